@@ -1,0 +1,54 @@
+# The two commands a newcomer needs: `make demo` and `make test`. Both set up what they need.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup venv lab demo run test test-unit check format bench lock
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: venv lab ## Install everything: Python environment, Debian packages, the lab's Asterisk, prompts
+
+venv: $(VENV)/.installed
+
+$(VENV)/.installed: requirements-dev.lock pyproject.toml
+	@lab/setup venv $(VENV)
+	@touch $@
+
+lab: venv
+	@lab/setup packages
+	@lab/setup asterisk
+	@$(BIN)/tstn prompts build --if-changed
+
+demo: setup ## A campaign of 200 numbers through real Asterisks, with live progress
+	@$(BIN)/python -m lab.demo
+
+run: venv ## Run the server with config/tstn.toml
+	@$(BIN)/tstn migrate && $(BIN)/tstn serve
+
+test: setup ## Every test: unit, integration (both databases), acceptance (real Asterisk)
+	@$(BIN)/python -m pytest
+
+test-unit: venv ## The tests without I/O, in seconds
+	@$(BIN)/python -m pytest tests/unit
+
+check: venv ## Lint, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: venv ## Format the code and mend what the linter can
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+bench: setup ## Figures beside a plain dialplan IVR: calls/s held, CPU per call, latencies, claims
+	@$(BIN)/python -m bench
+
+lock: venv ## Refresh the lock files from pyproject.toml (needs pip-tools)
+	@$(BIN)/python -m piptools compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.lock pyproject.toml
+	@$(BIN)/python -m piptools compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra dev -c requirements.lock \
+		-o requirements-dev.lock pyproject.toml

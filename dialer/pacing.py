@@ -1,0 +1,43 @@
+"""How fast and how many: token buckets and channel caps, with the clock handed in. Pure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+Monotonic = Callable[[], float]
+"""Seconds from any fixed point; never goes back."""
+
+_BURST_SECONDS = 0.1
+"""A bucket holds at most the tokens of this long, so that a stall is not made up by a flood."""
+
+
+@dataclass
+class TokenBucket:
+    """Lets `rate` calls a second pass, evenly. The rate may be changed at any time."""
+
+    rate: float
+    now: Monotonic
+    _tokens: float = field(default=0.0, init=False)
+    _filled_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._filled_at = self.now()
+
+    @property
+    def _capacity(self) -> float:
+        return max(1.0, self.rate * _BURST_SECONDS)
+
+    def available(self) -> int:
+        """How many calls may start now."""
+        now = self.now()
+        self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self.rate)
+        self._filled_at = now
+        return int(self._tokens)
+
+    def take(self, count: int) -> None:
+        """Spend tokens that `available` offered."""
+        self._tokens -= count
+
+
+def budget(buckets: Iterable[TokenBucket], free_channels: Iterable[int]) -> int:
+    """How many calls may start now: every bucket and every channel cap must allow them."""
+    return max(0, min([*(bucket.available() for bucket in buckets), *free_channels]))

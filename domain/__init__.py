@@ -1,0 +1,1 @@
+"""The words and rules that two or more parts share. Pure."""

@@ -1,0 +1,81 @@
+"""The status words of the shared rows. Values are stored: add to them, never rename. Pure."""
+
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """Why a campaign contacts people; decides which law applies (Decree 91/2020)."""
+
+    ADVERTISING = "advertising"
+    CUSTOMER_CARE = "customer_care"
+    TRANSACTIONAL = "transactional"
+
+
+class CampaignState(StrEnum):
+    """`draft → running ⇄ paused → stopped`; a running campaign with nothing left is `finished`."""
+
+    DRAFT = "draft"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+
+class TargetState(StrEnum):
+    """A number in a campaign: `ready ⇄ claimed → done`."""
+
+    READY = "ready"
+    CLAIMED = "claimed"
+    DONE = "done"
+
+
+class AttemptState(StrEnum):
+    """One dial: `dialling → answered → ended`, or `dialling → ended`."""
+
+    DIALLING = "dialling"
+    ANSWERED = "answered"
+    ENDED = "ended"
+
+
+class RegistrationState(StrEnum):
+    """A subscriber's request for a visit: `open → cancelled | completed`."""
+
+    OPEN = "open"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+
+
+class Channel(StrEnum):
+    """The way a registration came in."""
+
+    IVR = "ivr"
+    SMS = "sms"
+    WEB = "web"
+    AGENT = "agent"
+
+
+class CallbackKind(StrEnum):
+    """`confirm` the address of a registration, or give the `advice` that key 3 asked for."""
+
+    CONFIRM = "confirm"
+    ADVICE = "advice"
+
+
+class CallbackState(StrEnum):
+    """A 9090 agent's call to a subscriber: `open → done | cancelled`."""
+
+    OPEN = "open"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+MAY_BECOME: dict[CampaignState, frozenset[CampaignState]] = {
+    CampaignState.DRAFT: frozenset({CampaignState.RUNNING, CampaignState.STOPPED}),
+    CampaignState.RUNNING: frozenset(
+        {CampaignState.PAUSED, CampaignState.STOPPED, CampaignState.FINISHED}
+    ),
+    CampaignState.PAUSED: frozenset({CampaignState.RUNNING, CampaignState.STOPPED}),
+    CampaignState.STOPPED: frozenset(),
+    CampaignState.FINISHED: frozenset({CampaignState.RUNNING}),
+}
+"""The legal moves of a campaign. `finished → running`: more numbers were imported."""

@@ -1,0 +1,172 @@
+"""Which prompts, in which order, does a subscriber hear in a recording? I/O.
+
+Samples are float32 arrays of 8 kHz mono audio. A prompt is cut into short pieces; normalised
+cross-correlation (1.0 = the same wave, whatever the level) finds where its first pieces sound, and
+from there each next piece must follow at its place. Pieces may slip a little, because a recorder
+under load drops or repeats frames, and the last ones may be missing, because a key cuts a prompt.
+
+All prompts are one voice and share phrases: "close" is also the last sentence of "after_1". So only
+a prompt's beginning makes a candidate, and what lies inside a better candidate is part of it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import InputError
+from ivr.prompt_audio import RATE, AudioFault, read_wav
+
+Samples = NDArray[np.float32]
+
+_PIECE = RATE // 5
+"""Samples of one piece: 0.2 s, less than a syllable, long enough not to fit elsewhere."""
+
+_ALIKE = 0.93
+_FIRST_PIECES = 4
+_SLIP_NEAR, _SLIP_FAR = RATE // 100, RATE // 4
+_LOST_PIECES = 4
+_MIN_PIECES, _MIN_SHARE = 2, 0.6
+_FLOOR = 60.0
+"""Root mean square of 16-bit samples below which a piece is a pause and proves nothing."""
+
+_STEP = 16384 - _PIECE + 1
+"""Places searched by one Fourier transform."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One prompt in a recording, its times to about 0.2 s; `score` is its mean likeness, 0…1."""
+
+    name: str
+    start_seconds: float
+    heard_seconds: float
+    score: float
+    pieces: int
+    """How many pieces were recognised, the weight of the evidence."""
+
+    @property
+    def end_seconds(self) -> float:
+        """Where the last recognised piece ends."""
+        return self.start_seconds + self.heard_seconds
+
+
+def read_samples(path: Path) -> Samples:
+    """The samples of an 8 kHz mono 16-bit WAV; raises InputError naming the file."""
+    try:
+        return np.array(read_wav(path), dtype=np.float32)
+    except AudioFault as fault:
+        raise InputError(f"{path} {fault}") from None
+
+
+def hear(recording: Samples, prompts: Mapping[str, Samples]) -> list[Heard]:
+    """The prompts heard in the recording, in order; less than half a second is not recognised."""
+    sound = _Recording(recording)
+    candidates = [
+        heard
+        for name, prompt in prompts.items()
+        for start in _possible_starts(sound, prompt)
+        if (heard := _follow(sound, name, prompt, start)) is not None
+    ]
+    accepted: list[Heard] = []
+    for candidate in sorted(candidates, key=lambda heard: heard.pieces * heard.score, reverse=True):
+        if not any(_lies_inside(candidate, better) for better in accepted):
+            accepted.append(candidate)
+    return sorted(accepted, key=lambda heard: heard.start_seconds)
+
+
+class _Recording:
+    """A recording made ready to be searched for pieces."""
+
+    def __init__(self, samples: Samples) -> None:
+        self._places = max(0, len(samples) - _PIECE + 1)
+        blocks = -(-self._places // _STEP)
+        self._samples = np.zeros(blocks * _STEP + _PIECE, dtype=np.float32)
+        self._samples[: len(samples)] = samples
+        windows = np.lib.stride_tricks.sliding_window_view(self._samples, _STEP + _PIECE - 1)
+        self._spectrum = np.fft.rfft(windows[::_STEP][:blocks], axis=1)
+        energy = np.concatenate(([0.0], np.cumsum(np.square(samples, dtype=np.float64))))
+        heard = energy[_PIECE:] - energy[: self._places]
+        self._norms = np.sqrt(np.maximum(heard, _PIECE * _FLOOR**2)).astype(np.float32)
+
+    def likeness(self, piece: Samples) -> Samples:
+        """The normalised cross-correlation of the piece with every place, -1…1."""
+        size = _STEP + _PIECE - 1
+        spectrum = self._spectrum * np.conj(np.fft.rfft(piece, size))
+        products = np.fft.irfft(spectrum, size, axis=1)[:, :_STEP].reshape(-1)
+        return self._normalised(products[: self._places], 0, piece)
+
+    def best_near(self, piece: Samples, place: int, slip: int) -> tuple[int, float]:
+        """The likest place within the slip of a place, and its likeness."""
+        first, last = max(0, place - slip), min(self._places, place + slip + 1)
+        if first >= last:
+            return place, 0.0
+        products = np.correlate(self._samples[first : last + _PIECE - 1], piece)
+        likeness = self._normalised(products, first, piece)
+        best = int(np.argmax(likeness))
+        return first + best, float(likeness[best])
+
+    def _normalised(self, products: Samples, first: int, piece: Samples) -> Samples:
+        norms = self._norms[first : first + len(products)] * np.float32(np.linalg.norm(piece))
+        return np.divide(products, norms, dtype=np.float32)
+
+
+def _lies_inside(small: Heard, large: Heard) -> bool:
+    """Whether most of the smaller stretch belongs to the larger one."""
+    overlap = min(small.end_seconds, large.end_seconds) - max(
+        small.start_seconds, large.start_seconds
+    )
+    return overlap > small.heard_seconds / 2
+
+
+def _pieces(prompt: Samples) -> Iterator[tuple[int, Samples]]:
+    """The pieces of a prompt that are not pauses, each with its place in samples."""
+    for place in range(0, len(prompt) - _PIECE + 1, _PIECE):
+        piece = prompt[place : place + _PIECE]
+        if _level(piece) >= _FLOOR:
+            yield place, piece
+
+
+def _level(samples: Samples) -> float:
+    return float(np.sqrt(np.mean(np.square(samples))))
+
+
+def _possible_starts(recording: _Recording, prompt: Samples) -> list[int]:
+    """Places in the recording, in samples, from which one of the first pieces says it begins."""
+    starts: list[int] = []
+    for place, piece in islice(_pieces(prompt), _FIRST_PIECES):
+        for peak in _peaks(recording.likeness(piece)):
+            start = peak - place
+            if all(abs(start - other) > _SLIP_FAR for other in starts):
+                starts.append(start)
+    return starts
+
+
+def _peaks(likeness: Samples) -> list[int]:
+    """The best place of each group of neighbouring places that are alike enough."""
+    alike = np.flatnonzero(likeness >= _ALIKE)
+    groups = np.split(alike, np.flatnonzero(np.diff(alike) > _PIECE) + 1)
+    return [int(group[np.argmax(likeness[group])]) for group in groups if len(group)]
+
+
+def _follow(recording: _Recording, name: str, prompt: Samples, start: int) -> Heard | None:
+    """Follow the prompt from its start until it is no longer heard; None if it is another."""
+    scores: list[float] = []
+    tried, lost, slip, end = 0, 0, 0, start
+    for place, piece in _pieces(prompt):
+        tried += 1
+        expected = start + place + slip
+        where, score = recording.best_near(piece, expected, _SLIP_NEAR)
+        if score < _ALIKE:
+            where, score = recording.best_near(piece, expected, _SLIP_FAR)
+        if score >= _ALIKE:
+            scores.append(score)
+            slip, end, lost = where - start - place, where + _PIECE, 0
+        elif (lost := lost + 1) == _LOST_PIECES:
+            break
+    if len(scores) < max(_MIN_PIECES, _MIN_SHARE * (tried - lost)):
+        return None
+    return Heard(name, start / RATE, (end - start) / RATE, float(np.mean(scores)), len(scores))

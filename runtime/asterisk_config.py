@@ -1,0 +1,155 @@
+"""Renders Asterisk's configuration from the settings and config/asterisk/*.conf. I/O.
+
+In a template `@{name}` stands for a value and `@@` for an at sign; Asterisk's own `${…}` is left
+alone. The files hold passwords and are written with mode 0640.
+"""
+
+import os
+import re
+import secrets
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from string import Template
+from urllib.parse import urlsplit
+
+from domain.errors import ConfigError
+from runtime.settings import Settings, secret_keys
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "config" / "asterisk"
+FILE_MODE = 0o640
+SECRETS_MODE = 0o600
+
+
+class ConfTemplate(Template):
+    """A template whose delimiter leaves the dialplan's `${…}` alone."""
+
+    delimiter = "@"
+
+
+def render(settings: Settings, directory: Path) -> list[Path]:
+    """Writes every configuration file into `directory`; makes missing secrets first.
+
+    Returns the files written. Raises ConfigError where a value cannot stand in a conf file.
+    """
+    values = _values(with_secrets(settings))
+    return render_templates(sorted(TEMPLATES.glob("*.conf")), values, directory)
+
+
+def render_templates(
+    templates: Iterable[Path], values: Mapping[str, str], directory: Path
+) -> list[Path]:
+    """Fills each template with `values` into a file of the same name in `directory`.
+
+    Raises ConfigError where a value holds what would end its line or its meaning.
+    """
+    for name, value in values.items():
+        _refuse_injection(name, value)
+    directory.mkdir(parents=True, exist_ok=True)
+    written = []
+    for template in templates:
+        text = _filled(template, values)
+        written.append(directory / template.name)
+        write_file(written[-1], text)
+    return written
+
+
+def with_secrets(settings: Settings) -> Settings:
+    """The settings with every secret; those still missing are made and kept in var/secrets.toml."""
+    missing = [(s, k) for s, k in secret_keys() if not getattr(getattr(settings, s), k)]
+    if not missing:
+        return settings
+    for section, key in missing:
+        changed = replace(getattr(settings, section), **{key: secrets.token_urlsafe(24)})
+        settings = replace(settings, **{section: changed})
+    _keep_secrets(settings)
+    return settings
+
+
+def _keep_secrets(settings: Settings) -> None:
+    lines = ["# Made by `tstn asterisk render`. Not for the repository."]
+    for section in dict.fromkeys(s for s, _ in secret_keys()):
+        lines.append(f"\n[{section}]")
+        lines += [
+            f'{key} = "{getattr(getattr(settings, section), key)}"'
+            for owner, key in secret_keys()
+            if owner == section
+        ]
+    settings.secrets_file.parent.mkdir(parents=True, exist_ok=True)
+    write_file(settings.secrets_file, "\n".join(lines) + "\n", SECRETS_MODE)
+
+
+def _values(settings: Settings) -> dict[str, str]:
+    asterisk, trunk = settings.asterisk, settings.trunk
+    ari = urlsplit(asterisk.ari_url)
+    any_address = asterisk.sip_host == "0.0.0.0"  # noqa: S104 (compared, not bound)
+    return {
+        "node": asterisk.node,
+        "entity_id": entity_id(asterisk.node),
+        "app": asterisk.app,
+        "ari_host": ari.hostname or "",
+        "ari_port": str(ari.port),
+        "ari_user": asterisk.ari_user,
+        "ari_password": asterisk.ari_password,
+        "ami_host": asterisk.ami_host,
+        "ami_port": str(asterisk.ami_port),
+        "ami_user": asterisk.ami_user,
+        "ami_secret": asterisk.ami_secret,
+        "sip_host": asterisk.sip_host,
+        "sip_port": str(asterisk.sip_port),
+        # Without an address Asterisk looks its own name up at every call.
+        "media_address": "" if any_address else asterisk.sip_host,
+        "bind_rtp": "no" if any_address else "yes",
+        "rtp_start": str(asterisk.rtp_start),
+        "rtp_end": str(asterisk.rtp_end),
+        "rtp_strict": "yes" if asterisk.rtp_strict else "no",
+        "trunk": trunk.name,
+        "trunk_host": trunk.host,
+        "trunk_port": str(trunk.port),
+        "codecs": ",".join(trunk.codecs),
+        "prompts_version": prompts_version(settings.ivr.script),
+    }
+
+
+def entity_id(node: str) -> str:
+    """A stable MAC-shaped identity from the node's name: the real one changes with the network."""
+    octets = bytearray(sha256(node.encode()).digest()[:6])
+    octets[0] = octets[0] & 0xFC | 0x02  # unicast, locally administered
+    return ":".join(f"{octet:02x}" for octet in octets)
+
+
+def prompts_version(script: Path) -> str:
+    """The `version` of the script's words. Raises ConfigError where there is none."""
+    try:
+        version = tomllib.loads(script.read_text(encoding="utf-8")).get("version")
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"cannot read the call script {script}: {error}") from None
+    if not isinstance(version, str) or not re.fullmatch(r"[A-Za-z0-9._-]+", version):
+        raise ConfigError(f'{script} needs a line like version = "vi-1"')
+    return version
+
+
+def _refuse_injection(name: str, value: str) -> None:
+    if re.search(r"[\x00-\x1f;\\\[\]]|^\s*#", value):
+        raise ConfigError(f"{name} cannot stand in an Asterisk file: {value!r}")
+
+
+def _filled(template: Path, values: Mapping[str, str]) -> str:
+    try:
+        return ConfTemplate(template.read_text(encoding="utf-8")).substitute(values)
+    except (KeyError, ValueError) as error:
+        raise ConfigError(f"template {template.name} is wrong: {error}") from None
+
+
+def write_file(file: Path, text: str, mode: int = FILE_MODE) -> None:
+    """Writes in one step, never readable by others even for a moment."""
+    building = file.with_name(f".{file.name}.new")
+    building.unlink(missing_ok=True)
+    with open(os.open(building, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as stream:
+        stream.write(text)
+        os.fchmod(stream.fileno(), mode)
+        stream.flush()
+        os.fsync(stream.fileno())
+    building.replace(file)

@@ -1,0 +1,51 @@
+"""The numbers of a campaign: added in batches, each number once. I/O."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypedDict
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.states import TargetState
+from store.models import Target
+
+
+class NewTarget(TypedDict):
+    """What an audience file says of one number; `msisdn` is E.164."""
+
+    msisdn: str
+    province: str | None
+    district: str | None
+    list_no: int | None
+    attributes: dict[str, Any]
+
+
+async def known_numbers(
+    connection: AsyncConnection, campaign_id: int, msisdns: Sequence[str]
+) -> set[str]:
+    """Which of the numbers the campaign has already."""
+    rows = await connection.execute(
+        select(Target.msisdn).where(Target.campaign_id == campaign_id, Target.msisdn.in_(msisdns))
+    )
+    return set(rows.scalars())
+
+
+async def add(
+    connection: AsyncConnection, campaign_id: int, targets: Sequence[NewTarget], now: datetime
+) -> None:
+    """Add numbers that the campaign does not have; they may be dialled from `now` on."""
+    if targets:
+        await connection.execute(
+            insert(Target.__table__),  # type: ignore[arg-type]
+            [
+                {
+                    **target,
+                    "campaign_id": campaign_id,
+                    "state": TargetState.READY,
+                    "not_before": now,
+                    "attempts_made": 0,
+                }
+                for target in targets
+            ],
+        )

@@ -1,0 +1,54 @@
+"""Column types and rules that all tables share: aware UTC times, closed sets of words. Pure."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, DateTime, Dialect, String, TypeDecorator, literal
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.elements import BindParameter
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime; SQLite keeps it as text of fixed width, so that it sorts by time.
+
+    Raises ValueError for a naive datetime: it has no place in the store.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime for the store: {value!r}")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+def word() -> String:
+    """The type of a status word."""
+    return String(24)
+
+
+def one_of(column: str, words: Iterable[StrEnum]) -> CheckConstraint:
+    """The database's own rule that `column` holds one of `words`."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_is_known")
+
+
+def fixed(word: StrEnum) -> BindParameter[Any]:
+    """A status word written into the SQL text, so that the planner can use a partial index."""
+    return literal(str(word), type_=word_type, literal_execute=True)
+
+
+word_type = word()

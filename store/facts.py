@@ -1,0 +1,119 @@
+"""What a live call reports to the store, as plain values that survive a spool file. Pure.
+
+Every fact may be applied twice, late, or after a later fact of its call: the result is the same.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.dispositions import Disposition
+from domain.states import Channel
+
+
+class Kept(StrEnum):
+    """Where a fact stands durably."""
+
+    COMMITTED = "committed"
+    SPOOLED = "spooled"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The subscriber picked up."""
+
+    attempt_id: UUID
+    msisdn: str
+    campaign_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """The subscriber pressed a key while the script stood in `script_state`."""
+
+    attempt_id: UUID
+    msisdn: str
+    key: str
+    script_state: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationAsked:
+    """A subscriber asks for a visit; `at` is the first receipt and fixes day n.
+
+    `source_id` names the evidence within its channel: an attempt, a text, a web request.
+    """
+
+    channel: Channel
+    source_id: str
+    msisdn: str
+    campaign_id: int | None
+    evidence: dict[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceAsked:
+    """A subscriber asked for an agent (key 3) and none could be reached."""
+
+    channel: Channel
+    source_id: str
+    msisdn: str
+    campaign_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """The dial is over, with the causes as Asterisk gave them (Q.850 and SIP)."""
+
+    attempt_id: UUID
+    msisdn: str
+    campaign_id: int
+    disposition: Disposition
+    hangup_cause: int | None
+    tech_cause: int | None
+    ringing_at: datetime | None
+    answered_at: datetime | None
+    at: datetime
+
+
+Fact = Answered | KeyPressed | RegistrationAsked | AdviceAsked | AttemptEnded
+
+_KINDS: dict[str, type[Fact]] = {
+    kind.__name__: kind
+    for kind in (Answered, KeyPressed, RegistrationAsked, AdviceAsked, AttemptEnded)
+}
+_READERS: dict[str, Any] = {
+    "attempt_id": UUID,
+    "channel": Channel,
+    "disposition": Disposition,
+    "at": datetime.fromisoformat,
+    "ringing_at": datetime.fromisoformat,
+    "answered_at": datetime.fromisoformat,
+}
+
+
+def encode(fact: Fact) -> bytes:
+    """A fact as JSON."""
+    return orjson.dumps(
+        {"fact": type(fact).__name__, **{f.name: getattr(fact, f.name) for f in fields(fact)}}
+    )
+
+
+def decode(data: bytes) -> Fact:
+    """The fact that `encode` wrote. Raises ValueError or KeyError for anything else."""
+    values = orjson.loads(data)
+    kind = _KINDS[values.pop("fact")]
+    return kind(
+        **{
+            name: _READERS[name](value) if value is not None and name in _READERS else value
+            for name, value in values.items()
+        }
+    )

@@ -1,0 +1,50 @@
+"""Brings the database to the schema of this version, and says where it stands. I/O."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from domain.errors import ConfigError
+from store.engine import Store
+
+
+async def migrate(store: Store) -> str:
+    """Apply what is missing; give the revision that stands now. Harmless when run again."""
+    async with store.write() as connection:
+        await connection.run_sync(_upgrade)
+    return await current_revision(store) or ""
+
+
+async def current_revision(store: Store) -> str | None:
+    """The revision of the database, or None where it is empty."""
+    async with store.read() as connection:
+        return await connection.run_sync(
+            lambda sync: MigrationContext.configure(sync).get_current_revision()
+        )
+
+
+async def require_current(store: Store) -> None:
+    """Raises ConfigError unless the database has the schema that this version needs."""
+    stands = await current_revision(store)
+    needed = ScriptDirectory.from_config(_config()).get_current_head()
+    if stands != needed:
+        raise ConfigError(
+            f"the database is at revision {stands or 'none'}, this version needs {needed}: "
+            "run `tstn migrate`"
+        )
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

@@ -1,0 +1,270 @@
+"""The rows of the shared store. The database itself refuses what must never be. Pure."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+
+from domain.dispositions import Disposition
+from domain.states import (
+    AttemptState,
+    CallbackKind,
+    CallbackState,
+    CampaignState,
+    Channel,
+    Purpose,
+    RegistrationState,
+    TargetState,
+)
+from store.columns import Json, UtcDateTime, one_of, word
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+Msisdn = String(16)
+
+
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    """Every row is a dataclass; times are aware UTC."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: Json, list[str]: Json}  # noqa: RUF012
+
+
+class Campaign(Base):
+    """An invitation to an audience: its script, its knobs, its state."""
+
+    __tablename__ = "campaigns"
+    __table_args__ = (
+        one_of("state", CampaignState),
+        one_of("purpose", Purpose),
+        CheckConstraint("state = 'draft' OR purpose IS NOT NULL", name="started_has_purpose"),
+        CheckConstraint("cps > 0 AND max_channels > 0 AND max_attempts > 0", name="knobs_positive"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    purpose: Mapped[str | None] = mapped_column(word())
+    script_version: Mapped[str] = mapped_column(String(40))
+    cps: Mapped[float]
+    max_channels: Mapped[int]
+    ring_timeout_seconds: Mapped[int]
+    max_attempts: Mapped[int]
+    retry: Mapped[dict[str, Any]]
+    windows: Mapped[list[str]]
+    call_on_holidays: Mapped[bool]
+    created_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(word(), default=CampaignState.DRAFT)
+    started_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Target(Base):
+    """A number in a campaign. `not_before` is when it may be dialled (again)."""
+
+    __tablename__ = "targets"
+    __table_args__ = (
+        one_of("state", TargetState),
+        CheckConstraint("(state = 'done') = (outcome IS NOT NULL)", name="done_has_outcome"),
+        UniqueConstraint("campaign_id", "msisdn"),
+        Index(
+            "ix_targets_waiting",
+            *("campaign_id", "state", "not_before", "id"),
+            sqlite_where=text("state <> 'done'"),
+            postgresql_where=text("state <> 'done'"),
+        ),
+        Index("ix_targets_msisdn", "msisdn"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, init=False)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    msisdn: Mapped[str] = mapped_column(Msisdn)
+    province: Mapped[str | None] = mapped_column(Text)
+    district: Mapped[str | None] = mapped_column(Text)
+    list_no: Mapped[int | None] = mapped_column(SmallInteger)
+    attributes: Mapped[dict[str, Any]]
+    not_before: Mapped[datetime]
+    state: Mapped[str] = mapped_column(word(), default=TargetState.READY)
+    attempts_made: Mapped[int] = mapped_column(SmallInteger, default=0)
+    outcome: Mapped[str | None] = mapped_column(word(), default=None)
+
+
+class Attempt(Base):
+    """One dial of a target; its id is the channel id in Asterisk.
+
+    `settled_at` is when the retry rules have decided what follows from its end.
+    """
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        one_of("state", AttemptState),
+        one_of("disposition", Disposition),
+        CheckConstraint(
+            "(state = 'ended') = (ended_at IS NOT NULL AND disposition IS NOT NULL)",
+            name="ended_has_disposition",
+        ),
+        CheckConstraint("state <> 'answered' OR answered_at IS NOT NULL", name="answered_has_time"),
+        CheckConstraint("settled_at IS NULL OR state = 'ended'", name="settled_has_ended"),
+        Index(
+            "uq_attempts_open_msisdn",
+            "msisdn",
+            unique=True,
+            sqlite_where=text("state <> 'ended'"),
+            postgresql_where=text("state <> 'ended'"),
+        ),
+        Index(
+            "ix_attempts_unsettled",
+            "ended_at",
+            sqlite_where=text("state = 'ended' AND settled_at IS NULL"),
+            postgresql_where=text("state = 'ended' AND settled_at IS NULL"),
+        ),
+        Index("ix_attempts_target_id", "target_id"),
+        Index("ix_attempts_msisdn", "msisdn"),
+        Index("ix_attempts_campaign_id", "campaign_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    target_id: Mapped[int] = mapped_column(BigId, ForeignKey("targets.id"))
+    msisdn: Mapped[str] = mapped_column(Msisdn)
+    node: Mapped[str] = mapped_column(String(40))
+    trunk: Mapped[str] = mapped_column(String(40))
+    script_version: Mapped[str] = mapped_column(String(40))
+    started_at: Mapped[datetime]
+    deadline_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(word(), default=AttemptState.DIALLING)
+    ringing_at: Mapped[datetime | None] = mapped_column(default=None)
+    answered_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    disposition: Mapped[str | None] = mapped_column(word(), default=None)
+    hangup_cause: Mapped[int | None] = mapped_column(SmallInteger, default=None)
+    tech_cause: Mapped[int | None] = mapped_column(SmallInteger, default=None)
+    adoptions: Mapped[int] = mapped_column(SmallInteger, default=0)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class KeyPress(Base):
+    """A key the subscriber pressed, with the state of the script: the evidence of consent."""
+
+    __tablename__ = "key_presses"
+
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id"), primary_key=True)
+    pressed_at: Mapped[datetime] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(1), primary_key=True)
+    script_state: Mapped[str] = mapped_column(word())
+
+
+class Registration(Base):
+    """A subscriber's request for a SIM replacement at home. One is open per number.
+
+    `source_id` names the evidence in its channel (the attempt, the text): one source, one row.
+    """
+
+    __tablename__ = "registrations"
+    __table_args__ = (
+        one_of("state", RegistrationState),
+        one_of("channel", Channel),
+        UniqueConstraint("source_id", "channel"),
+        Index(
+            "uq_registrations_open_msisdn",
+            "msisdn",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_registrations_msisdn", "msisdn"),
+        Index("ix_registrations_campaign_id", "campaign_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, init=False)
+    msisdn: Mapped[str] = mapped_column(Msisdn)
+    channel: Mapped[str] = mapped_column(word())
+    source_id: Mapped[str] = mapped_column(String(64))
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id"))
+    registered_at: Mapped[datetime]
+    evidence: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(word(), default=RegistrationState.OPEN)
+
+
+class Callback(Base):
+    """A promised call of a 9090 agent, with both deadlines (procedure's n+1, script's 48 hours).
+
+    `source_id` names what asked for it, channel first: one source, one call-back of a kind.
+    """
+
+    __tablename__ = "callbacks"
+    __table_args__ = (
+        one_of("state", CallbackState),
+        one_of("kind", CallbackKind),
+        CheckConstraint("kind <> 'confirm' OR registration_id IS NOT NULL", name="confirm_has_why"),
+        Index(
+            "uq_callbacks_open_msisdn_kind",
+            *("msisdn", "kind"),
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        UniqueConstraint("source_id", "kind"),
+        Index("ix_callbacks_campaign_id", "campaign_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, init=False)
+    kind: Mapped[str] = mapped_column(word())
+    msisdn: Mapped[str] = mapped_column(Msisdn)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id"))
+    source_id: Mapped[str] = mapped_column(String(72))
+    requested_at: Mapped[datetime]
+    target_at: Mapped[datetime]
+    promise_at: Mapped[datetime]
+    registration_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("registrations.id"), default=None
+    )
+    state: Mapped[str] = mapped_column(word(), default=CallbackState.OPEN)
+
+
+class Event(Base):
+    """One thing that happened. Rows are only ever added: triggers refuse the rest.
+
+    `once` makes a repeated report of the same happening leave one row.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_msisdn_at", "msisdn", "at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, init=False)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(40))
+    msisdn: Mapped[str | None] = mapped_column(Msisdn)
+    campaign_id: Mapped[int | None] = mapped_column(Integer)
+    data: Mapped[dict[str, Any]]
+    once: Mapped[str | None] = mapped_column(String(80), unique=True, default=None)
+
+
+class Limit(Base):
+    """The rate and the channels of the whole server (`global`) or of one trunk (`trunk:NAME`)."""
+
+    __tablename__ = "limits"
+    __table_args__ = (CheckConstraint("cps > 0 AND max_channels >= 0", name="limits_positive"),)
+
+    scope: Mapped[str] = mapped_column(String(60), primary_key=True)
+    cps: Mapped[float]
+    max_channels: Mapped[int]

@@ -1,0 +1,174 @@
+"""The one gate for registrations, whatever the channel: idempotent, one open per number. I/O."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import time
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.states import CallbackKind, RegistrationState
+from store import callbacks, history
+from store.callbacks import CallbackAsked
+from store.columns import fixed
+from store.facts import RegistrationAsked
+from store.history import Happening, happening, insert_new
+from store.models import Registration
+
+Source = tuple[str, str]
+"""Channel and id of the evidence that a registration rests on."""
+
+
+class Answer(StrEnum):
+    """What the subscriber is told."""
+
+    REGISTERED = "registered"
+    ALREADY_REGISTERED = "already_registered"
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    id: int
+    msisdn: str
+    source: Source
+    state: str
+
+
+async def register(
+    connection: AsyncConnection, requests: Sequence[RegistrationAsked], target_by: time
+) -> list[Answer]:
+    """Open a registration and its confirm call-back for each number that has none open.
+
+    The first request fixes day n; a request of another source is kept in the history as a repeat.
+    The same source asked again gets the same answer and changes nothing.
+    """
+    standing = await _standing(connection, requests)
+    new = _first_of_each_number(requests, standing)
+    if new:
+        opened = await _open(connection, new)
+        await _record_opened(connection, new, opened, target_by)
+        standing += opened.values()
+    sources = {row.source for row in standing}
+    answers = [
+        Answer.REGISTERED if _source(request) in sources else Answer.ALREADY_REGISTERED
+        for request in requests
+    ]
+    await history.add(connection, _repeats(requests, answers))
+    return answers
+
+
+def _source(request: RegistrationAsked) -> Source:
+    return (request.channel, request.source_id)
+
+
+_COLUMNS = (
+    Registration.id,
+    Registration.msisdn,
+    Registration.channel,
+    Registration.source_id,
+    Registration.state,
+)
+
+
+def _as_standing(row: Row[*tuple[Any, ...]]) -> _Standing:
+    return _Standing(row.id, row.msisdn, (row.channel, row.source_id), row.state)
+
+
+async def _standing(
+    connection: AsyncConnection, requests: Sequence[RegistrationAsked]
+) -> list[_Standing]:
+    rows = await connection.execute(
+        select(*_COLUMNS).where(
+            or_(
+                Registration.msisdn.in_([request.msisdn for request in requests])
+                & (Registration.state == fixed(RegistrationState.OPEN)),
+                Registration.source_id.in_([request.source_id for request in requests]),
+            )
+        )
+    )
+    return [_as_standing(row) for row in rows]
+
+
+def _first_of_each_number(
+    requests: Sequence[RegistrationAsked], standing: Sequence[_Standing]
+) -> dict[Source, RegistrationAsked]:
+    taken = {row.msisdn for row in standing if row.state == RegistrationState.OPEN}
+    known = {row.source for row in standing}
+    first: dict[str, RegistrationAsked] = {}
+    for request in sorted(requests, key=lambda request: request.at):
+        if request.msisdn not in taken and _source(request) not in known:
+            first.setdefault(request.msisdn, request)
+    return {_source(request): request for request in first.values()}
+
+
+async def _open(
+    connection: AsyncConnection, new: Mapping[Source, RegistrationAsked]
+) -> dict[Source, _Standing]:
+    """Insert; a number that another node has just registered is passed over."""
+    rows = await connection.execute(
+        insert_new(connection, Registration).returning(*_COLUMNS),
+        [
+            {
+                "msisdn": request.msisdn,
+                "channel": request.channel,
+                "source_id": request.source_id,
+                "campaign_id": request.campaign_id,
+                "registered_at": request.at,
+                "evidence": request.evidence,
+                "state": RegistrationState.OPEN,
+            }
+            for request in new.values()
+        ],
+    )
+    return {(row.channel, row.source_id): _as_standing(row) for row in rows}
+
+
+async def _record_opened(
+    connection: AsyncConnection,
+    new: Mapping[Source, RegistrationAsked],
+    opened: Mapping[Source, _Standing],
+    target_by: time,
+) -> None:
+    await history.add(connection, [_registered(new[source]) for source in opened])
+    asked = [
+        CallbackAsked(
+            kind=CallbackKind.CONFIRM,
+            msisdn=new[source].msisdn,
+            campaign_id=new[source].campaign_id,
+            source_id=":".join(source),
+            requested_at=new[source].at,
+            registration_id=registration.id,
+        )
+        for source, registration in opened.items()
+    ]
+    await callbacks.open_callbacks(connection, asked, target_by)
+
+
+def _registered(request: RegistrationAsked) -> Happening:
+    return happening(
+        "registered",
+        request.at,
+        msisdn=request.msisdn,
+        campaign_id=request.campaign_id,
+        channel=request.channel,
+        source_id=request.source_id,
+        evidence=request.evidence,
+    )
+
+
+def _repeats(requests: Sequence[RegistrationAsked], answers: Sequence[Answer]) -> list[Happening]:
+    return [
+        happening(
+            "registration_repeated",
+            request.at,
+            msisdn=request.msisdn,
+            campaign_id=request.campaign_id,
+            once=f"repeated:{request.channel}:{request.source_id}",
+            channel=request.channel,
+            source_id=request.source_id,
+        )
+        for request, answer in zip(requests, answers, strict=True)
+        if answer is Answer.ALREADY_REGISTERED
+    ]

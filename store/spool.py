@@ -1,0 +1,93 @@
+"""Facts kept on this machine while the store is away: an SQLite file, synced on each write. I/O.
+
+Source of the durability claim: SQLite documentation, PRAGMA synchronous=FULL in WAL mode.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from domain.errors import TstnError
+from store.facts import Fact, decode, encode
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS refused (id INTEGER PRIMARY KEY, body BLOB NOT NULL, why TEXT NOT NULL);
+"""
+
+
+class SpoolError(TstnError):
+    """The spool file can't be written: facts are safe nowhere."""
+
+
+class Spool:
+    """A durable queue of facts, oldest first. One process at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens or makes the file. Raises SpoolError."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._file.execute("PRAGMA journal_mode=WAL")
+            self._file.execute("PRAGMA synchronous=FULL")
+            self._file.executescript(_SCHEMA)
+            self.waiting = int(self._file.execute("SELECT count(*) FROM facts").fetchone()[0])
+        except (sqlite3.Error, OSError) as error:
+            raise SpoolError(f"the spool {path} can't be opened: {error}") from error
+
+    async def keep(self, facts: Sequence[Fact]) -> None:
+        """Return once the facts are on disk. Raises SpoolError."""
+        bodies = [(encode(fact),) for fact in facts]
+        await self._run(partial(self._insert, "INSERT INTO facts (body) VALUES (?)", bodies))
+        self.waiting += len(bodies)
+
+    async def oldest(self, limit: int) -> list[tuple[int, Fact]]:
+        """Up to `limit` facts with their place in the queue."""
+        rows = await self._run(
+            lambda: self._file.execute(
+                "SELECT id, body FROM facts ORDER BY id LIMIT ?", (limit,)
+            ).fetchall()
+        )
+        return [(place, decode(body)) for place, body in rows]
+
+    async def remove(self, places: Sequence[int]) -> None:
+        """Drop facts that the store has committed."""
+        await self._run(
+            partial(self._insert, "DELETE FROM facts WHERE id = ?", [(p,) for p in places])
+        )
+        self.waiting -= len(places)
+
+    async def refuse(self, fact: Fact, why: str) -> None:
+        """Set a fact aside that the store will never take, for a person to look at."""
+        await self._run(
+            partial(
+                self._insert,
+                "INSERT INTO refused (body, why) VALUES (?, ?)",
+                [(encode(fact), why)],
+            )
+        )
+
+    def close(self) -> None:
+        """Let the file go; what is in it stays."""
+        self._thread.shutdown()
+        self._file.close()
+
+    def _insert(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._file.execute("BEGIN IMMEDIATE")
+        try:
+            self._file.executemany(sql, rows)
+        except sqlite3.Error:
+            self._file.execute("ROLLBACK")
+            raise
+        self._file.execute("COMMIT")
+
+    async def _run(self, work: Any) -> Any:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise SpoolError(f"the spool can't be used: {error}") from error
