@@ -94,7 +94,7 @@ class Columns:
             InputError: the row has too many or too few cells, or an unknown list.
         """
         if len(cells) != len(self.names):
-            raise InputError(f"{len(cells)} columns, but the header has {len(self.names)}")
+            raise InputError(f"wrong column count: {len(cells)} instead of {len(self.names)}")
         texts = ((name, _clean(cells[index])) for index, name in self.attributes)
         return AudienceRow(
             line=line,

@@ -70,6 +70,8 @@ class Call:
     registered: bool = False
 
 
+NEW_CALL = Call()
+
 Commands = tuple[Command, ...]
 Step = tuple[Call, Commands]
 Rule = Callable[[Call], Step]
@@ -186,6 +188,8 @@ TABLE: dict[State, dict[Event, Rule]] = {
         {
             Event.KEY_1: register_quietly,
             Event.NO_AGENT: to(State.ADVISING, Command.PROMISE_ADVICE),
+            # Gone before an agent was there: the wish for advice stands.
+            Event.HUNG_UP: to(State.ENDED, Command.PROMISE_ADVICE),
         }
     ),
     State.ADVISING: rules(

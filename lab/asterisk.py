@@ -1,32 +1,23 @@
 """Runs a real Asterisk from the lab's Debian root as a child of this process. I/O.
 
 Each instance has a directory of its own (configuration, logs, control socket) and a private mount
-namespace, so that nothing is left of it once it is dead, and it dies with the thread that started
-it: start instances from a thread that lives as long as they shall.
+namespace (lab/enter), so that nothing stays mounted once it is dead. Without root the namespace
+lies in a user namespace of its own.
 """
 
 import os
-import shutil
 import signal
 import socket
-import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
-from types import TracebackType
-from typing import Self
 
-from domain.errors import TstnError
+from lab.child import Child, LabError, Part, require
 
 ENTER = Path(__file__).resolve().parent / "enter"
 DEFAULT_ROOT = "/var/lib/tstn-lab/sid"
 BOOT_SECONDS = 30.0
 STOP_SECONDS = 10.0
-
-
-class LabError(TstnError):
-    """A part of the rehearsal network did not come up or died."""
 
 
 def lab_root() -> Path:
@@ -37,8 +28,11 @@ def lab_root() -> Path:
     return root
 
 
-class Asterisk:
-    """One Asterisk over `directory`; `configure(etc)` writes its configuration at each start."""
+class Asterisk(Part):
+    """One Asterisk over `directory`; `configure(etc)` writes its configuration at each start.
+
+    `prompts` is what it finds below its sounds as vi/tstn.
+    """
 
     def __init__(
         self, name: str, directory: Path, prompts: Path, configure: Callable[[Path], object]
@@ -47,7 +41,7 @@ class Asterisk:
         self.directory = directory.absolute()
         self.prompts = prompts.absolute()
         self._configure = configure
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
 
     @property
     def log_dir(self) -> Path:
@@ -57,29 +51,52 @@ class Asterisk:
     @property
     def pid(self) -> int:
         """The process id of the running Asterisk. Raises LabError where none runs."""
-        if self._process is None:
-            raise LabError(f"{self.name} has not been started")
-        return self._process.pid
+        return self._running.pid
 
     def start(self) -> None:
-        """Starts Asterisk and returns once it is fully booted. Raises LabError if it is not."""
+        """Returns once it is fully booted. Raises LabError where it does not come up."""
         for part in ("root", "etc", "lib", "log", "spool", "run"):
             (self.directory / part).mkdir(parents=True, exist_ok=True)
         self.prompts.mkdir(parents=True, exist_ok=True)
         self._socket_file.unlink(missing_ok=True)
         self._configure(self.directory / "etc")
-        with (self.directory / "console.log").open("ab") as console:
-            self._process = subprocess.Popen(
-                [*_private_namespace(), str(ENTER), str(lab_root()), self.directory, self.prompts],
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            self._wait_booted(monotonic() + BOOT_SECONDS)
-        except BaseException:
+        as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
+        self._child = Child(
+            self.name,
+            [ENTER, lab_root(), self.directory, self.prompts],
+            self.directory / "console.log",
+            prefix=[require("unshare", "util-linux"), *as_root, "--mount", "--propagation=private"],
+        )
+        self._child.wait_ready(self._is_booted, BOOT_SECONDS)
+
+    def stop(self) -> None:
+        """Stops in good order, by force where that takes too long."""
+        if not self.is_running():
+            return
+        with suppress(OSError):
+            self.cli("core stop now", STOP_SECONDS)
+        if not self._running.ends_within(STOP_SECONDS):
             self.kill()
-            raise
+
+    def kill(self) -> None:
+        """kill -9, and waits for the end."""
+        self._running.kill()
+
+    def freeze(self) -> None:
+        """Stops the process from running until `thaw`: it answers nothing, its ports stay open."""
+        self._running.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets a frozen process run again."""
+        self._running.signal(signal.SIGCONT)
+
+    def is_running(self) -> bool:
+        """Whether the process is alive (frozen counts as alive)."""
+        return self._child is not None and self._child.is_running()
+
+    def cpu_seconds(self) -> float:
+        """User and system CPU time of the process so far."""
+        return self._running.cpu_seconds()
 
     def cli(self, command: str, timeout_seconds: float = 10.0) -> str:
         """The answer of Asterisk's command line. Raises OSError where Asterisk does not answer."""
@@ -95,80 +112,17 @@ class Asterisk:
         finally:
             os.close(run)
 
-    def stop(self) -> None:
-        """Stops in good order, by force where that takes too long. Nothing to do if it is dead."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        with suppress(OSError):
-            self.cli("core stop now", STOP_SECONDS)
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-    def kill(self) -> None:
-        """kill -9, and waits for the end."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    def freeze(self) -> None:
-        """Stops the process from running until `thaw`: it answers nothing, its ports stay open."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Lets a frozen process run again."""
-        os.kill(self.pid, signal.SIGCONT)
-
-    def is_running(self) -> bool:
-        """Whether the process is alive (frozen counts as alive)."""
-        return self._process is not None and self._process.poll() is None
-
-    def cpu_seconds(self) -> float:
-        """User and system CPU time of the process so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
+    @property
+    def _running(self) -> Child:
+        if self._child is None:
+            raise LabError(f"{self.name} has not been started")
+        return self._child
 
     @property
     def _socket_file(self) -> Path:
         return self.directory / "run" / "asterisk.ctl"
 
-    def _wait_booted(self, deadline: float) -> None:
-        assert self._process is not None
-        while monotonic() < deadline:
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.02)
-                raise LabError(f"{self.name} died at its start: {self._last_words()}")
-            with suppress(OSError):
-                if "fully booted" in self.cli("core waitfullybooted", deadline - monotonic()):
-                    return
-        raise LabError(f"{self.name} was not up after {BOOT_SECONDS:.0f} s: {self._last_words()}")
-
-    def _last_words(self) -> str:
-        lines = (self.directory / "console.log").read_text(errors="replace").split("\n")
-        spoken = [line.strip() for line in lines if line.strip("\x1b[0m \t")]
-        return spoken[-1] if spoken else f"nothing said, see {self.log_dir}"
-
-
-def _private_namespace() -> list[str]:
-    """The command that opens a mount namespace; without root, in a user namespace of its own."""
-    for program in ("unshare", "setpriv"):
-        if shutil.which(program) is None:
-            raise LabError(f"no {program}: install Debian's util-linux")
-    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
-    return [
-        *("unshare", *as_root, "--mount", "--propagation", "private"),
-        *("setpriv", "--pdeathsig", "KILL"),
-    ]
+    def _is_booted(self) -> bool:
+        with suppress(OSError):
+            return "fully booted" in self.cli("core waitfullybooted", BOOT_SECONDS)
+        return False

@@ -69,18 +69,31 @@ _THINK, _BARGE = Pause.THINK, Pause.BARGE
 BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour("press-1", range(30), _ANSWERED, ((_THINK, "1"),), registration=True),
     Behaviour(
-        "press-2-then-1", range(30, 35), _ANSWERED, ((_THINK, "2"), (_THINK, "1")), registration=True
+        "press-2-then-1",
+        range(30, 35),
+        _ANSWERED,
+        ((_THINK, "2"), (_THINK, "1")),
+        registration=True,
     ),
     Behaviour("press-3", range(35, 40), _ANSWERED, ((_THINK, "3"),), advice=True),
     Behaviour("silent", range(40, 47), _ANSWERED),
     Behaviour("wrong-key", range(47, 50), _ANSWERED, ((_THINK, "7"),)),
     Behaviour(
-        "wrong-key-then-1", range(50, 53), _ANSWERED, ((_THINK, "7"), (_THINK, "1")), registration=True
+        "wrong-key-then-1",
+        range(50, 53),
+        _ANSWERED,
+        ((_THINK, "7"), (_THINK, "1")),
+        registration=True,
     ),
     Behaviour("barge-1", range(53, 58), _ANSWERED, ((_BARGE, "1"),), registration=True),
     Behaviour("hang-up-early", range(58, 63), _ANSWERED, leaves=True),
     Behaviour(
-        "press-1-and-leave", range(63, 67), _ANSWERED, ((_THINK, "1"),), leaves=True, registration=True
+        "press-1-and-leave",
+        range(63, 67),
+        _ANSWERED,
+        ((_THINK, "1"),),
+        leaves=True,
+        registration=True,
     ),
     Behaviour("busy", range(67, 75), Disposition.BUSY, reject=Reject(17, 486)),
     Behaviour("no-answer", range(75, 84), Disposition.NO_ANSWER),

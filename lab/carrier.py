@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lab.asterisk import Asterisk
-from lab.behaviours import BEHAVIOURS, NATURAL, Behaviour, Timing
+from lab.behaviours import BEHAVIOURS, NATURAL, Behaviour, Reject, Timing
+from lab.child import Part
 from lab.ports import free_ports
 from runtime.asterisk_config import TEMPLATES as SERVER_TEMPLATES
 from runtime.asterisk_config import ConfTemplate, render_templates, write_file
@@ -27,7 +28,7 @@ HOLD_SECONDS = 240  # longer than any call may last: whoever waits is hung up by
 
 @dataclass(frozen=True)
 class CarrierEvent:
-    """One line of the carrier's log. `at` is epoch seconds; `value` the key, or the hang-up cause."""
+    """One line of the carrier's log: `at` is epoch seconds, `value` the key or hang-up cause."""
 
     event: str  # invite | answer | key | end
     at: float
@@ -36,7 +37,7 @@ class CarrierEvent:
     value: str = ""
 
 
-class Carrier:
+class Carrier(Part):
     """The carrier's Asterisk on a free port of the loopback address.
 
     `timing` sets how fast its subscribers are; with `recording` what each heard is kept.
@@ -56,7 +57,7 @@ class Carrier:
         self.asterisk.start()
 
     def stop(self) -> None:
-        """Orderly."""
+        """In good order; calls still up are dropped."""
         self.asterisk.stop()
 
     def events(self) -> list[CarrierEvent]:
@@ -112,17 +113,17 @@ def _codes() -> list[str]:
 
 
 def _context(behaviour: Behaviour, timing: Timing, recording: bool) -> str:
-    steps = _refusal(behaviour) if behaviour.reject else _ringing(behaviour, timing, recording)
+    if behaviour.reject:
+        steps = _refusal(behaviour.reject)
+    else:
+        steps = _ringing(behaviour, timing, recording)
     lines = [f" same => n,{step}" for step in steps]
     return "\n".join([f"[{behaviour.name}]", "include => ended", "exten => s,1,NoOp()", *lines, ""])
 
 
-def _refusal(behaviour: Behaviour) -> list[str]:
-    assert behaviour.reject is not None
+def _refusal(reject: Reject) -> list[str]:
     # Asterisk itself turns each of our causes into the right status, but for 603.
-    if behaviour.reject.sip == 603:
-        return ["PJSIPHangup(603)"]
-    return [f"Hangup({behaviour.reject.cause})"]
+    return ["PJSIPHangup(603)" if reject.sip == 603 else f"Hangup({reject.cause})"]
 
 
 def _ringing(behaviour: Behaviour, timing: Timing, recording: bool) -> list[str]:

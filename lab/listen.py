@@ -9,7 +9,7 @@ All prompts are one voice and share phrases: "close" is also the last sentence o
 a prompt's beginning makes a candidate, and what lies inside a better candidate is part of it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,10 +26,20 @@ _PIECE = RATE // 5
 """Samples of one piece: 0.2 s, less than a syllable, long enough not to fit elsewhere."""
 
 _ALIKE = 0.93
+"""Likeness of a recognised piece: the same audio has 0.99, another saying of its words up to 0.9."""
+
 _FIRST_PIECES = 4
+"""Any of these can show where a prompt begins, so that one damaged piece does not hide it."""
+
 _SLIP_NEAR, _SLIP_FAR = RATE // 100, RATE // 4
-_LOST_PIECES = 4
-_MIN_PIECES, _MIN_SHARE = 2, 0.6
+"""Samples by which a piece may stand off its place: usually, and where frames were lost."""
+
+_LOST_PIECES = 6
+"""Pieces not heard in a row after which the prompt has been cut."""
+
+_MIN_PIECES, _MIN_SHARE = 2, 0.5
+"""Recognised pieces that make a prompt, in number and as a share of those up to its end."""
+
 _FLOOR = 60.0
 """Root mean square of 16-bit samples below which a piece is a pause and proves nothing."""
 
@@ -39,19 +49,15 @@ _STEP = 16384 - _PIECE + 1
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One prompt in a recording, its times to about 0.2 s; `score` is its mean likeness, 0…1."""
+    """One prompt in a recording, its times to about 0.2 s; `score` is its mean likeness, 0…1.
+
+    `heard_seconds` ends with the last recognised piece, so it leaves out the pause at the end.
+    """
 
     name: str
     start_seconds: float
     heard_seconds: float
     score: float
-    pieces: int
-    """How many pieces were recognised, the weight of the evidence."""
-
-    @property
-    def end_seconds(self) -> float:
-        """Where the last recognised piece ends."""
-        return self.start_seconds + self.heard_seconds
 
 
 def read_samples(path: Path) -> Samples:
@@ -66,16 +72,37 @@ def hear(recording: Samples, prompts: Mapping[str, Samples]) -> list[Heard]:
     """The prompts heard in the recording, in order; less than half a second is not recognised."""
     sound = _Recording(recording)
     candidates = [
-        heard
+        candidate
         for name, prompt in prompts.items()
         for start in _possible_starts(sound, prompt)
-        if (heard := _follow(sound, name, prompt, start)) is not None
+        if (candidate := _follow(sound, name, prompt, start)) is not None
     ]
-    accepted: list[Heard] = []
-    for candidate in sorted(candidates, key=lambda heard: heard.pieces * heard.score, reverse=True):
-        if not any(_lies_inside(candidate, better) for better in accepted):
+    accepted: list[_Candidate] = []
+    for candidate in sorted(candidates, key=lambda each: sum(each.scores), reverse=True):
+        if not candidate.is_part_of(accepted):
             accepted.append(candidate)
-    return sorted(accepted, key=lambda heard: heard.start_seconds)
+    return [candidate.heard() for candidate in sorted(accepted, key=lambda each: each.start)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A prompt that may begin at `start`; the places and scores of its recognised pieces."""
+
+    name: str
+    start: int
+    places: list[int]
+    scores: list[float]
+
+    def is_part_of(self, others: Iterable["_Candidate"]) -> bool:
+        """Whether most of what speaks for this one is what the others are made of."""
+        spans = [range(other.places[0], other.places[-1] + _PIECE) for other in others]
+        middles = (place + _PIECE // 2 for place in self.places)
+        shared = sum(any(middle in span for span in spans) for middle in middles)
+        return shared > len(self.places) / 2
+
+    def heard(self) -> Heard:
+        seconds = (self.places[-1] + _PIECE - self.start) / RATE
+        return Heard(self.name, self.start / RATE, seconds, float(np.mean(self.scores)))
 
 
 class _Recording:
@@ -97,7 +124,7 @@ class _Recording:
         size = _STEP + _PIECE - 1
         spectrum = self._spectrum * np.conj(np.fft.rfft(piece, size))
         products = np.fft.irfft(spectrum, size, axis=1)[:, :_STEP].reshape(-1)
-        return self._normalised(products[: self._places], 0, piece)
+        return self._normalised(products[: self._places].astype(np.float32), 0, piece)
 
     def best_near(self, piece: Samples, place: int, slip: int) -> tuple[int, float]:
         """The likest place within the slip of a place, and its likeness."""
@@ -110,16 +137,9 @@ class _Recording:
         return first + best, float(likeness[best])
 
     def _normalised(self, products: Samples, first: int, piece: Samples) -> Samples:
-        norms = self._norms[first : first + len(products)] * np.float32(np.linalg.norm(piece))
-        return np.divide(products, norms, dtype=np.float32)
-
-
-def _lies_inside(small: Heard, large: Heard) -> bool:
-    """Whether most of the smaller stretch belongs to the larger one."""
-    overlap = min(small.end_seconds, large.end_seconds) - max(
-        small.start_seconds, large.start_seconds
-    )
-    return overlap > small.heard_seconds / 2
+        norms = self._norms[first : first + len(products)] * float(np.linalg.norm(piece))
+        likeness: Samples = (products / norms).astype(np.float32)
+        return likeness
 
 
 def _pieces(prompt: Samples) -> Iterator[tuple[int, Samples]]:
@@ -152,21 +172,22 @@ def _peaks(likeness: Samples) -> list[int]:
     return [int(group[np.argmax(likeness[group])]) for group in groups if len(group)]
 
 
-def _follow(recording: _Recording, name: str, prompt: Samples, start: int) -> Heard | None:
+def _follow(recording: _Recording, name: str, prompt: Samples, start: int) -> _Candidate | None:
     """Follow the prompt from its start until it is no longer heard; None if it is another."""
+    places: list[int] = []
     scores: list[float] = []
-    tried, lost, slip, end = 0, 0, 0, start
-    for place, piece in _pieces(prompt):
-        tried += 1
-        expected = start + place + slip
-        where, score = recording.best_near(piece, expected, _SLIP_NEAR)
+    lost, slip, needed = 0, 0, float(_MIN_PIECES)
+    for tried, (place, piece) in enumerate(_pieces(prompt), start=1):
+        where, score = recording.best_near(piece, start + place + slip, _SLIP_NEAR)
         if score < _ALIKE:
-            where, score = recording.best_near(piece, expected, _SLIP_FAR)
+            where, score = recording.best_near(piece, start + place + slip, _SLIP_FAR)
         if score >= _ALIKE:
+            if not places:
+                needed += lost  # a beginning that is not heard asks for more of the rest
+            places.append(where)
             scores.append(score)
-            slip, end, lost = where - start - place, where + _PIECE, 0
+            slip, lost = where - start - place, 0
+            needed = max(needed, tried * _MIN_SHARE)
         elif (lost := lost + 1) == _LOST_PIECES:
             break
-    if len(scores) < max(_MIN_PIECES, _MIN_SHARE * (tried - lost)):
-        return None
-    return Heard(name, start / RATE, (end - start) / RATE, float(np.mean(scores)), len(scores))
+    return _Candidate(name, start, places, scores) if len(places) >= needed else None

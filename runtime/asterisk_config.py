@@ -147,9 +147,10 @@ def write_file(file: Path, text: str, mode: int = FILE_MODE) -> None:
     """Writes in one step, never readable by others even for a moment."""
     building = file.with_name(f".{file.name}.new")
     building.unlink(missing_ok=True)
-    with open(os.open(building, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as stream:
+    building.touch(mode=mode, exist_ok=False)
+    building.chmod(mode)
+    with building.open("w", encoding="utf-8") as stream:
         stream.write(text)
-        os.fchmod(stream.fileno(), mode)
         stream.flush()
         os.fsync(stream.fileno())
     building.replace(file)

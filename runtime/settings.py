@@ -7,16 +7,14 @@ together); `runtime.settings_load` fills these from files and environment.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, time
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from domain.errors import ConfigError
 
-NAME = r"[A-Za-z][A-Za-z0-9_-]{0,31}"
-HOST = r"[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?"
-TOKEN = r"[A-Za-z0-9_-]{16,}"  # noqa: S105 (a pattern, not a password)
 HIDDEN = "********"
 
 
@@ -32,122 +30,128 @@ class Limits:
     secret: bool = False
 
 
-def _knob(default: Any, **limits: Any) -> Any:
-    return field(default=default, metadata={"limits": Limits(**limits)})
+_HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+_TOKEN = r"[A-Za-z0-9_-]{16,}"  # noqa: S105 (a pattern, not a password)
 
-
-def _port(default: int) -> Any:
-    return _knob(default, least=1, most=65535)
+Name = Annotated[
+    str, Limits(pattern=r"[A-Za-z][A-Za-z0-9_-]{0,31}", hint="a name of letters, digits, _ and -")
+]
+Host = Annotated[str, Limits(pattern=_HOST, hint="a host name or an IPv4 address")]
+Port = Annotated[int, Limits(least=1, most=65535)]
+Secret = Annotated[
+    str, Limits(pattern=_TOKEN, hint="16 or more letters, digits, _ and -", secret=True)
+]
+NINE_IN_THE_EVENING = time(21, 0)
 
 
 @dataclass(frozen=True)
 class StoreSettings:
     """Where the registrations stand, and how long a caller may wait for them."""
 
-    url: str = _knob(
-        "sqlite:///var/tstn.sqlite",
-        pattern=r"(sqlite:///.+|postgresql://.+)",
-        hint="sqlite:///FILE or postgresql://USER@HOST/DATABASE",
-    )
-    patience_seconds: float = _knob(2.0, least=0.1, most=60)
+    url: Annotated[
+        str,
+        Limits(
+            pattern=r"(sqlite:///.+|postgresql://.+)",
+            hint="sqlite:///FILE or postgresql://USER@HOST/DATABASE",
+        ),
+    ] = "sqlite:///var/tstn.sqlite"
+    patience_seconds: Annotated[float, Limits(least=0.1, most=60)] = 2.0
 
 
 @dataclass(frozen=True)
 class SpoolSettings:
     """The local file that keeps key 1 while the store is away."""
 
-    path: Path = _knob(Path("var/spool.sqlite"))
+    path: Path = Path("var/spool.sqlite")
 
 
 @dataclass(frozen=True)
 class AsteriskSettings:
     """One Asterisk: how we reach it (ARI, AMI) and how it speaks SIP and RTP."""
 
-    node: str = _knob("node1", pattern=NAME)
-    ari_url: str = _knob(
-        "http://127.0.0.1:8088",
-        pattern=rf"http://{HOST}:[0-9]{{1,5}}",
-        hint="http://HOST:PORT",
-    )
-    app: str = _knob("tstn", pattern=NAME)
-    ari_user: str = _knob("tstn", pattern=NAME)
-    ari_password: str = _knob("", pattern=TOKEN, secret=True)
-    ami_host: str = _knob("127.0.0.1", pattern=HOST)
-    ami_port: int = _port(5038)
-    ami_user: str = _knob("tstn", pattern=NAME)
-    ami_secret: str = _knob("", pattern=TOKEN, secret=True)
-    sip_host: str = _knob("127.0.0.1", pattern=HOST)
-    sip_port: int = _port(5060)
-    rtp_start: int = _knob(10000, least=1024, most=65534)
-    rtp_end: int = _knob(20000, least=1025, most=65535)
-    rtp_strict: bool = _knob(True)
+    node: Name = "node1"
+    ari_url: Annotated[
+        str, Limits(pattern=rf"http://{_HOST}:[0-9]{{1,5}}", hint="http://HOST:PORT")
+    ] = "http://127.0.0.1:8088"
+    app: Name = "tstn"
+    ari_user: Name = "tstn"
+    ari_password: Secret = ""
+    ami_host: Host = "127.0.0.1"
+    ami_port: Port = 5038
+    ami_user: Name = "tstn"
+    ami_secret: Secret = ""
+    sip_host: Host = "127.0.0.1"
+    sip_port: Port = 5060
+    rtp_start: Annotated[int, Limits(least=1024, most=65534)] = 10000
+    rtp_end: Annotated[int, Limits(least=1025, most=65535)] = 20000
+    rtp_strict: bool = True
 
 
 @dataclass(frozen=True)
 class TrunkSettings:
     """The carrier's side: where calls go and in which form."""
 
-    name: str = _knob("carrier", pattern=NAME)
-    host: str = _knob("127.0.0.1", pattern=HOST)
-    port: int = _port(5080)
-    number_format: str = _knob("national", one_of=("national", "e164"))
-    caller_id: str = _knob("9090", pattern=r"\+?[0-9]{3,15}", hint="digits, with an optional +")
-    codecs: tuple[str, ...] = _knob(("alaw", "ulaw"), one_of=("alaw", "ulaw"))
+    name: Name = "carrier"
+    host: Host = "127.0.0.1"
+    port: Port = 5080
+    number_format: Annotated[str, Limits(one_of=("national", "e164"))] = "national"
+    caller_id: Annotated[
+        str, Limits(pattern=r"\+?[0-9]{3,15}", hint="digits, with an optional +")
+    ] = "9090"
+    codecs: Annotated[tuple[str, ...], Limits(one_of=("alaw", "ulaw"))] = ("alaw", "ulaw")
 
 
 @dataclass(frozen=True)
 class IvrSettings:
     """The call's words and patience."""
 
-    prompts_dir: Path = _knob(Path("var/prompts"))
-    script: Path = _knob(Path("prompts/script-vi.toml"))
-    silence_seconds: float = _knob(5.0, least=1, most=60)
-    max_replays: int = _knob(3, least=0, most=20)
-    max_call_seconds: int = _knob(180, least=30, most=3600)
+    prompts_dir: Path = Path("var/prompts")
+    script: Path = Path("prompts/script-vi.toml")
+    silence_seconds: Annotated[float, Limits(least=1, most=60)] = 5.0
+    max_replays: Annotated[int, Limits(least=0, most=20)] = 3
+    max_call_seconds: Annotated[int, Limits(least=30, most=3600)] = 180
 
 
 @dataclass(frozen=True)
 class DialerSettings:
     """How fast to dial until the store holds the operator's own limits, and the engine's pace."""
 
-    cps: float = _knob(10.0, least=0.01, most=1000)
-    max_channels: int = _knob(200, least=1, most=20000)
-    ring_timeout_seconds: int = _knob(30, least=5, most=120)
-    tick_seconds: float = _knob(0.05, least=0.01, most=5)
-    drain_seconds: float = _knob(60.0, least=0, most=3600)
+    cps: Annotated[float, Limits(least=0.01, most=1000)] = 10.0
+    max_channels: Annotated[int, Limits(least=1, most=20000)] = 200
+    ring_timeout_seconds: Annotated[int, Limits(least=1, most=120)] = 30
+    tick_seconds: Annotated[float, Limits(least=0.01, most=5)] = 0.05
+    drain_seconds: Annotated[float, Limits(least=0, most=3600)] = 60.0
 
 
 @dataclass(frozen=True)
 class CalendarSettings:
     """Corrections to the public holidays: true makes a day one, false unmakes it."""
 
-    holidays: Mapping[date, bool] = field(
-        default_factory=dict, metadata={"limits": Limits()}
-    )
+    holidays: Mapping[date, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class CallbackSettings:
-    """The two deadlines of a call-back (docs: domain.deadlines)."""
+    """The two deadlines of a call-back (domain.deadlines)."""
 
-    target_by: time = _knob(time(21, 0))
-    promise_hours: int = _knob(48, least=1, most=720)
+    target_by: time = NINE_IN_THE_EVENING
+    promise_hours: Annotated[int, Limits(least=1, most=720)] = 48
 
 
 @dataclass(frozen=True)
 class HealthSettings:
     """Where `/health` answers."""
 
-    host: str = _knob("127.0.0.1", pattern=HOST)
-    port: int = _port(8070)
+    host: Host = "127.0.0.1"
+    port: Port = 8070
 
 
 @dataclass(frozen=True)
 class LogSettings:
     """What is logged, and how a line looks."""
 
-    level: str = _knob("info", one_of=("debug", "info", "warning", "error"))
-    format: str = _knob("text", one_of=("text", "json"))
+    level: Annotated[str, Limits(one_of=("debug", "info", "warning", "error"))] = "info"
+    format: Annotated[str, Limits(one_of=("text", "json"))] = "text"
 
 
 @dataclass(frozen=True)
@@ -172,24 +176,37 @@ class Settings:
         return self.root / "var" / "secrets.toml"
 
 
-SECTIONS: Mapping[str, type[Any]] = MappingProxyType(
-    {f.name: f.default_factory for f in fields(Settings) if f.name != "root"}  # type: ignore[misc]
-)
+@dataclass(frozen=True)
+class Knob:
+    """One setting: the type of its value (without parameters), and its limits."""
+
+    kind: type
+    limits: Limits
 
 
-def limits_of(section: str, key: str) -> Limits:
-    """The limits of one setting. Raises KeyError for an unknown one."""
-    found: Limits = SECTIONS[section].__dataclass_fields__[key].metadata["limits"]
+@cache
+def knobs() -> Mapping[str, Mapping[str, Knob]]:
+    """Every setting there is, by section and key."""
+    sections = [(f.name, f.type) for f in fields(Settings) if f.name != "root"]
+    return MappingProxyType({name: MappingProxyType(_knobs_of(kind)) for name, kind in sections})
+
+
+def _knobs_of(section: Any) -> dict[str, Knob]:
+    found = {}
+    for key, hint in get_type_hints(section, include_extras=True).items():
+        plain, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        limits = extras[0] if extras else Limits()
+        found[key] = Knob(get_origin(plain) or plain, limits)
     return found
 
 
 def secret_keys() -> tuple[tuple[str, str], ...]:
     """(section, key) of every setting that only the secrets file or the environment may hold."""
     return tuple(
-        (section, f.name)
-        for section, kind in SECTIONS.items()
-        for f in fields(kind)
-        if f.metadata["limits"].secret
+        (section, key)
+        for section, keys in knobs().items()
+        for key, knob in keys.items()
+        if knob.limits.secret
     )
 
 
@@ -207,15 +224,15 @@ def redacted(settings: Settings) -> dict[str, dict[str, Any]]:
     """Section → key → value in plain JSON types, with every secret hidden."""
     return {
         section: {
-            f.name: _shown(section, f.name, getattr(getattr(settings, section), f.name))
-            for f in fields(kind)
+            key: _shown(knob, getattr(getattr(settings, section), key))
+            for key, knob in keys.items()
         }
-        for section, kind in SECTIONS.items()
+        for section, keys in knobs().items()
     }
 
 
-def _shown(section: str, key: str, value: Any) -> Any:
-    if limits_of(section, key).secret:
+def _shown(knob: Knob, value: Any) -> Any:
+    if knob.limits.secret:
         return HIDDEN if value else ""
     if isinstance(value, Mapping):
         return {str(day): holiday for day, holiday in value.items()}

@@ -8,14 +8,15 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import replace
 from datetime import date, time
 from difflib import get_close_matches
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from domain.errors import ConfigError
-from runtime.settings import SECTIONS, Limits, Settings, limits_of
+from runtime.settings import HIDDEN, Knob, Limits, Settings, knobs
 
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "config" / "tstn.toml"
 CONFIG_VARIABLE = "TSTN_CONFIG"
@@ -66,8 +67,8 @@ def _from_file(file: Path, problems: list[str], *, secrets: bool) -> Table:
 
 
 def _known_section(section: str, table: Any, where: str, problems: list[str]) -> bool:
-    if section not in SECTIONS:
-        problems.append(f"{where}: unknown section [{section}]{_nearest(section, SECTIONS)}")
+    if section not in knobs():
+        problems.append(f"{where}: unknown section [{section}]{_nearest(section, knobs())}")
     elif not isinstance(table, dict):
         problems.append(f"{where}: {section} is a section: write [{section}]")
     else:
@@ -78,23 +79,25 @@ def _known_section(section: str, table: Any, where: str, problems: list[str]) ->
 def _known_keys(
     section: str, table: dict[str, Any], where: str, problems: list[str], *, secrets: bool
 ) -> dict[str, Any]:
-    known = {f.name for f in fields(SECTIONS[section])}
-    for key in table.keys() - known:
-        problems.append(f"{where}: unknown key {section}.{key}{_nearest(key, known)}")
-    kept = {key: value for key, value in table.items() if key in known}
-    for key in [k for k in kept if limits_of(section, k).secret != secrets]:
-        place = "in the settings file" if secrets else "in var/secrets.toml or the environment"
-        problems.append(f"{where}: {section}.{key} belongs {place}")
-        del kept[key]
+    known = knobs()[section]
+    kept = {}
+    for key, value in table.items():
+        if key not in known:
+            problems.append(f"{where}: unknown key {section}.{key}{_nearest(key, known)}")
+        elif known[key].limits.secret != secrets:
+            place = "in the settings file" if secrets else "in var/secrets.toml or the environment"
+            problems.append(f"{where}: {section}.{key} belongs {place}")
+        else:
+            kept[key] = value
     return kept
 
 
 def _from_environment(environment: Mapping[str, str], problems: list[str]) -> Table:
     """TSTN_SECTION_KEY=value; text as it is, anything else in TOML's notation."""
     names = {
-        f"TSTN_{section}_{f.name}".upper(): (section, f)
-        for section, kind in SECTIONS.items()
-        for f in fields(kind)
+        f"TSTN_{section}_{key}".upper(): (section, key, knob)
+        for section, keys in knobs().items()
+        for key, knob in keys.items()
     }
     values: Table = {}
     for variable in sorted(v for v in environment if v.startswith("TSTN_")):
@@ -103,10 +106,10 @@ def _from_environment(environment: Mapping[str, str], problems: list[str]) -> Ta
         if variable not in names:
             problems.append(f"unknown variable {variable}{_nearest(variable, names)}")
             continue
-        section, knob = names[variable]
+        section, key, knob = names[variable]
         text = environment[variable]
-        plain = knob.type in (str, Path, time)
-        values.setdefault(section, {})[knob.name] = text if plain else _toml_value(text)
+        is_text = knob.kind in (str, Path, time)
+        values.setdefault(section, {})[key] = text if is_text else _toml_value(text)
     return values
 
 
@@ -128,20 +131,19 @@ def _merge(values: Table, more: Table) -> None:
 
 
 def _build(root: Path, values: Table, problems: list[str]) -> Settings:
-    sections: dict[str, Any] = {}
-    for section, kind in SECTIONS.items():
+    settings = Settings(root)
+    for section, keys in knobs().items():
         given: dict[str, Any] = {}
         for key, value in values.get(section, {}).items():
             try:
-                checked = _checked(kind.__dataclass_fields__[key].type, value)
-                _check_limits(limits_of(section, key), checked)
-                given[key] = checked
+                given[key] = _checked(keys[key], value)
             except ValueError as error:
-                problems.append(f"{section}.{key} {error}, not {value!r}")
-        filled = kind(**given)
-        rooted = {f.name: _rooted(root, getattr(filled, f.name)) for f in fields(kind)}
-        sections[section] = kind(**rooted)
-    return Settings(root=root, **sections)
+                shown = HIDDEN if keys[key].limits.secret else repr(value)
+                problems.append(f"{section}.{key} {error}, not {shown}")
+        filled = replace(getattr(settings, section), **given)
+        rooted = {key: _rooted(root, getattr(filled, key)) for key in keys}
+        settings = replace(settings, **{section: replace(filled, **rooted)})
+    return settings
 
 
 def _rooted(root: Path, value: Any) -> Any:
@@ -152,39 +154,38 @@ def _rooted(root: Path, value: Any) -> Any:
     return value
 
 
-def _checked(kind: Any, value: Any) -> Any:
-    """`value` as `kind`; raises ValueError that says what it must be."""
-    match kind.__name__, value:
-        case "bool", bool():
-            return value
-        case "int" | "float", bool():
-            pass
-        case "int", int():
-            return value
-        case "float", int() | float():
-            return float(value)
-        case "str", str():
-            return value
-        case "Path", str() if value:
-            return Path(value).expanduser()
-        case "time", str() if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-            return time.fromisoformat(value)
-        case "tuple", list() if value and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        case "Mapping", dict():
-            return {_day(day): _flag(flag) for day, flag in value.items()}
-    raise ValueError(f"must be {_KINDS[kind.__name__]}")
+def _checked(knob: Knob, value: Any) -> Any:
+    """`value` in the type of the setting; raises ValueError that says what it must be."""
+    converted = _converted(knob.kind, value)
+    _check_limits(knob.limits, converted)
+    return converted
 
 
-_KINDS = {
-    "bool": "true or false",
-    "int": "a whole number",
-    "float": "a number",
-    "str": "text",
-    "Path": "a path",
-    "time": "a time like 21:00",
-    "tuple": "a list of texts",
-    "Mapping": "a table of days like 2026-09-03 = true",
+def _converted(kind: type, value: Any) -> Any:
+    if kind is float and type(value) in (int, float) and isfinite(value):
+        return float(value)
+    if kind is Path and isinstance(value, str) and value:
+        return Path(value).expanduser()
+    if kind is time and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", str(value)):
+        return time.fromisoformat(str(value))
+    if kind is tuple and isinstance(value, list) and {type(item) for item in value} == {str}:
+        return tuple(value)
+    if kind is Mapping and isinstance(value, dict):
+        return {_day(day): _flag(flag) for day, flag in value.items()}
+    if kind in (bool, int, str) and type(value) is kind:
+        return value
+    raise ValueError(f"must be {_KINDS[kind]}")
+
+
+_KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Path: "a path",
+    time: "a time like 21:00",
+    tuple: "a list of texts",
+    Mapping: "a table of days like 2026-09-03 = true",
 }
 
 
@@ -192,12 +193,12 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"must be {_KINDS['Mapping']}") from None
+        raise ValueError(f"must be {_KINDS[Mapping]}") from None
 
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"must be {_KINDS['Mapping']}")
+        raise ValueError(f"must be {_KINDS[Mapping]}")
     return value
 
 
@@ -211,7 +212,7 @@ def _check_limits(limits: Limits, value: Any) -> None:
     if limits.one_of and any(item not in limits.one_of for item in items):
         raise ValueError(f"must be {' or '.join(limits.one_of)}")
     if limits.pattern and not re.fullmatch(limits.pattern, value):
-        raise ValueError(f"must be {limits.hint or 'a name of letters, digits, _ and -'}")
+        raise ValueError(f"must be {limits.hint}")
 
 
 def _check_together(settings: Settings, problems: list[str]) -> None:

@@ -1,6 +1,7 @@
 """Attempts after the dial: what their calls reported, which are still open. I/O."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, func, or_, select, update
@@ -13,6 +14,9 @@ from store.columns import fixed
 from store.facts import Answered, AttemptEnded, KeyPressed
 from store.history import happening, insert_new
 from store.models import Attempt, KeyPress
+
+_ORPHANED_AFTER = timedelta(hours=1)
+"""A node that has not closed an attempt this long after its deadline will not come back for it."""
 
 
 async def record_answered(connection: AsyncConnection, facts: Sequence[Answered]) -> None:
@@ -118,6 +122,20 @@ async def open_on(connection: AsyncConnection, node: str) -> list[Attempt]:
     rows = await connection.execute(
         select(Attempt.__table__).where(
             Attempt.node == node, Attempt.state != fixed(AttemptState.ENDED)
+        )
+    )
+    return [Attempt(**row) for row in rows.mappings()]
+
+
+async def overdue(connection: AsyncConnection, node: str, now: datetime) -> list[Attempt]:
+    """Attempts that should long have ended: past their deadline here, by an hour elsewhere."""
+    rows = await connection.execute(
+        select(Attempt.__table__).where(
+            Attempt.state != fixed(AttemptState.ENDED),
+            or_(
+                (Attempt.node == node) & (Attempt.deadline_at < now),
+                Attempt.deadline_at < now - _ORPHANED_AFTER,
+            ),
         )
     )
     return [Attempt(**row) for row in rows.mappings()]

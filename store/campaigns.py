@@ -29,7 +29,7 @@ async def create(connection: AsyncConnection, values: Mapping[str, Any], now: da
     except IntegrityError as error:
         raise InputError(f"a campaign named {values['name']!r} exists already") from error
     campaign = _campaign(row.mappings().one())
-    await _record(connection, "campaign_created", campaign, now, **values)
+    await _record(connection, "campaign_created", campaign, now, after=dict(values))
     return campaign
 
 

@@ -19,6 +19,8 @@ ALREADY_REGISTERED = "already_registered"
 """The outcome of a target whose number has an open registration: it is not called (again)."""
 
 _BUSY_ELSEWHERE = timedelta(seconds=60)
+_GRACE = timedelta(seconds=60)
+"""Beyond the longest call, before an attempt that is still open counts as overdue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class ClaimOrder:
     campaign_id: int
     limit: int
     now: datetime
-    lease_seconds: float
+    ring_timeout_seconds: int
+    max_call_seconds: int
     node: str
     trunk: str
     script_version: str
@@ -40,7 +43,12 @@ class Claimed:
 
     attempt_id: UUID
     target_id: int
+    campaign_id: int
     msisdn: str
+    trunk: str
+    script_version: str
+    ring_timeout_seconds: int
+    started_at: datetime
 
 
 async def claim(
@@ -119,7 +127,8 @@ async def _insert_attempts(
 ) -> list[Claimed]:
     if not targets:
         return []
-    deadline_at = order.now + timedelta(seconds=order.lease_seconds)
+    longest = timedelta(seconds=order.ring_timeout_seconds + order.max_call_seconds)
+    deadline_at = order.now + longest + _GRACE
     rows = await connection.execute(
         # The unique rule on open attempts has the last word where two nodes race for one number.
         insert_new(connection, Attempt).returning(Attempt.id, Attempt.target_id, Attempt.msisdn),
@@ -132,6 +141,7 @@ async def _insert_attempts(
                 "node": order.node,
                 "trunk": order.trunk,
                 "script_version": order.script_version,
+                "ring_timeout_seconds": order.ring_timeout_seconds,
                 "started_at": order.now,
                 "deadline_at": deadline_at,
                 "state": AttemptState.DIALLING,
@@ -140,7 +150,19 @@ async def _insert_attempts(
             for target_id, msisdn in targets
         ],
     )
-    claimed = [Claimed(row.id, row.target_id, row.msisdn) for row in rows]
+    claimed = [
+        Claimed(
+            attempt_id=row.id,
+            target_id=row.target_id,
+            campaign_id=order.campaign_id,
+            msisdn=row.msisdn,
+            trunk=order.trunk,
+            script_version=order.script_version,
+            ring_timeout_seconds=order.ring_timeout_seconds,
+            started_at=order.now,
+        )
+        for row in rows
+    ]
     await history.add(
         connection,
         [

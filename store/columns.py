@@ -3,11 +3,18 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, DateTime, Dialect, String, TypeDecorator, literal
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    String,
+    TypeDecorator,
+    literal_column,
+)
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.elements import ColumnClause
 
 Json = JSON().with_variant(JSONB(), "postgresql")
 
@@ -46,9 +53,6 @@ def one_of(column: str, words: Iterable[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_is_known")
 
 
-def fixed(word: StrEnum) -> BindParameter[Any]:
-    """A status word written into the SQL text, so that the planner can use a partial index."""
-    return literal(str(word), type_=word_type, literal_execute=True)
-
-
-word_type = word()
+def fixed(word: StrEnum) -> ColumnClause[str]:
+    """A status word as SQL text, not a parameter, so that the planner can use a partial index."""
+    return literal_column(f"'{word}'", String(24))

@@ -149,6 +149,7 @@ class Attempt(Base):
     node: Mapped[str] = mapped_column(String(40))
     trunk: Mapped[str] = mapped_column(String(40))
     script_version: Mapped[str] = mapped_column(String(40))
+    ring_timeout_seconds: Mapped[int] = mapped_column(SmallInteger)
     started_at: Mapped[datetime]
     deadline_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(word(), default=AttemptState.DIALLING)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.states import CallbackKind, RegistrationState
+from domain.states import CallbackKind, Channel, RegistrationState
 from store import callbacks, history
 from store.callbacks import CallbackAsked
 from store.columns import fixed
@@ -172,3 +172,15 @@ def _repeats(requests: Sequence[RegistrationAsked], answers: Sequence[Answer]) -
         for request, answer in zip(requests, answers, strict=True)
         if answer is Answer.ALREADY_REGISTERED
     ]
+
+
+async def made_by(
+    connection: AsyncConnection, channel: Channel, source_ids: Sequence[str]
+) -> set[str]:
+    """Which of these sources opened a registration."""
+    rows = await connection.execute(
+        select(Registration.source_id).where(
+            Registration.source_id.in_(source_ids), Registration.channel == channel
+        )
+    )
+    return set(rows.scalars())

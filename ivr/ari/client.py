@@ -1,37 +1,27 @@
-"""Asterisk's REST interface as typed verbs over one pooled HTTP session. I/O.
+"""Asterisk's REST interface as typed verbs for one Stasis app. I/O.
 
-A call costs about five requests, so each is kept cheap, by measurement: the headers are made once
-(given, not "skipped": skipping costs more), URLs are already encoded, and what fits in a query
-goes there, since a body costs aiohttp one more task. Verbs on a channel that may have hung up
-meanwhile answer False instead of raising: 404 (gone), 409 (not in our app), 412 (not answered).
-
-No POST is ever sent twice. aiohttp repeats a GET, PUT or DELETE once where a kept connection
-turns out to be dead; the pool lets idle connections go after 8 s, well before Asterisk does.
+Verbs on a channel that may have hung up meanwhile answer False instead of raising: 404 (gone), 409
+(not in our app) and 412 (not answered) are normal races, not faults.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
-import aiohttp
 import orjson
-from yarl import URL
 
 from ivr.ari import resources
-from ivr.ari.errors import AriError, AriUnavailable
+from ivr.ari.errors import AriError
 from ivr.ari.origination import Endpoint, Originated, Origination, originate_body
 from ivr.ari.resources import Application, Channel, NodeInfo
+from ivr.ari.transport import LOST, NOT_SENT, AriTransport, EventSocket, reason
 
-EventSocket = aiohttp.ClientWebSocketResponse[Literal[False]]
-"""A websocket whose text frames are read as bytes."""
-
-_JSON = {"Content-Type": "application/json"}
 _GONE = frozenset({404, 409, 412})
 # What ARI says of a channel that is there, while the place in the dialplan is not.
 _NO_SUCH_LABEL = b"Requested label can not be found"
-# Raised before the request is written: nothing of it can have reached Asterisk.
-_NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+
+T = TypeVar("T")
 
 
 class AriClient:
@@ -43,31 +33,18 @@ class AriClient:
         app: the Stasis app's name.
         timeout_seconds: the longest a request may take, its answer included.
 
-    Raises, from every verb but `originate` and where it says nothing else:
-        AriUnavailable: no connection, no answer in time, or 503 (still booting).
+    Every verb but `originate` raises:
+        AriUnavailable: no connection, no answer in time, or 503 (still starting).
         AriError: any other answer that no normal race explains.
     """
 
     def __init__(
         self, url: str, user: str, password: str, app: str, *, timeout_seconds: float = 5.0
     ) -> None:
-        self.url = url.rstrip("/")
+        self._transport = AriTransport(url, user, password, timeout_seconds)
+        self.url = self._transport.url
         self.app = app
-        self._base = f"{self.url}/ari"
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=32, keepalive_timeout=8),
-            headers={
-                "Authorization": aiohttp.encode_basic_auth(user, password),
-                "Accept": "*/*",
-                "Accept-Encoding": "identity",
-                "User-Agent": "tstn",
-            },
-            # `connect` counts the wait for a free connection too. It ends first, so that a
-            # request that never left is known as such and not taken for a lost one.
-            timeout=aiohttp.ClientTimeout(total=timeout_seconds, connect=timeout_seconds * 0.6),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-        )
+        self._app_path = f"/applications/{_segment(app)}"
 
     async def __aenter__(self) -> Self:
         return self
@@ -81,10 +58,8 @@ class AriClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close all connections. Requests under way end as AriUnavailable or LOST."""
-        await self._session.close()
-
-    # -- calls
+        """Close all connections, the event websocket's too."""
+        await self._transport.close()
 
     async def originate(
         self,
@@ -115,21 +90,21 @@ class AriClient:
             variables=variables,
         )
         try:
-            status, answer = await self._exchange("POST", f"/channels/{channel_id}", body)
-        except _NOT_SENT as error:
-            return Originated(Origination.REFUSED, None, _describe(error))
-        except (aiohttp.ClientError, TimeoutError) as error:
-            return Originated(Origination.LOST, None, _describe(error))
-        taken = status < 300 or status == 409
-        outcome = Origination.ACCEPTED if taken else Origination.REFUSED
-        return Originated(outcome, status, "" if taken else _reason(answer))
+            status, answer = await self._transport.exchange("POST", f"/channels/{channel_id}", body)
+        except NOT_SENT as error:
+            return Originated(Origination.REFUSED, None, self._transport.describe(error))
+        except LOST as error:
+            return Originated(Origination.LOST, None, self._transport.describe(error))
+        if status < 300 or status == 409:
+            return Originated(Origination.ACCEPTED, status, "")
+        return Originated(Origination.REFUSED, status, reason(answer))
 
     async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> bool:
         """Play sounds ("sound:tstn/vi-1/notice") in a row, after those already under way.
 
-        Returns False if the channel is gone.
+        Returns False if the channel is gone. The playback id is ours, unique for ever.
         """
-        sounds = ",".join(quote(sound, safe="") for sound in media)
+        sounds = ",".join(_segment(sound) for sound in media)
         path = f"/channels/{_segment(channel_id)}/play/{_segment(playback_id)}?media={sounds}"
         return await self._act("POST", path)
 
@@ -158,73 +133,58 @@ class AriClient:
         """
         place = f"context={_segment(context)}&extension={_segment(extension)}"
         path = f"/channels/{_segment(channel_id)}/continue?{place}&label={_segment(label)}"
-        status, answer = await self._call("POST", path)
+        status, answer = await self._transport.call("POST", path)
         if status == 404 and _NO_SUCH_LABEL in answer:
             raise AriError(
                 f"The dialplan of Asterisk at {self.url} has no label {label!r} at"
-                f" {extension}@{context}: run `tstn asterisk render` and reload the dialplan",
+                f" {extension}@{context}: run `tstn asterisk render` and reload it",
                 status,
             )
         return self._done("POST", path, status, answer)
 
-    # -- reconciliation
-
     async def channel(self, channel_id: str) -> Channel | None:
         """Look one channel up; None if there is none."""
-        found = await self._fetch(f"/channels/{_segment(channel_id)}")
-        return None if found is None else _read(resources.read_channel, found)
+        return await self._find(f"/channels/{_segment(channel_id)}", resources.read_channel)
 
     async def channels(self) -> list[Channel]:
         """All live channels of this Asterisk, whoever made them."""
-        found = await self._fetch("/channels")
-        return _read(lambda rows: [resources.read_channel(row) for row in rows], found)
+        return await self._get("/channels", resources.read_channels)
 
     async def info(self) -> NodeInfo:
         """Version, identity and start-up time of this Asterisk."""
-        found = await self._fetch("/asterisk/info?only=system,status")
-        return _read(resources.read_node_info, found)
+        return await self._get("/asterisk/info?only=system,status", resources.read_node_info)
 
     async def application(self) -> Application | None:
         """Our app as Asterisk knows it; None while no websocket has registered it."""
-        found = await self._fetch(f"/applications/{_segment(self.app)}")
-        return None if found is None else _read(resources.read_application, found)
+        return await self._find(self._app_path, resources.read_application)
 
     async def subscribe(self, channel_id: str) -> bool:
-        """Ask for a channel's events once more (harmless if it has been); False if it is gone."""
-        source = f"eventSource=channel:{_segment(channel_id)}"
-        path = f"/applications/{_segment(self.app)}/subscription?{source}"
-        status, answer = await self._call("POST", path)
+        """Ask for a channel's events (harmless if they come already); False if it is gone."""
+        path = f"{self._app_path}/subscription?eventSource=channel:{_segment(channel_id)}"
+        status, answer = await self._transport.call("POST", path)
         if status == 422:  # "event source does not exist"
             return False
         return self._done("POST", path, status, answer)
 
     async def set_event_filter(self, allowed: Iterable[str]) -> None:
         """Get only these kinds of events. Asterisk forgets the filter when it forgets the app."""
-        path = f"/applications/{_segment(self.app)}/eventFilter"
+        path = f"{self._app_path}/eventFilter"
         wanted = {"allowed": [{"type": kind} for kind in allowed]}
-        status, answer = await self._call("PUT", path, wanted)
+        status, answer = await self._transport.call("PUT", path, wanted)
         if status >= 300:
-            raise self._fault("PUT", path, status, answer)
+            raise self._transport.fault("PUT", path, status, answer)
 
     async def open_events(self, heartbeat_seconds: float) -> EventSocket:
         """Open the app's event websocket, which registers the app with Asterisk.
 
-        A peer that answers no ping for 1.5 heartbeats counts as gone.
+        Where another websocket had the app, it is taken over from it (ApplicationReplaced).
         """
-        url = URL(f"{self._base}/events?app={_segment(self.app)}", encoded=True)
-        try:
-            return await self._session.ws_connect(
-                url, heartbeat=heartbeat_seconds, max_msg_size=0, decode_text=False
-            )
-        except aiohttp.WSServerHandshakeError as error:
-            raise self._fault("GET", "/events", error.status, b"") from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise self._absent(error) from error
-
-    # -- plumbing
+        return await self._transport.open_socket(
+            f"/events?app={_segment(self.app)}", heartbeat_seconds
+        )
 
     async def _act(self, method: str, path: str) -> bool:
-        status, answer = await self._call(method, path)
+        status, answer = await self._transport.call(method, path)
         return self._done(method, path, status, answer)
 
     def _done(self, method: str, path: str, status: int, answer: bytes) -> bool:
@@ -232,62 +192,27 @@ class AriClient:
             return True
         if status in _GONE:
             return False
-        raise self._fault(method, path, status, answer)
+        raise self._transport.fault(method, path, status, answer)
 
-    async def _fetch(self, path: str) -> Any:
-        status, answer = await self._call("GET", path)
-        if status == 404:
-            return None
+    async def _get(self, path: str, read: Callable[[Any], T]) -> T:
+        status, answer = await self._transport.call("GET", path)
         if status >= 300:
-            raise self._fault("GET", path, status, answer)
-        return _read(orjson.loads, answer)
-
-    async def _call(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
-    ) -> tuple[int, bytes]:
+            raise self._transport.fault("GET", path, status, answer)
         try:
-            return await self._exchange(method, path, body)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise self._absent(error) from error
+            return read(orjson.loads(answer))
+        except (KeyError, TypeError, ValueError) as error:
+            where = path.partition("?")[0]
+            text = f"Asterisk at {self.url} answered GET {where} in a way we cannot read: {error!r}"
+            raise AriError(text, status) from error
 
-    async def _exchange(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
-    ) -> tuple[int, bytes]:
-        async with self._session.request(
-            method,
-            URL(self._base + path, encoded=True),
-            data=None if body is None else orjson.dumps(body),
-            headers=None if body is None else _JSON,
-            allow_redirects=False,
-        ) as response:
-            return response.status, await response.read()
-
-    def _absent(self, error: Exception) -> AriUnavailable:
-        return AriUnavailable(f"Asterisk at {self.url} does not answer: {_describe(error)}")
-
-    def _fault(self, method: str, path: str, status: int, answer: bytes) -> AriError:
-        if status == 503:
-            return AriUnavailable(f"Asterisk at {self.url} is still starting", status)
-        if status in (401, 403):
-            advice = "check [asterisk] ari_user and ari_password against its ari.conf"
-            return AriError(f"Asterisk at {self.url} does not let us in ({status}): {advice}", status)
-        where = path.partition("?")[0]
-        text = f"Asterisk at {self.url} answered {method} {where} with {status} {_reason(answer)}"
-        return AriError(text.rstrip(), status)
+    async def _find(self, path: str, read: Callable[[Any], T]) -> T | None:
+        try:
+            return await self._get(path, read)
+        except AriError as error:
+            if error.status == 404:
+                return None
+            raise
 
 
 def _segment(text: str) -> str:
     return quote(text, safe="")
-
-
-def _reason(answer: bytes) -> str:
-    """The words of an ARI error answer, which are under `message` or `error`."""
-    try:
-        said = orjson.loads(answer)
-        return str(said.get("message") or said.get("error") or "")
-    except (AttributeError, ValueError):
-        return answer[:80].decode(errors="replace")
-
-
-def _describe(error: Exception) -> str:
-    return str(error) or type(error).__name__

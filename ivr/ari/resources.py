@@ -52,6 +52,11 @@ def read_channel(data: dict[str, Any]) -> Channel:
     )
 
 
+def read_channels(data: list[dict[str, Any]]) -> list[Channel]:
+    """Read a list of channels; one that cannot be read spoils the list."""
+    return [read_channel(row) for row in data]
+
+
 def read_node_info(data: dict[str, Any]) -> NodeInfo:
     """Read an AsteriskInfo of `rest-api/asterisk.json`."""
     system = data["system"]

@@ -194,6 +194,7 @@ def _create_tables() -> None:
         sa.Column("trunk", sa.String(length=40), nullable=False),
         sa.Column("script_version", sa.String(length=40), nullable=False),
         sa.Column("started_at", Utc, nullable=False),
+        sa.Column("ring_timeout_seconds", sa.SmallInteger(), nullable=False),
         sa.Column("deadline_at", Utc, nullable=False),
         sa.Column("state", sa.String(length=24), nullable=False),
         sa.Column("ringing_at", Utc, nullable=True),

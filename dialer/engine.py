@@ -1,0 +1,237 @@
+"""The engine: claim ahead, originate, settle what ended. Rows decide what is dialled. I/O."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+from uuid import uuid4
+
+from dialer.capacity import Capacity
+from dialer.pacing import Monotonic
+from dialer.retry import next_dial, rules_from_row
+from domain.calendar import Calendar, Window
+from domain.clock import Clock
+from domain.dispositions import Disposition
+from domain.errors import StoreUnavailable
+from store import attempts, campaigns, limits
+from store.claims import Claimed, ClaimOrder, claim
+from store.engine import Store
+from store.limits import Caps
+from store.models import Campaign
+from store.settlement import Unsettled, Verdict, settle, unsettled
+
+log = logging.getLogger(__name__)
+
+_CLAIM_AT_ONCE = 50
+_SETTLE_AT_ONCE = 500
+_NOTHING_DUE_SECONDS = 0.5
+_STORE_AWAY_SECONDS = 1.0
+_FIRST_HOLD_SECONDS, _LONGEST_HOLD_SECONDS = 1.0, 30.0
+
+
+class Originator(Protocol):
+    """Who dials. `originate` records every result itself and raises for none.
+
+    It answers False where its Asterisk or trunk took no call at all: hold back for a while.
+    """
+
+    ready: bool
+
+    async def originate(self, attempt: Claimed) -> bool: ...
+
+
+@dataclass(frozen=True)
+class EngineSetting:
+    """What an operator sets for the dialler; `defaults` hold where the store has no limits.
+
+    `scripts` are the script versions whose prompts this server can play.
+    """
+
+    node: str
+    trunk: str
+    defaults: Caps
+    scripts: frozenset[str]
+    max_call_seconds: int
+    holidays: Mapping[date, bool]
+    tick_seconds: float
+
+
+class Engine:
+    """Dials all running campaigns of this server through one trunk.
+
+    `why_idle` says of each running campaign that does not dial what it waits for.
+    """
+
+    def __init__(
+        self,
+        setting: EngineSetting,
+        store: Store,
+        originator: Originator,
+        clock: Clock,
+        monotonic: Monotonic = time.monotonic,
+    ) -> None:
+        self.why_idle: dict[str, str] = {}
+        self._setting = setting
+        self._store = store
+        self._originator = originator
+        self._clock = clock
+        self._monotonic = monotonic
+        self._capacity = Capacity(setting.defaults, monotonic)
+        self._running: list[Campaign] = []
+        self._calendars: dict[int, Calendar] = {}
+        self._nothing_due_until: dict[int, float] = {}
+        self._next_run: dict[str, float] = {}
+        self._refusals = 0
+        self._held_until = 0.0
+        self._dials: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Tick until cancelled; dials under way are then waited for."""
+        try:
+            while True:
+                await asyncio.sleep(await self._tick_safely())
+        finally:
+            if self._dials:
+                await asyncio.wait(self._dials)
+
+    async def tick(self) -> None:
+        """One round. Raises StoreUnavailable."""
+        await self._every(0.5, self._read_knobs)
+        await self._every(0.25, self._settle)
+        await self._every(1.0, self._finish)
+        await self._dial_due()
+
+    async def _tick_safely(self) -> float:
+        """Tick, and give the seconds until the next one."""
+        try:
+            await self.tick()
+        except StoreUnavailable as error:
+            log.warning("no dialling: %s", error)
+            return _STORE_AWAY_SECONDS
+        return self._setting.tick_seconds
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        now = self._monotonic()
+        if now >= self._next_run.get(work.__name__, 0.0):
+            self._next_run[work.__name__] = now + seconds
+            await work()
+
+    async def _read_knobs(self) -> None:
+        async with self._store.read() as connection:
+            self._running = await campaigns.running(connection)
+            self._capacity.set_limits(await limits.read(connection))
+        self._calendars = {row.id: self._calendar(row) for row in self._running}
+        self.why_idle = {
+            row.name: why for row in self._running if (why := self._why_not(row)) is not None
+        }
+
+    def _calendar(self, campaign: Campaign) -> Calendar:
+        return Calendar(
+            [Window.parse(window) for window in campaign.windows],
+            call_on_holidays=campaign.call_on_holidays,
+            holiday_overrides=self._setting.holidays,
+        )
+
+    def _why_not(self, campaign: Campaign) -> str | None:
+        """Why a running campaign must not dial now, or None."""
+        if not self._originator.ready:
+            return "Asterisk is not there"
+        if campaign.script_version not in self._setting.scripts:
+            return f"the prompts of script {campaign.script_version} are not built"
+        calendar, now = self._calendars[campaign.id], self._clock()
+        if not calendar.is_open(now):
+            return f"outside the calling window until {calendar.next_opening(now).isoformat()}"
+        if self._monotonic() < self._held_until:
+            return f"the trunk {self._setting.trunk} takes no calls"
+        return None
+
+    async def _dial_due(self) -> None:
+        now = self._monotonic()
+        ready = [
+            campaign
+            for campaign in self._running
+            if self._why_not(campaign) is None
+            and now >= self._nothing_due_until.get(campaign.id, 0.0)
+            and self._capacity.tokens(campaign, self._setting.trunk) > 0
+        ]
+        if not ready:
+            return
+        for attempt in await self._claim(ready):
+            task = asyncio.create_task(self._dial(attempt))
+            self._dials.add(task)
+            task.add_done_callback(self._dials.discard)
+        self._running.append(self._running.pop(0))  # the next campaign goes first next time
+
+    async def _claim(self, ready: list[Campaign]) -> list[Claimed]:
+        claimed: list[Claimed] = []
+        async with self._store.write() as connection:
+            in_use = await attempts.open_channels(connection)
+            for campaign in ready:
+                count = self._capacity.budget(campaign, self._setting.trunk, in_use)
+                if count == 0:
+                    continue
+                taken = await claim(connection, self._order(campaign, count), uuid4)
+                self._capacity.take(campaign, self._setting.trunk, len(taken), in_use)
+                if not taken:
+                    wait_until = self._monotonic() + _NOTHING_DUE_SECONDS
+                    self._nothing_due_until[campaign.id] = wait_until
+                claimed += taken
+        return claimed
+
+    def _order(self, campaign: Campaign, count: int) -> ClaimOrder:
+        return ClaimOrder(
+            campaign_id=campaign.id,
+            limit=min(count, _CLAIM_AT_ONCE),
+            now=self._clock(),
+            ring_timeout_seconds=campaign.ring_timeout_seconds,
+            max_call_seconds=self._setting.max_call_seconds,
+            node=self._setting.node,
+            trunk=self._setting.trunk,
+            script_version=campaign.script_version,
+        )
+
+    async def _dial(self, attempt: Claimed) -> None:
+        if await self._originator.originate(attempt):
+            self._refusals = 0
+            return
+        hold = min(_LONGEST_HOLD_SECONDS, _FIRST_HOLD_SECONDS * 2.0**self._refusals)
+        if self._monotonic() >= self._held_until:  # one refusal a hold, not one a call in flight
+            self._refusals += 1
+            self._held_until = self._monotonic() + hold
+
+    async def _settle(self) -> None:
+        """Let the retry rules judge what has ended."""
+        async with self._store.write() as connection:
+            ended = await unsettled(connection, _SETTLE_AT_ONCE)
+            if not ended:
+                return
+            by_id = {row.id: row for row in await campaigns.all_of(connection)}
+            verdicts = [verdict(row, by_id[row.campaign_id]) for row in ended]
+            await settle(connection, verdicts, self._clock())
+
+    async def _finish(self) -> None:
+        async with self._store.write() as connection:
+            for name in await campaigns.finish_exhausted(connection, self._clock()):
+                log.info("campaign %s is finished: no number is left to dial", name)
+
+
+def verdict(ended: Unsettled, campaign: Campaign) -> Verdict:
+    """What becomes of the target. A dial that was never sent does not count as an attempt."""
+    sent = ended.disposition is not Disposition.NOT_DIALLED
+    return Verdict(
+        attempt_id=ended.attempt_id,
+        target_id=ended.target_id,
+        outcome=ended.disposition,
+        attempts_made=ended.attempts_made if sent else ended.attempts_made - 1,
+        not_before=next_dial(
+            rules_from_row(campaign.retry),
+            ended.disposition,
+            ended_at=ended.ended_at,
+            alike=ended.alike,
+            attempts_made=ended.attempts_made,
+            max_attempts=campaign.max_attempts,
+        ),
+    )

@@ -1,0 +1,204 @@
+"""One Asterisk: dials for the dialler, routes events to live calls, recovers after a gap. I/O."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from domain.clock import Clock
+from domain.dispositions import Disposition
+from domain.errors import StoreUnavailable
+from ivr import recovery
+from ivr.ari.client import AriClient
+from ivr.ari.errors import AriError
+from ivr.ari.events import CallEvent, ChannelRinging, ChannelUp, StasisStart
+from ivr.ari.origination import Endpoint, Originated, Origination
+from ivr.ari.websocket import AriStream
+from ivr.session import CallSetting, LiveCall
+from store.claims import Claimed
+from store.engine import Store
+from store.journal import Journal
+
+log = logging.getLogger(__name__)
+
+_REAP_SECONDS = 5
+_LOST_SECONDS = 5
+_DEAD_CONTEXT = "no-redirect"
+"""Where a carrier's 302 leads: a context without extensions, so that no stray call goes out."""
+
+
+@dataclass(frozen=True)
+class NodeSetting:
+    """What an operator sets for a node."""
+
+    name: str
+    caller_id: str
+    dial_form: Callable[[str], str]
+    max_call_seconds: int
+    silence_seconds: float
+
+
+class AsteriskNode:
+    """Fulfils the dialler's Originator, and is the listener of its Asterisk's event stream."""
+
+    def __init__(
+        self,
+        setting: NodeSetting,
+        client: AriClient,
+        store: Store,
+        journal: Journal,
+        media: Callable[[str], str],
+        clock: Clock,
+    ) -> None:
+        self.ready = False
+        self.calls: dict[str, LiveCall] = {}
+        self.stream = AriStream(client)
+        self._setting = setting
+        self._client = client
+        self._store = store
+        self._journal = journal
+        self._clock = clock
+        self._reconciled_at = clock()
+        self._dialling: set[asyncio.Task[Any]] = set()
+        self._errands: set[asyncio.Task[None]] = set()
+        self.call_setting = CallSetting(
+            control=client,
+            record=journal.record,
+            media=media,
+            over=self._forget,
+            silence_seconds=setting.silence_seconds,
+            clock=clock,
+        )
+
+    async def run(self) -> None:
+        """Keep the event stream open and close what is overdue, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.stream.run(self), name="ari-stream")
+            group.create_task(self._reap_forever(), name="reaper")
+
+    # -- for the dialler
+
+    async def originate(self, attempt: Claimed) -> bool:
+        """Dial a committed attempt. False where Asterisk or its trunk took no call at all.
+
+        Every result is recorded; nothing is raised and nothing is ever sent twice.
+        """
+        call = LiveCall(attempt, self.call_setting)
+        if not self.ready or attempt.started_at < self._reconciled_at:
+            # A reconciliation after the claim has found no channel and closed the attempt.
+            call.end_unseen(Disposition.NOT_DIALLED)
+            return False
+        self.calls[call.channel_id] = call
+        result = await self._dial(attempt)
+        if result.outcome is Origination.REFUSED:
+            log.warning("trunk %s takes no call: %s %s", attempt.trunk, result.status, result.text)
+            call.end_unseen(Disposition.NOT_DIALLED)
+            return False
+        if result.outcome is Origination.LOST:
+            log.warning("no answer to the originate of %s: %s", call.channel_id, result.text)
+            self._send(self._look_for(call))
+        return True
+
+    async def _dial(self, attempt: Claimed) -> Originated:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101
+        self._dialling.add(task)
+        longest = attempt.ring_timeout_seconds + self._setting.max_call_seconds
+        try:
+            return await self._client.originate(
+                str(attempt.attempt_id),
+                Endpoint(self._setting.dial_form(attempt.msisdn), attempt.trunk),
+                caller_id=self._setting.caller_id,
+                timeout_seconds=attempt.ring_timeout_seconds,
+                variables={
+                    "TIMEOUT(absolute)": str(longest),
+                    "CHANNEL(language)": "vi",
+                    "FORWARD_CONTEXT": _DEAD_CONTEXT,
+                },
+            )
+        finally:
+            self._dialling.discard(task)
+
+    async def drained(self) -> None:
+        """Return once no call is live."""
+        while self.calls:
+            await asyncio.sleep(0.1)
+
+    # -- for the event stream
+
+    async def reconcile(self) -> None:
+        """Compare what is live with what is open, then dial again."""
+        if self._dialling:
+            await asyncio.wait(self._dialling)
+        await self._journal.flush()
+        if self._journal.spooled:
+            raise StoreUnavailable("the store is away, spooled facts wait for it")
+        self._reconciled_at = self._clock()
+        await recovery.reconcile(self._setting.name, self._client, self._store, self)
+        self.ready = True
+
+    def receive(self, event: CallEvent) -> None:
+        """Hand an event to its call."""
+        call = self.calls.get(event.channel_id)
+        if call is not None:
+            call.feed(event)
+        elif isinstance(event, StasisStart | ChannelRinging | ChannelUp) and is_ours(event):
+            # A request that Asterisk carried out after we had given it up: nobody waits for it.
+            log.warning("a call that is not open comes up and is hung up: %s", event.channel_id)
+            self._send(self.hang_up(event.channel_id))
+
+    def disconnected(self) -> None:
+        """No dialling without events: an answer would not be heard."""
+        self.ready = False
+
+    def replaced(self) -> None:
+        """Another server has our app: it dials, we do not."""
+        self.ready = False
+
+    # -- for recovery
+
+    def adopt(self, call: LiveCall) -> None:
+        """Take over a live call of a process before us."""
+        self.calls[call.channel_id] = call
+
+    async def hang_up(self, channel_id: str) -> None:
+        """End a call; a fault is logged, the reaper tries again."""
+        try:
+            await self._client.hang_up(channel_id)
+        except AriError as error:
+            log.warning("could not hang up %s: %s", channel_id, error)
+
+    # -- inside
+
+    def _forget(self, call: LiveCall) -> None:
+        self.calls.pop(call.channel_id, None)
+
+    def _send(self, errand: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def _look_for(self, call: LiveCall) -> None:
+        """After a lost answer: give Asterisk time, then ask it. What can't be known is unknown."""
+        await asyncio.sleep(_LOST_SECONDS)
+        try:
+            found = await self._client.channel(call.channel_id)
+        except AriError:
+            return  # the stream drops too, and reconciliation decides
+        if found is None and call.channel_id in self.calls:
+            call.end_unseen(Disposition.UNKNOWN)
+
+    async def _reap_forever(self) -> None:
+        while True:
+            await asyncio.sleep(_REAP_SECONDS)
+            try:
+                if self.ready:
+                    await recovery.reap(self._setting.name, self._client, self._store, self)
+            except (AriError, StoreUnavailable) as error:
+                log.warning("reaper: %s", error)
+
+
+def is_ours(event: CallEvent) -> bool:
+    """Our channels are named by attempt ids; all others are somebody else's."""
+    return recovery.as_uuid(event.channel_id) is not None

@@ -1,0 +1,141 @@
+"""Live channels against open attempts: after a connect, and for what is overdue. I/O.
+
+An attempt without a channel has ended unseen: `answered` if that is known, else `unknown`, which is
+never redialled at once. A channel without an attempt is hung up.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from domain.dispositions import Disposition
+from domain.states import Channel as RegistrationChannel
+from ivr.ari.client import AriClient
+from ivr.ari.resources import Channel
+from ivr.script import Call, Event, State
+from ivr.session import MOST_PLAYBACKS, CallSetting, LiveCall, playback_id
+from store import attempts, registrations
+from store.claims import Claimed
+from store.engine import Store
+from store.models import Attempt
+
+log = logging.getLogger(__name__)
+
+
+class Calls(Protocol):
+    """The live calls of a node."""
+
+    calls: dict[str, LiveCall]
+    call_setting: CallSetting
+
+    def adopt(self, call: LiveCall) -> None: ...
+
+    async def hang_up(self, channel_id: str) -> None: ...
+
+
+async def reconcile(node: str, client: AriClient, store: Store, live: Calls) -> None:
+    """Bring memory, rows and Asterisk to one truth. Raises AriError or StoreUnavailable."""
+    channels = {channel.id: channel for channel in await client.channels()}
+    async with store.read() as connection:
+        open_rows = await attempts.open_on(connection, node)
+        registered = await registrations.made_by(
+            connection, RegistrationChannel.IVR, [str(row.id) for row in open_rows]
+        )
+    gone = [row for row in open_rows if str(row.id) not in channels]
+    here = [row for row in open_rows if str(row.id) in channels]
+    for row in gone:
+        _call_of(row, live).end_unseen(Disposition.UNKNOWN)
+    await _take_over(here, channels, registered, client, store, live)
+    known = {str(row.id) for row in open_rows}
+    orphans = [id_ for id_ in channels if as_uuid(id_) and id_ not in known]
+    for channel_id in orphans:
+        await live.hang_up(channel_id)
+    if open_rows or orphans:
+        log.warning(
+            "reconciled: %d calls live, %d ended unseen, %d without an attempt hung up",
+            *(len(here), len(gone), len(orphans)),
+        )
+
+
+async def reap(node: str, client: AriClient, store: Store, live: Calls) -> None:
+    """Close attempts past their deadline: hang up what is live, record the rest."""
+    now = live.call_setting.clock()
+    async with store.read() as connection:
+        overdue = await attempts.overdue(connection, node, now)
+    for row in overdue:
+        if row.node == node and await client.channel(str(row.id)) is not None:
+            await live.hang_up(str(row.id))
+        else:
+            log.warning("attempt %s is overdue and closed", row.id)
+            _call_of(row, live).end_unseen(Disposition.UNKNOWN)
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The attempt id that a channel is named by, or None for somebody else's channel."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def _take_over(
+    rows: Sequence[Attempt],
+    channels: dict[str, Channel],
+    registered: set[str],
+    client: AriClient,
+    store: Store,
+    live: Calls,
+) -> None:
+    strangers = [row for row in rows if str(row.id) not in live.calls]
+    if strangers:
+        async with store.write() as connection:
+            await attempts.adopted(connection, [row.id for row in strangers])
+    for row in rows:
+        channel = channels[str(row.id)]
+        await client.subscribe(channel.id)
+        if channel.id in live.calls:
+            await live.calls[channel.id].resume()
+        else:
+            await _adopt(row, channel, channel.id in registered, client, live)
+
+
+async def _adopt(
+    row: Attempt, channel: Channel, registered: bool, client: AriClient, live: Calls
+) -> None:
+    """Go on with a call of a process before us: thank who registered, else invite anew."""
+    call = _call_of(row, live, adoptions=row.adoptions + 1)
+    live.adopt(call)
+    if channel.state != "Up":
+        return
+    call.answered_at = row.answered_at or live.call_setting.clock()
+    if channel.running != "Stasis":
+        call.standing = Call(state=State.HANDING_OVER)
+        return
+    for number in range(1, MOST_PLAYBACKS + 1):
+        await client.stop_playback(playback_id(channel.id, row.adoptions, number))
+    if registered:
+        call.standing = Call(state=State.REGISTERING, registered=True)
+        call.feed(Event.KEPT)
+    else:
+        call.feed(Event.ANSWERED)
+
+
+def _call_of(row: Attempt, live: Calls, adoptions: int = 0) -> LiveCall:
+    """The call that is in memory already, or one made from the attempt's row."""
+    known = live.calls.get(str(row.id))
+    if known is not None:
+        return known
+    claimed = Claimed(
+        attempt_id=row.id,
+        target_id=row.target_id,
+        campaign_id=row.campaign_id,
+        msisdn=row.msisdn,
+        trunk=row.trunk,
+        script_version=row.script_version,
+        ring_timeout_seconds=row.ring_timeout_seconds,
+        started_at=row.started_at,
+    )
+    call = LiveCall(claimed, live.call_setting, adoptions=adoptions)
+    call.answered_at = row.answered_at
+    return call

@@ -1,0 +1,338 @@
+"""One live call: feeds the script what happens, and carries out what the script commands. I/O.
+
+Events are taken in order, one at a time; a fault ends this call and no other.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from domain.clock import Clock
+from domain.dispositions import Disposition, classify
+from domain.errors import TstnError
+from domain.msisdn import mask
+from domain.states import Channel
+from ivr import script
+from ivr.ari.errors import AriError
+from ivr.ari.events import (
+    CallEvent,
+    ChannelDestroyed,
+    ChannelRinging,
+    ChannelUp,
+    KeyReceived,
+    PlaybackFinished,
+    PlaybackStarted,
+    StasisStart,
+)
+from ivr.latency import Latency
+from ivr.script import Command, Event, State
+from store.claims import Claimed
+from store.facts import (
+    AdviceAsked,
+    Answered,
+    AttemptEnded,
+    Fact,
+    Kept,
+    KeyPressed,
+    RegistrationAsked,
+)
+
+log = logging.getLogger(__name__)
+
+AGENTS_CONTEXT = "agents-9090"
+AGENTS_EXTENSION = "9090"
+AGENTS_LABEL = "start"
+NO_AGENT = "no-agent"
+"""What the dialplan says when it gives a caller back whom no agent could take."""
+
+_KEYS = {"1": Event.KEY_1, "2": Event.KEY_2, "3": Event.KEY_3}
+
+
+MOST_PLAYBACKS = 12
+"""No path through the script plays more often."""
+
+
+def playback_id(channel_id: str, adoptions: int, number: int) -> str:
+    """The name of a call's n-th playback: known to a process that takes the call over."""
+    return f"{channel_id}.{adoptions}.{number}"
+
+
+class CallControl(Protocol):
+    """What a call needs of Asterisk. Each verb answers False where its object is gone.
+
+    Raises AriError where Asterisk can't be reached or refuses.
+    """
+
+    async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> bool: ...
+
+    async def stop_playback(self, playback_id: str) -> bool: ...
+
+    async def hang_up(self, channel_id: str) -> bool: ...
+
+    async def continue_in_dialplan(
+        self, channel_id: str, context: str, extension: str, label: str
+    ) -> bool: ...
+
+
+@dataclass(frozen=True)
+class CallSetting:
+    """What all calls of a node share."""
+
+    control: CallControl
+    record: Callable[[Fact], asyncio.Future[Kept]]
+    media: Callable[[str], str]
+    over: Callable[["LiveCall"], None]
+    silence_seconds: float
+    clock: Clock
+    key_to_commit: Latency = field(default_factory=Latency)
+    key_to_thanks: Latency = field(default_factory=Latency)
+
+
+class LiveCall:
+    """A call from its originate to its end."""
+
+    def __init__(
+        self,
+        attempt: Claimed,
+        setting: CallSetting,
+        *,
+        adoptions: int = 0,
+        standing: script.Call = script.NEW_CALL,
+    ) -> None:
+        self.attempt = attempt
+        self.channel_id = str(attempt.attempt_id)
+        self.ringing_at: datetime | None = None
+        self.answered_at: datetime | None = None
+        self.standing = standing
+        self._setting = setting
+        self._adoptions = adoptions
+        self._played = 0
+        self._playing: str | None = None
+        self._key_at: datetime | None = None
+        self._last_key: tuple[datetime, str] | None = None
+        self._silence: asyncio.TimerHandle | None = None
+        self._events: deque[CallEvent | Event] = deque()
+        self._working: asyncio.Task[None] | None = None
+
+    def feed(self, event: CallEvent | Event) -> None:
+        """Take an event; it is acted on after those before it."""
+        self._events.append(event)
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+
+    def end_unseen(self, without_answer: Disposition) -> None:
+        """Close the attempt without a ChannelDestroyed: it was missed, or will not come.
+
+        An answer that was seen is the known result; else it is `without_answer`.
+        """
+        disposition = Disposition.ANSWERED if self.answered_at else without_answer
+        self._record_end(disposition, None, None, self._setting.clock())
+
+    async def resume(self) -> None:
+        """After a gap in the events: a prompt whose end was missed counts as played."""
+        if self._playing and not await self._setting.control.stop_playback(self._playing):
+            self.feed(Event.PLAYED)
+
+    async def _work(self) -> None:
+        try:
+            while self._events:
+                await self._take(self._events.popleft())
+        except Exception:
+            log.exception("call %s fails and is hung up", self.channel_id)
+            self._events.clear()
+            await self._tell(self._setting.control.hang_up(self.channel_id))
+        finally:
+            self._working = None
+
+    async def _take(self, event: CallEvent | Event) -> None:
+        match event:
+            case Event():
+                await self._step(event)
+            case StasisStart(args=(_, words)) if words == NO_AGENT:
+                await self._step(Event.NO_AGENT)
+            case StasisStart():
+                self._answered(event.at)
+                await self._step(Event.ANSWERED)
+            case ChannelUp():
+                self._answered(event.at)
+            case ChannelRinging():
+                self.ringing_at = self.ringing_at or event.at
+            case KeyReceived():
+                await self._key(event)
+            case PlaybackStarted():
+                self._thanks_started(event)
+            case PlaybackFinished():
+                await self._playback_finished(event)
+            case ChannelDestroyed():
+                await self._destroyed(event)
+
+    async def _step(self, event: Event) -> None:
+        self.standing, commands = script.step(self.standing, event)
+        self._hush()
+        for command in commands:
+            await self._carry_out(command)
+
+    async def _carry_out(self, command: Command) -> None:
+        match command:
+            case Command.STOP_PLAYING:
+                if self._playing:
+                    stopped, self._playing = self._playing, None
+                    await self._tell(self._setting.control.stop_playback(stopped))
+            case Command.LISTEN:
+                self._listen()
+            case Command.REGISTER:
+                await self._keep(self._registration())
+            case Command.PROMISE_ADVICE:
+                await self._keep(self._advice())
+            case Command.HAND_OVER:
+                await self._hand_over()
+            case Command.HANG_UP:
+                await self._tell(self._setting.control.hang_up(self.channel_id))
+            case _:
+                await self._play(script.PROMPTS[command])
+
+    async def _play(self, prompts: Sequence[str]) -> None:
+        self._played += 1
+        self._playing = playback_id(self.channel_id, self._adoptions, self._played)
+        media = [self._setting.media(name) for name in prompts]
+        await self._tell(self._setting.control.play(self.channel_id, self._playing, media))
+
+    async def _hand_over(self) -> None:
+        handed = await self._tell(
+            self._setting.control.continue_in_dialplan(
+                self.channel_id, AGENTS_CONTEXT, AGENTS_EXTENSION, AGENTS_LABEL
+            )
+        )
+        if not handed:
+            self.feed(Event.NO_AGENT)
+
+    async def _keep(self, fact: RegistrationAsked | AdviceAsked) -> None:
+        try:
+            await self._setting.record(fact)
+        except TstnError:
+            await self._step(Event.NOT_KEPT)
+            return
+        if isinstance(fact, RegistrationAsked):
+            self._setting.key_to_commit.add((self._setting.clock() - fact.at).total_seconds())
+        await self._step(Event.KEPT)
+
+    def _listen(self) -> None:
+        self._silence = asyncio.get_running_loop().call_later(
+            self._setting.silence_seconds, self.feed, Event.SILENCE
+        )
+
+    def _hush(self) -> None:
+        """Whatever happened, the silence that was being waited for is over."""
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+
+    def _answered(self, at: datetime) -> None:
+        if self.answered_at is None:
+            self.answered_at = at
+            attempt = self.attempt
+            self._setting.record(
+                Answered(attempt.attempt_id, attempt.msisdn, attempt.campaign_id, at)
+            )
+
+    async def _key(self, event: KeyReceived) -> None:
+        if self._last_key == (event.at, event.digit):
+            return  # the same event, delivered twice
+        self._last_key = (event.at, event.digit)
+        self._key_at = event.at
+        attempt = self.attempt
+        self._setting.record(
+            KeyPressed(
+                attempt.attempt_id, attempt.msisdn, event.digit, self.standing.state, event.at
+            )
+        )
+        await self._step(_KEYS.get(event.digit, Event.OTHER_KEY))
+
+    async def _playback_finished(self, event: PlaybackFinished) -> None:
+        if event.playback_id != self._playing:
+            return  # stopped by a key, or of a process before us
+        if event.failed:
+            log.info("playback cut short in call %s: hung up, or a prompt gone", self.channel_id)
+        self._playing = None
+        await self._step(Event.PLAYED)
+
+    def _thanks_started(self, event: PlaybackStarted) -> None:
+        thanks = self.standing.state is State.THANKING and event.playback_id == self._playing
+        if thanks and self._key_at is not None:
+            self._setting.key_to_thanks.add((event.at - self._key_at).total_seconds())
+
+    async def _destroyed(self, event: ChannelDestroyed) -> None:
+        self._playing = None
+        await self._step(Event.HUNG_UP)
+        rang = self.ringing_at is not None
+        disposition = classify(
+            cause=event.cause,
+            tech_cause=event.tech_cause,
+            answered=self.answered_at is not None,
+            rang=rang,
+            ringing_seconds=(event.at - self.ringing_at).total_seconds() if self.ringing_at else 0,
+            ring_timeout_seconds=self.attempt.ring_timeout_seconds,
+        )
+        if disposition is Disposition.UNEXPECTED_CAUSE:
+            log.error(
+                "call %s to %s ended with a cause that no rule knows: %d %s, SIP %s",
+                self.channel_id,
+                mask(self.attempt.msisdn),
+                event.cause,
+                event.cause_text,
+                event.tech_cause,
+            )
+        self._record_end(disposition, event.cause, event.tech_cause, event.at)
+
+    def _record_end(
+        self, disposition: Disposition, cause: int | None, tech_cause: int | None, at: datetime
+    ) -> None:
+        self._hush()
+        self._setting.over(self)
+        self._setting.record(
+            AttemptEnded(
+                attempt_id=self.attempt.attempt_id,
+                msisdn=self.attempt.msisdn,
+                campaign_id=self.attempt.campaign_id,
+                disposition=disposition,
+                hangup_cause=cause,
+                tech_cause=tech_cause,
+                ringing_at=self.ringing_at,
+                answered_at=self.answered_at,
+                at=at,
+            )
+        )
+
+    def _registration(self) -> RegistrationAsked:
+        attempt = self.attempt
+        pressed_at = self._key_at or self._setting.clock()
+        return RegistrationAsked(
+            channel=Channel.IVR,
+            source_id=self.channel_id,
+            msisdn=attempt.msisdn,
+            campaign_id=attempt.campaign_id,
+            evidence={"key": "1", "script_version": attempt.script_version},
+            at=pressed_at,
+        )
+
+    def _advice(self) -> AdviceAsked:
+        attempt = self.attempt
+        return AdviceAsked(
+            channel=Channel.IVR,
+            source_id=self.channel_id,
+            msisdn=attempt.msisdn,
+            campaign_id=attempt.campaign_id,
+            at=self._setting.clock(),
+        )
+
+    async def _tell(self, told: Awaitable[bool]) -> bool:
+        """Tell Asterisk; if it can't be told, the call goes on by what events or recovery say."""
+        try:
+            return await told
+        except AriError as error:
+            log.warning("call %s: %s", self.channel_id, error)
+            return False

@@ -1,0 +1,145 @@
+"""The server: all that can fail first, then the named components, then an orderly stop. I/O."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import uvloop
+
+from dialer.engine import Engine, EngineSetting
+from domain.clock import utc_now
+from domain.errors import ConfigError
+from domain.msisdn import national
+from ivr.ari.client import AriClient
+from ivr.node import AsteriskNode, NodeSetting
+from ivr.prompts import Catalogue, check_catalogue, load_script
+from runtime import logs
+from runtime.health import serve_health
+from runtime.settings import Settings, require_secrets
+from store.engine import Store
+from store.journal import Journal
+from store.limits import Caps
+from store.migrate import require_current
+from store.spool import Spool
+
+log = logging.getLogger(__name__)
+
+_DIAL_FORMS: dict[str, Callable[[str], str]] = {"national": national, "e164": str}
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises TstnError where the server can't start."""
+    logs.set_up(settings.log.level, settings.log.format)
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    require_secrets(settings)
+    catalogue = check_catalogue(settings.ivr.prompts_dir, load_script(settings.ivr.script))
+    async with AsyncExitStack() as stack:
+        store = Store(settings.store.url)
+        stack.push_async_callback(store.close)
+        await require_current(store)
+        spool = Spool(settings.spool.path)
+        stack.callback(spool.close)
+        client = await stack.enter_async_context(_client(settings))
+        journal = Journal(
+            store, spool, settings.callbacks.target_by, settings.store.patience_seconds
+        )
+        node = AsteriskNode(
+            _node_setting(settings), client, store, journal, catalogue.media, utc_now
+        )
+        engine = Engine(_engine_setting(settings, catalogue), store, node, utc_now)
+
+        def report() -> dict[str, Any]:
+            return _report(node, journal, engine)
+
+        await _serve_health(stack, settings, report)
+        log.info("serving; script %s, health on port %d", catalogue.version, settings.health.port)
+        await _run_components(node, journal, engine, settings.dialer.drain_seconds)
+
+
+async def _run_components(
+    node: AsteriskNode, journal: Journal, engine: Engine, drain_seconds: float
+) -> None:
+    """Run until told to stop: then no new call, let calls end, keep what they said."""
+    stop = _stop_signal()
+    async with asyncio.TaskGroup() as group:
+        writing = group.create_task(journal.run(), name="journal")
+        calling = group.create_task(node.run(), name="node")
+        dialling = group.create_task(engine.run(), name="engine")
+        await stop.wait()
+        log.info("stopping; %d calls may end within %g s", len(node.calls), drain_seconds)
+        dialling.cancel()
+        await asyncio.wait({dialling})
+        try:
+            async with asyncio.timeout(drain_seconds):
+                await node.drained()
+        except TimeoutError:
+            log.warning("%d calls are still live; the next start takes them over", len(node.calls))
+        calling.cancel()
+        await asyncio.wait({calling})
+        await journal.close()
+        await writing
+    log.info("stopped")
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _client(settings: Settings) -> AriClient:
+    ari = settings.asterisk
+    return AriClient(ari.ari_url, ari.ari_user, ari.ari_password, ari.app)
+
+
+def _node_setting(settings: Settings) -> NodeSetting:
+    return NodeSetting(
+        name=settings.asterisk.node,
+        caller_id=settings.trunk.caller_id,
+        dial_form=_DIAL_FORMS[settings.trunk.number_format],
+        max_call_seconds=settings.ivr.max_call_seconds,
+        silence_seconds=settings.ivr.silence_seconds,
+    )
+
+
+def _engine_setting(settings: Settings, catalogue: Catalogue) -> EngineSetting:
+    return EngineSetting(
+        node=settings.asterisk.node,
+        trunk=settings.trunk.name,
+        defaults=Caps(settings.dialer.cps, settings.dialer.max_channels),
+        scripts=frozenset({catalogue.version}),
+        max_call_seconds=settings.ivr.max_call_seconds,
+        holidays=settings.calendar.holidays,
+        tick_seconds=settings.dialer.tick_seconds,
+    )
+
+
+async def _serve_health(stack: AsyncExitStack, settings: Settings, report: Any) -> None:
+    host, port = settings.health.host, settings.health.port
+    try:
+        runner = await serve_health(host, port, report)
+    except OSError as error:
+        raise ConfigError(
+            f"port {port} for /health is taken ({error.strerror}): set [health] port"
+        ) from error
+    stack.push_async_callback(runner.cleanup)
+
+
+def _report(node: AsteriskNode, journal: Journal, engine: Engine) -> dict[str, Any]:
+    return {
+        "ok": node.ready and journal.store_is_up,
+        "asterisk": {"ready": node.ready, "trouble": node.stream.trouble},
+        "store": {"up": journal.store_is_up, "spooled_facts": journal.spooled},
+        "calls": len(node.calls),
+        "why_idle": engine.why_idle,
+        "key_1_to_committed": node.call_setting.key_to_commit.summary(),
+        "key_1_to_thanks": node.call_setting.key_to_thanks.summary(),
+    }
