@@ -58,9 +58,9 @@ def build(
             _make_all(jobs, stale, tools, bench)
             entries = {name: _entry(bench / name, jobs[name], inputs[name]) for name in stale}
             _publish(kept | entries, stale, bench, target)
+            catalogue = check_catalogue(out, script)
     except OSError as error:
         raise ConfigError(f"{error.filename or out}: {error.strerror}") from error
-    catalogue = check_catalogue(out, script)
     return tuple(
         BuiltPrompt(name, _source(jobs[name]), catalogue.seconds(name), name in stale)
         for name in PROMPT_NAMES

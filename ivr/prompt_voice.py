@@ -103,7 +103,8 @@ def _version(path: str) -> str:
         said = _run([path, "--version"]).stdout.decode(errors="replace")
     except (AudioFault, OSError) as error:
         raise ConfigError(f"{path} does not run: {error}") from None
-    return said.split("  Data at")[0].strip()  # where espeak-ng's data lie is no version
+    # "eSpeak NG text-to-speech: 1.51  Data at: /usr/lib/…" and "/usr/bin/sox:      SoX v14.4.2"
+    return said.partition("Data at")[0].rpartition(":")[2].strip()
 
 
 def _run(command: list[str], text: bytes = b"") -> "subprocess.CompletedProcess[bytes]":

@@ -67,12 +67,18 @@ class Asterisk(Part):
             self.directory / "console.log",
             prefix=[require("unshare", "util-linux"), *as_root, "--mount", "--propagation=private"],
         )
-        self._child.wait_ready(self._is_booted, BOOT_SECONDS)
+        try:
+            self._child.wait_ready(self._is_booted, BOOT_SECONDS)
+        except LabError as error:
+            if "unshare" not in str(error) and "mount" not in str(error):
+                raise
+            raise LabError(f"the lab's Asterisk needs root, or user namespaces: {error}") from None
 
     def stop(self) -> None:
         """Stops in good order, by force where that takes too long."""
         if not self.is_running():
             return
+        self.thaw()
         with suppress(OSError):
             self.cli("core stop now", STOP_SECONDS)
         if not self._running.ends_within(STOP_SECONDS):

@@ -26,13 +26,15 @@ _PIECE = RATE // 5
 """Samples of one piece: 0.2 s, less than a syllable, long enough not to fit elsewhere."""
 
 _ALIKE = 0.93
-"""Likeness of a recognised piece: the same audio has 0.99, another saying of its words up to 0.9."""
+"""Likeness of a recognised piece: the same audio has 0.99, its words said elsewhere rarely 0.9."""
 
 _FIRST_PIECES = 4
 """Any of these can show where a prompt begins, so that one damaged piece does not hide it."""
 
-_SLIP_NEAR, _SLIP_FAR = RATE // 100, RATE // 4
-"""Samples by which a piece may stand off its place: usually, and where frames were lost."""
+_SLIP = RATE // 100
+_EARLY, _LATE = RATE, RATE // 4
+"""Samples by which a piece may be off its place: usually; and where audio was lost, or silence
+added (Asterisk's recorder on a busy machine drops up to half a second at once)."""
 
 _LOST_PIECES = 6
 """Pieces not heard in a row after which the prompt has been cut."""
@@ -43,8 +45,9 @@ _MIN_PIECES, _MIN_SHARE = 2, 0.5
 _FLOOR = 60.0
 """Root mean square of 16-bit samples below which a piece is a pause and proves nothing."""
 
-_STEP = 16384 - _PIECE + 1
-"""Places searched by one Fourier transform."""
+_BLOCK = 16384
+_STEP = _BLOCK - _PIECE + 1
+"""Samples of one Fourier transform, and the places of a piece that it tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +113,27 @@ class _Recording:
 
     def __init__(self, samples: Samples) -> None:
         self._places = max(0, len(samples) - _PIECE + 1)
-        blocks = -(-self._places // _STEP)
-        self._samples = np.zeros(blocks * _STEP + _PIECE, dtype=np.float32)
+        blocks = max(1, -(-self._places // _STEP))
+        self._samples = np.zeros(blocks * _STEP + _PIECE - 1, dtype=np.float32)
         self._samples[: len(samples)] = samples
-        windows = np.lib.stride_tricks.sliding_window_view(self._samples, _STEP + _PIECE - 1)
-        self._spectrum = np.fft.rfft(windows[::_STEP][:blocks], axis=1)
+        windows = np.lib.stride_tricks.sliding_window_view(self._samples, _BLOCK)[::_STEP]
+        self._spectrum = np.fft.rfft(windows, axis=1)
         energy = np.concatenate(([0.0], np.cumsum(np.square(samples, dtype=np.float64))))
         heard = energy[_PIECE:] - energy[: self._places]
         self._norms = np.sqrt(np.maximum(heard, _PIECE * _FLOOR**2)).astype(np.float32)
 
     def likeness(self, piece: Samples) -> Samples:
         """The normalised cross-correlation of the piece with every place, -1…1."""
-        size = _STEP + _PIECE - 1
-        spectrum = self._spectrum * np.conj(np.fft.rfft(piece, size))
-        products = np.fft.irfft(spectrum, size, axis=1)[:, :_STEP].reshape(-1)
+        spectrum = self._spectrum * np.conj(np.fft.rfft(piece, _BLOCK))
+        products = np.fft.irfft(spectrum, _BLOCK, axis=1)[:, :_STEP].reshape(-1)
         return self._normalised(products[: self._places].astype(np.float32), 0, piece)
 
-    def best_near(self, piece: Samples, place: int, slip: int) -> tuple[int, float]:
-        """The likest place within the slip of a place, and its likeness."""
-        first, last = max(0, place - slip), min(self._places, place + slip + 1)
-        if first >= last:
-            return place, 0.0
-        products = np.correlate(self._samples[first : last + _PIECE - 1], piece)
+    def best(self, piece: Samples, first: int, last: int) -> tuple[int, float]:
+        """The likest place of the piece from the first to the last place, and its likeness."""
+        first, last = max(0, first), min(self._places - 1, last)
+        if first > last:
+            return first, 0.0
+        products = np.correlate(self._samples[first : last + _PIECE], piece)
         likeness = self._normalised(products, first, piece)
         best = int(np.argmax(likeness))
         return first + best, float(likeness[best])
@@ -160,7 +162,7 @@ def _possible_starts(recording: _Recording, prompt: Samples) -> list[int]:
     for place, piece in islice(_pieces(prompt), _FIRST_PIECES):
         for peak in _peaks(recording.likeness(piece)):
             start = peak - place
-            if all(abs(start - other) > _SLIP_FAR for other in starts):
+            if all(abs(start - other) > _LATE for other in starts):
                 starts.append(start)
     return starts
 
@@ -178,9 +180,12 @@ def _follow(recording: _Recording, name: str, prompt: Samples, start: int) -> _C
     scores: list[float] = []
     lost, slip, needed = 0, 0, float(_MIN_PIECES)
     for tried, (place, piece) in enumerate(_pieces(prompt), start=1):
-        where, score = recording.best_near(piece, start + place + slip, _SLIP_NEAR)
+        due = start + place + slip
+        where, score = recording.best(piece, due - _SLIP, due + _SLIP)
         if score < _ALIKE:
-            where, score = recording.best_near(piece, start + place + slip, _SLIP_FAR)
+            # Never before what was heard last: there it would be the same words of another time.
+            earliest = places[-1] + _PIECE // 2 if places else due - _LATE
+            where, score = recording.best(piece, max(earliest, due - _EARLY), due + _LATE)
         if score >= _ALIKE:
             if not places:
                 needed += lost  # a beginning that is not heard asks for more of the rest

@@ -120,16 +120,9 @@ class Postgres(Part):
             owner = _owner()
             for path in (directory, password_file):
                 os.chown(path, owner.pw_uid, owner.pw_gid)
-        made = subprocess.run(
-            [
-                *("setpriv", *_owner_options(), self._bin / "initdb"),
-                *("-D", directory / "data", "-U", USER, f"--pwfile={password_file}"),
-                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = ["setpriv", *_owner_options(), str(self._bin / "initdb")]
+        place = ["-D", str(directory / "data"), "-U", USER, f"--pwfile={password_file}"]
+        made = _run(*command, *place, "--auth=scram-sha-256", "--locale=C.UTF-8", "--no-sync")
         password_file.unlink()
         if made.returncode != 0:
             shutil.rmtree(directory, ignore_errors=True)
@@ -137,18 +130,12 @@ class Postgres(Part):
         return directory
 
     def _accepts(self) -> bool:
-        asked = [self._bin / "pg_isready", "-q", "-h", LOOPBACK, "-p", str(self.port)]
-        return subprocess.run(asked, check=False).returncode == 0
+        place = ("-h", LOOPBACK, "-p", str(self.port))
+        return _run(self._bin / "pg_isready", "-q", *place).returncode == 0
 
     def _client(self, program: str, *arguments: str) -> None:
-        place = ["-h", LOOPBACK, "-p", str(self.port), "-U", USER]
-        done = subprocess.run(
-            [str(self._bin / program), *place, *arguments],
-            env={**os.environ, "PGPASSWORD": self._password},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        place = ("-h", LOOPBACK, "-p", str(self.port), "-U", USER)
+        done = _run(self._bin / program, *place, *arguments, PGPASSWORD=self._password)
         if done.returncode != 0:
             raise LabError(done.stderr.strip())
 
@@ -160,9 +147,14 @@ class Postgres(Part):
             yield from map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
     def _signal(self, number: signal.Signals) -> None:
-        for pid in self._processes():
+        for pid in list(self._processes()):
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
+
+
+def _run(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **variables}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def _programs() -> Path:

@@ -108,7 +108,6 @@ class IvrSettings:
     prompts_dir: Path = Path("var/prompts")
     script: Path = Path("prompts/script-vi.toml")
     silence_seconds: Annotated[float, Limits(least=1, most=60)] = 5.0
-    max_replays: Annotated[int, Limits(least=0, most=20)] = 3
     max_call_seconds: Annotated[int, Limits(least=30, most=3600)] = 180
 
 
@@ -132,10 +131,9 @@ class CalendarSettings:
 
 @dataclass(frozen=True)
 class CallbackSettings:
-    """The two deadlines of a call-back (domain.deadlines)."""
+    """The deadline of a call-back that is ours to set; the 48 hours are promised in the script."""
 
     target_by: time = NINE_IN_THE_EVENING
-    promise_hours: Annotated[int, Limits(least=1, most=720)] = 48
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from sending the rest. All times are aware UTC. Field names and types: Asterisk'
 `rest-api/events.json`; two facts that file does not tell:
 
 * there is no "playback failed" event: PlaybackFinished comes for played, stopped, cancelled and
-  failed alike, and only its state tells (`res_stasis_playback.c`);
+  failed alike, and only its state tells (`res_stasis_playback.c`); PlaybackStarted comes once for
+  each sound of a playback, PlaybackFinished once for them all;
 * `tech_cause` (the SIP status) exists from Asterisk 20.17 / 22.7 on, and only where SIP had one.
 """
 
@@ -68,7 +69,7 @@ class KeyReceived:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackStarted:
-    """The first sound of a playback begins."""
+    """A sound of a playback begins: the first, and then each further one."""
 
     playback_id: str
     channel_id: str
@@ -77,7 +78,7 @@ class PlaybackStarted:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackFinished:
-    """A playback is over; `state` is "done" (played, stopped, cancelled) or "failed"."""
+    """A playback is over, all its sounds; `state` is "done" (played, stopped) or "failed"."""
 
     playback_id: str
     channel_id: str
@@ -86,7 +87,10 @@ class PlaybackFinished:
 
     @property
     def failed(self) -> bool:
-        """Nothing, or not all, was heard: most often a sound file that is missing."""
+        """Not all was heard: a sound file is missing, or the call ended meanwhile.
+
+        Which of the two, only a ChannelDestroyed that follows (or does not) can tell.
+        """
         return self.state == "failed"
 
 

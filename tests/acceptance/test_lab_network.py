@@ -6,6 +6,7 @@ server is wrong.
 
 import asyncio
 import math
+import socket
 import struct
 import wave
 from collections import defaultdict
@@ -54,8 +55,8 @@ class Ari:
         self.events: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._ended: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
-    async def read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        async for message in socket:
+    async def read(self, events: aiohttp.ClientWebSocketResponse) -> None:
+        async for message in events:
             event = message.json()
             channel = (event.get("channel") or event.get("peer") or {}).get("id")
             self.events[channel].append(event)
@@ -103,10 +104,10 @@ async def ari_of(network: Network) -> AsyncIterator[Ari]:
     login = aiohttp.encode_basic_auth(asterisk.ari_user, asterisk.ari_password)
     async with (
         aiohttp.ClientSession(asterisk.ari_url, headers={"Authorization": login}) as session,
-        session.ws_connect(f"/ari/events?app={asterisk.app}") as socket,
+        session.ws_connect(f"/ari/events?app={asterisk.app}") as events,
     ):
         ari = Ari(session, asterisk.app, network.settings.trunk.name)
-        reader = asyncio.create_task(ari.read(socket))
+        reader = asyncio.create_task(ari.read(events))
         yield ari
         reader.cancel()
         with suppress(asyncio.CancelledError):
@@ -120,6 +121,34 @@ def dialled(number: str) -> str:
 def test_every_code_has_exactly_one_behaviour() -> None:
     codes = [code for behaviour in BEHAVIOURS for code in behaviour.codes]
     assert sorted(codes) == list(range(100))
+
+
+def test_our_configuration_loads_without_a_complaint(network: Network) -> None:
+    for asterisk in (network.asterisk, network.carrier.asterisk):
+        lines = (asterisk.log_dir / "messages.log").read_text().splitlines()
+        assert not [line for line in lines if "WARNING" in line or "ERROR" in line]
+
+
+def test_every_port_is_on_the_loopback_address(network: Network) -> None:
+    settings = network.settings.asterisk
+    ports = {settings.ami_port, settings.sip_port, int(settings.ari_url.rpartition(":")[2])}
+    listening = [
+        line.split()[1]
+        for table in ("tcp", "tcp6", "udp", "udp6")
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]
+    ]
+    hosts = {h for h, _, port in (e.partition(":") for e in listening) if int(port, 16) in ports}
+    assert hosts == {"0100007F"}
+
+
+def test_ami_takes_the_rendered_login(network: Network) -> None:
+    settings = network.settings.asterisk
+    with socket.create_connection((settings.ami_host, settings.ami_port), 5) as link:
+        lines = link.makefile("rw", newline="\r\n")
+        assert lines.readline().startswith("Asterisk Call Manager/")
+        login = f"Username: {settings.ami_user}\r\nSecret: {settings.ami_secret}"
+        link.sendall(f"Action: Login\r\n{login}\r\n\r\n".encode())
+        assert lines.readline() == "Response: Success\r\n"
 
 
 async def test_each_behaviour_is_seen_as_its_disposition(network: Network) -> None:
@@ -159,6 +188,15 @@ async def test_what_the_subscriber_heard_is_recorded(network: Network) -> None:
     assert loud == pytest.approx(
         TONE_SECONDS * 2 / 3, rel=0.2
     )  # |sin| > 1/2 two thirds of the time
+
+
+async def test_two_networks_do_not_meet(network: Network, tmp_path: Path) -> None:
+    number = dialled(numbers_for("busy", start=9)[0])
+    with Network(tmp_path, timing=FAST, prompts=network.asterisk.prompts) as other:
+        async with ari_of(other) as ari:
+            await ari.call(number)
+        assert [invite.number for invite in other.carrier.invites()] == [number]
+    assert number not in {invite.number for invite in network.carrier.invites()}
 
 
 def test_killed_and_started_again_it_answers_on_the_same_ports(network: Network) -> None:

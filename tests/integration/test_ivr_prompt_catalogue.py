@@ -91,7 +91,7 @@ def test_all_broken_files_are_named_at_once(prompts: Path, script: Script) -> No
 
 
 def test_a_version_never_built_is_one_short_line(tmp_path: Path, script: Script) -> None:
-    with pytest.raises(ConfigError, match="no prompts in .*vi-1: run `tstn prompts build`"):
+    with pytest.raises(ConfigError, match=r"no prompts in .*vi-1: run `tstn prompts build`"):
         check_catalogue(tmp_path, script)
 
 

@@ -1,0 +1,208 @@
+"""The commands of `tstn` with their arguments, help and examples. Pure.
+
+A command names its handler as `module:function` of `runtime.cli`; main imports only that one. A
+handler is `(arguments, settings) -> exit status | None`, plain or async.
+"""
+
+from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    Commands = _SubParsersAction[ArgumentParser]
+
+_PAIR = "KEY=VALUE"
+_HELP_WIDTH = 80
+
+
+def build_parser() -> ArgumentParser:
+    """The parser of the whole command line."""
+    description = "IVR and SMS server for SIM replacement at home"
+    parser = ArgumentParser("tstn", **_shape(description, "tstn campaign create --help"))
+    parser.set_defaults(config=None, json=False)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_server(commands)
+    _add_campaign(
+        _group(commands, "campaign", "Make, watch, start, pause, stop and tune campaigns")
+    )
+    _add_limits(_group(commands, "limits", "Rates and channels of the server and its trunks"))
+    _add_audience(_group(commands, "audience", "The numbers of a campaign"))
+    _add_records(commands)
+    _add_prompts(_group(commands, "prompts", "The audio of the call script"))
+    _add_asterisk(_group(commands, "asterisk", "The configuration of Asterisk"))
+    return parser
+
+
+def _add_server(commands: "Commands") -> None:
+    _command(commands, "migrate", "server:migrate", "Bring the database to this version's schema")
+    _command(
+        commands,
+        "serve",
+        "server:serve",
+        "Run the server until SIGTERM: it dials the running campaigns (--json: log lines as JSON)",
+    )
+    _command(
+        commands,
+        "health",
+        "server:health",
+        "Ask the running server how it is; exit status 1 if it can't work or does not answer",
+    )
+    _command(
+        commands,
+        "check-config",
+        "server:check_config",
+        "Check the settings and print those in force, secrets hidden",
+        "tstn --config /etc/tstn/tstn.toml check-config",
+    )
+
+
+def _add_campaign(commands: "Commands") -> None:
+    create = _command(
+        commands,
+        "create",
+        "campaign:create",
+        "Make a draft from a file (its keys: config/campaigns/example.toml)",
+        "tstn campaign create config/campaigns/example.toml",
+    )
+    create.add_argument("file", type=Path, metavar="FILE.toml", help="the campaign in TOML")
+    _command(commands, "list", "campaign:list_all", "List all campaigns", "tstn campaign list")
+    for name, handler, help_ in (
+        ("show", "show_one", "Show state, knobs, and counts of targets and attempts"),
+        ("start", "start", "Start dialling, or go on after a pause"),
+        ("pause", "pause", "Stop new calls until the next start; live calls end by themselves"),
+        ("stop", "stop", "End a campaign for good; live calls end by themselves"),
+    ):
+        example = f"tstn campaign {name} phase-1-list-1"
+        _campaign(_command(commands, name, f"campaign:{handler}", help_, example))
+    tune = _command(
+        commands,
+        "tune",
+        "campaign:tune",
+        "Change knobs, also while it runs; they hold within two seconds",
+        "tstn campaign tune phase-1-list-1 cps=8 retry.busy.delay_seconds=600 "
+        'windows="08:00-11:30,13:30-17:00"',
+    )
+    _campaign(tune).add_argument(
+        "pairs", nargs="+", metavar=_PAIR, help="as in the campaign's file"
+    )
+
+
+def _add_limits(commands: "Commands") -> None:
+    _command(commands, "show", "limits:show_all", "Show the limits in force", "tstn limits show")
+    put = _command(
+        commands,
+        "set",
+        "limits:put",
+        "Set limits, also while it runs; they hold within two seconds",
+        "tstn limits set trunk:carrier cps=30 channels=300",
+    )
+    put.add_argument("scope", metavar="SCOPE", help="global, or trunk:NAME")
+    put.add_argument(
+        "pairs", nargs="+", metavar=_PAIR, help="cps (calls a second), channels (calls at once)"
+    )
+
+
+def _add_audience(commands: "Commands") -> None:
+    load = _command(
+        commands,
+        "import",
+        "audience:load",
+        "Add the numbers of a CSV file to a campaign; bad rows go to a file of rejects. Columns: "
+        "msisdn, province, district, list, in English or Vietnamese; all others are kept. Running "
+        "it again adds nothing twice",
+        "tstn audience import numbers.csv --campaign phase-1-list-1",
+    )
+    load.add_argument("file", type=Path, metavar="FILE.csv", help="CSV in UTF-8 with a header")
+    _campaign(load, "--campaign")
+    load.add_argument(
+        "--rejects", type=Path, metavar="PATH", help="for bad rows (default: FILE.rejects.csv)"
+    )
+
+
+def _add_records(commands: "Commands") -> None:
+    export = _command(
+        commands,
+        "export",
+        "records:export",
+        "Print a campaign's records, one JSON object a line (fields: docs of store/exports.py)",
+        "tstn export attempts --campaign phase-1-list-1 > attempts.jsonl",
+    )
+    export.add_argument("kind", choices=("attempts", "registrations", "callbacks"))
+    _campaign(export, "--campaign")
+    timeline = _command(
+        commands,
+        "timeline",
+        "records:timeline",
+        "Tell everything that happened to one number, in order (--json: one object a line)",
+        "tstn timeline 0901 234 567",
+    )
+    timeline.add_argument("msisdn", nargs="+", metavar="MSISDN", help="the number in any form")
+
+
+def _add_prompts(commands: "Commands") -> None:
+    build = _command(
+        commands,
+        "build",
+        "prompts:build",
+        "Make the audio of every prompt, from a recording or by espeak-ng",
+        "tstn prompts build --if-changed",
+    )
+    build.add_argument(
+        "--if-changed", action="store_true", help="only those whose words or recording changed"
+    )
+
+
+def _add_asterisk(commands: "Commands") -> None:
+    render = _command(
+        commands,
+        "render",
+        "asterisk:render",
+        "Write Asterisk's configuration from the settings; passwords are made once and kept",
+        "tstn asterisk render /etc/asterisk",
+    )
+    render.add_argument("directory", type=Path, metavar="DIR", help="where the files go")
+
+
+def _campaign(parser: ArgumentParser, name: str = "campaign") -> ArgumentParser:
+    option: dict[str, Any] = {"required": True} if name.startswith("-") else {}
+    parser.add_argument(name, metavar="C", help="name or number of a campaign", **option)
+    return parser
+
+
+def _group(commands: "Commands", name: str, help_: str) -> "Commands":
+    shape = _shape(help_, f"tstn {name} COMMAND --help")
+    return commands.add_parser(name, help=help_, **shape).add_subparsers(
+        metavar="COMMAND", required=True
+    )
+
+
+def _command(
+    commands: "Commands", name: str, handler: str, help_: str, example: str = ""
+) -> ArgumentParser:
+    shape = _shape(help_, example or f"tstn {name}")
+    parser = commands.add_parser(name, help=help_, **shape)
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def _shape(description: str, example: str) -> dict[str, Any]:
+    return {
+        "description": fill(f"{description}.", _HELP_WIDTH),
+        "epilog": f"example:\n  {example}",
+        "parents": [_everywhere()],
+        "formatter_class": RawDescriptionHelpFormatter,
+        "allow_abbrev": False,
+    }
+
+
+def _everywhere() -> ArgumentParser:
+    """The options that stand before or after any command."""
+    parser = ArgumentParser(add_help=False, argument_default=SUPPRESS)
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="settings (else TSTN_CONFIG, config/tstn.toml)"
+    )
+    parser.add_argument("--json", action="store_true", help="answer in JSON, for programs")
+    return parser

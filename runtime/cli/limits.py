@@ -1,0 +1,70 @@
+"""Commands about rates and channels: limits show, limits set. I/O."""
+
+import re
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dialer import knobs
+from domain.clock import utc_now
+from domain.errors import InputError
+from runtime.cli.opened_store import open_store
+from runtime.cli.output import show, table, warn
+from runtime.settings import Settings
+from store import limits
+from store.limits import GLOBAL, Caps, of_trunk
+
+_TRUNK = re.compile(r"trunk:[A-Za-z][A-Za-z0-9_-]{0,31}")
+_CHECKS = {"cps": knobs.cps, "channels": knobs.whole(0, 20000)}
+
+
+async def show_all(arguments: Namespace, settings: Settings) -> None:
+    """Show the limits in force, by scope; those not set yet come from the settings."""
+    async with open_store(settings) as store, store.read() as connection:
+        stored = await limits.read(connection)
+    rows = _in_force(stored, settings)
+    cells = [
+        (scope, f"{row['cps']:g}", row["channels"], "" if row["is_set"] else "from the settings")
+        for scope, row in rows.items()
+    ]
+    show(arguments, rows, table(("scope", "calls/s", "channels", ""), cells))
+
+
+async def put(arguments: Namespace, settings: Settings) -> None:
+    """Set some or all limits of one scope."""
+    scope = arguments.scope
+    if scope != GLOBAL and not _TRUNK.fullmatch(scope):
+        raise InputError(f"there is no scope {scope!r}: it is {GLOBAL} or trunk:NAME")
+    async with open_store(settings) as store, store.write() as connection:
+        present = (await limits.read(connection)).get(scope, _defaults(settings))
+        caps = _changed(present, arguments.pairs)
+        await limits.put(connection, scope, caps, utc_now())
+    if scope not in (GLOBAL, of_trunk(settings.trunk.name)):
+        warn(f"these settings name no such trunk: theirs is {of_trunk(settings.trunk.name)}")
+    show(
+        arguments,
+        {"scope": scope, "cps": caps.cps, "channels": caps.max_channels},
+        f"{scope}: {caps.cps:g} calls/s, {caps.max_channels} channels",
+    )
+
+
+def _changed(present: Caps, pairs: Sequence[str]) -> Caps:
+    problems: list[str] = []
+    texts = knobs.read_pairs(pairs, problems)
+    given = {key: knobs.toml_value(text) for key, text in texts.items()}
+    values = knobs.check_all(given, _CHECKS, problems)
+    knobs.refuse(problems)
+    return Caps(values.get("cps", present.cps), values.get("channels", present.max_channels))
+
+
+def _in_force(stored: Mapping[str, Caps], settings: Settings) -> dict[str, dict[str, Any]]:
+    defaults = _defaults(settings)
+    scopes = {GLOBAL: defaults, of_trunk(settings.trunk.name): defaults, **stored}
+    return {
+        scope: {"cps": caps.cps, "channels": caps.max_channels, "is_set": scope in stored}
+        for scope, caps in scopes.items()
+    }
+
+
+def _defaults(settings: Settings) -> Caps:
+    return Caps(settings.dialer.cps, settings.dialer.max_channels)

@@ -1,0 +1,46 @@
+"""The `tstn` command: reads the arguments, runs the command, turns errors into one line. I/O."""
+
+import asyncio
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from importlib import import_module
+from inspect import iscoroutine
+from typing import Any
+
+from domain.errors import TstnError
+from runtime.cli.arguments import build_parser
+
+_FAILED = 1
+_INTERRUPTED = 130
+_READER_GONE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; give its exit status: 0, 1 failed, 2 wrong usage, 130 interrupted."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except TstnError as error:
+        print("tstn:", " ".join(str(error).split()), file=sys.stderr)
+        return _FAILED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads on (`| head`): say nothing, now or when Python closes its streams.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _READER_GONE
+    return status
+
+
+def _run(arguments: Namespace) -> int:
+    # Only what this command needs is imported: the database library alone takes half a second.
+    from runtime.settings_load import load_settings
+
+    module, _, function = arguments.handler.partition(":")
+    command = getattr(import_module(f"runtime.cli.{module}"), function)
+    answer: Any = command(arguments, load_settings(arguments.config))
+    status = asyncio.run(answer) if iscoroutine(answer) else answer
+    return int(status or 0)

@@ -1,0 +1,19 @@
+"""The store as a command has it: open, of the right schema, closed at the end. I/O."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from runtime.settings import Settings
+from store.engine import Store
+from store.migrate import require_current
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[Store]:
+    """Raises ConfigError for another schema, StoreUnavailable where it can't be reached."""
+    store = Store(settings.store.url)
+    try:
+        await require_current(store)
+        yield store
+    finally:
+        await store.close()

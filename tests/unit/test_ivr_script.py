@@ -1,0 +1,227 @@
+"""The call script, state by state and event by event, as domain.md §3 wants it. Pure."""
+
+import pytest
+
+from ivr.script import Call, Command, Event, State, step
+
+# Every state × every event of a call that has not replayed, been reminded or registered (except
+# where the state itself says so). `-` stands for "nothing": no command, or the state stays.
+TABLE = """
+state         event      next state    commands
+dialling      answered   inviting      play_invitation
+dialling      key_1      registering   register
+dialling      key_2      -             -
+dialling      key_3      -             -
+dialling      other_key  -             -
+dialling      played     -             -
+dialling      silence    -             -
+dialling      kept       -             -
+dialling      not_kept   -             -
+dialling      no_agent   -             -
+dialling      hung_up    ended         -
+
+inviting      answered   -             -
+inviting      key_1      registering   stop_playing register
+inviting      key_2      inviting      stop_playing play_invitation
+inviting      key_3      handing_over  stop_playing hand_over
+inviting      other_key  reminding     stop_playing play_menu
+inviting      played     listening     listen
+inviting      silence    -             -
+inviting      kept       -             -
+inviting      not_kept   -             -
+inviting      no_agent   -             -
+inviting      hung_up    ended         -
+
+reminding     answered   -             -
+reminding     key_1      registering   stop_playing register
+reminding     key_2      inviting      stop_playing play_invitation
+reminding     key_3      handing_over  stop_playing hand_over
+reminding     other_key  closing       stop_playing play_close
+reminding     played     listening     listen
+reminding     silence    -             -
+reminding     kept       -             -
+reminding     not_kept   -             -
+reminding     no_agent   -             -
+reminding     hung_up    ended         -
+
+listening     answered   -             -
+listening     key_1      registering   register
+listening     key_2      inviting      play_invitation
+listening     key_3      handing_over  hand_over
+listening     other_key  reminding     play_menu
+listening     played     -             -
+listening     silence    reminding     play_menu
+listening     kept       -             -
+listening     not_kept   -             -
+listening     no_agent   -             -
+listening     hung_up    ended         -
+
+registering   answered   -             -
+registering   key_1      -             -
+registering   key_2      -             -
+registering   key_3      -             -
+registering   other_key  -             -
+registering   played     -             -
+registering   silence    -             -
+registering   kept       thanking      play_thanks
+registering   not_kept   closing       play_close
+registering   no_agent   -             -
+registering   hung_up    ended         -
+
+thanking      answered   -             -
+thanking      key_1      -             -
+thanking      key_2      -             -
+thanking      key_3      -             -
+thanking      other_key  -             -
+thanking      played     ended         hang_up
+thanking      silence    -             -
+thanking      kept       -             -
+thanking      not_kept   -             -
+thanking      no_agent   -             -
+thanking      hung_up    ended         -
+
+handing_over  answered   -             -
+handing_over  key_1      handing_over  register
+handing_over  key_2      -             -
+handing_over  key_3      -             -
+handing_over  other_key  -             -
+handing_over  played     -             -
+handing_over  silence    -             -
+handing_over  kept       -             -
+handing_over  not_kept   -             -
+handing_over  no_agent   advising      promise_advice
+handing_over  hung_up    ended         promise_advice
+
+advising      answered   -             -
+advising      key_1      advising      register
+advising      key_2      -             -
+advising      key_3      -             -
+advising      other_key  -             -
+advising      played     -             -
+advising      silence    -             -
+advising      kept       apologising   play_apology
+advising      not_kept   closing       play_close
+advising      no_agent   -             -
+advising      hung_up    ended         -
+
+apologising   answered   -             -
+apologising   key_1      registering   stop_playing register
+apologising   key_2      -             -
+apologising   key_3      -             -
+apologising   other_key  -             -
+apologising   played     ended         hang_up
+apologising   silence    -             -
+apologising   kept       -             -
+apologising   not_kept   -             -
+apologising   no_agent   -             -
+apologising   hung_up    ended         -
+
+closing       answered   -             -
+closing       key_1      registering   stop_playing register
+closing       key_2      inviting      stop_playing play_invitation
+closing       key_3      handing_over  stop_playing hand_over
+closing       other_key  -             -
+closing       played     ended         hang_up
+closing       silence    -             -
+closing       kept       -             -
+closing       not_kept   -             -
+closing       no_agent   -             -
+closing       hung_up    ended         -
+
+ended         answered   -             -
+ended         key_1      ended         register
+ended         key_2      -             -
+ended         key_3      -             -
+ended         other_key  -             -
+ended         played     -             -
+ended         silence    -             -
+ended         kept       -             -
+ended         not_kept   -             -
+ended         no_agent   -             -
+ended         hung_up    -             -
+"""
+
+# What the call's memory changes in the table above: all of it, nothing else changes.
+REMINDED = """
+inviting      other_key  closing       stop_playing play_close
+listening     other_key  closing       play_close
+listening     silence    closing       play_close
+"""
+REPLAYED_THREE_TIMES = """
+inviting      key_2      closing       stop_playing play_close
+reminding     key_2      closing       stop_playing play_close
+listening     key_2      closing       play_close
+closing       key_2      -             -
+"""
+REGISTERED = """
+dialling      key_1      -             -
+inviting      key_1      -             -
+reminding     key_1      -             -
+listening     key_1      -             -
+handing_over  key_1      -             -
+advising      key_1      -             -
+apologising   key_1      -             -
+closing       key_1      -             -
+ended         key_1      -             -
+"""
+
+Expected = tuple[State, tuple[Command, ...]]
+Rows = dict[tuple[State, Event], Expected]
+
+
+def read(table: str) -> Rows:
+    rows: Rows = {}
+    for line in table.splitlines():
+        if not line or line.startswith("state "):
+            continue
+        state, event, after, *commands = line.split()
+        key = State(state), Event(event)
+        assert key not in rows, f"twice in the table: {line}"
+        done = () if commands == ["-"] else tuple(Command(word) for word in commands)
+        rows[key] = key[0] if after == "-" else State(after), done
+    return rows
+
+
+def usual(state: State) -> Call:
+    """A call as it usually gets there: who reminded or registers has that in memory."""
+    return Call(
+        state=state,
+        reminded=state is State.REMINDING,
+        registered=state in (State.REGISTERING, State.THANKING),
+    )
+
+
+TABLE_ROWS = read(TABLE)
+
+
+@pytest.mark.parametrize("event", Event)
+@pytest.mark.parametrize("state", State)
+def test_every_state_and_every_event(state: State, event: Event) -> None:
+    call, commands = step(usual(state), event)
+    assert (call.state, commands) == TABLE_ROWS[state, event]
+
+
+def test_the_table_has_every_state_and_every_event() -> None:
+    assert set(TABLE_ROWS) == {(state, event) for state in State for event in Event}
+
+
+MEMORIES = [
+    ("reminded", REMINDED, {"reminded": True}),
+    ("replayed", REPLAYED_THREE_TIMES, {"replays": 3}),
+    ("registered", REGISTERED, {"registered": True}),
+]
+
+
+@pytest.mark.parametrize("event", Event)
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize(("memory", "table"), [(made, text) for _, text, made in MEMORIES],
+                         ids=[name for name, *_ in MEMORIES])  # fmt: skip
+def test_what_the_call_remembers_changes_only_these(
+    memory: dict[str, bool | int], table: str, state: State, event: Event
+) -> None:
+    before = usual(state)
+    fields = {"replays": before.replays, "reminded": before.reminded}
+    fields["registered"] = before.registered
+    call, commands = step(Call(state=state, **(fields | memory)), event)  # type: ignore[arg-type]
+    expected = read(table).get((state, event), TABLE_ROWS[state, event])
+    assert (call.state, commands) == expected

@@ -1,0 +1,98 @@
+"""Rendering of Asterisk's configuration from the settings."""
+
+import re
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from domain.errors import ConfigError
+from runtime.asterisk_config import TEMPLATES, entity_id, prompts_version, render, render_templates
+from runtime.settings import Settings
+from runtime.settings_load import load_settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "tstn.toml").write_text('[ivr]\nscript = "script.toml"\n')
+    (tmp_path / "script.toml").write_text('version = "vi-9"\n')
+    return load_settings(tmp_path / "tstn.toml", {})
+
+
+def mode(file: Path) -> int:
+    return stat.S_IMODE(file.stat().st_mode)
+
+
+def test_every_template_is_rendered_and_unreadable_for_others(
+    settings: Settings, tmp_path: Path
+) -> None:
+    written = render(settings, tmp_path / "etc")
+    assert {file.name for file in written} == {file.name for file in TEMPLATES.glob("*.conf")}
+    for file in written:
+        assert mode(file) == 0o640
+        assert "@{" not in file.read_text()
+    assert {file.name for file in (tmp_path / "etc").iterdir()} == {file.name for file in written}
+
+
+def test_secrets_are_made_once_and_kept(settings: Settings, tmp_path: Path) -> None:
+    render(settings, tmp_path / "etc")
+    assert mode(settings.secrets_file) == 0o600
+    again = load_settings(tmp_path / "tstn.toml", {})
+    assert len(again.asterisk.ari_password) >= 24
+    assert again.asterisk.ari_password != again.asterisk.ami_secret
+    before = (tmp_path / "etc" / "ari.conf").read_text()
+    render(again, tmp_path / "etc")
+    assert (tmp_path / "etc" / "ari.conf").read_text() == before
+    assert f"password={again.asterisk.ari_password}" in before
+
+
+def test_no_secret_stands_in_the_templates() -> None:
+    for template in TEMPLATES.glob("*.conf"):
+        values = re.findall(r"^(?:secret|password)=(.*)$", template.read_text(), re.MULTILINE)
+        assert all(re.fullmatch(r"@\{[a-z_]+\}", value) for value in values), template
+
+
+def test_settings_reach_their_files(settings: Settings, tmp_path: Path) -> None:
+    asterisk = replace(settings.asterisk, ari_url="http://127.0.0.1:8099", rtp_strict=False)
+    trunk = replace(settings.trunk, name="west", host="192.0.2.9", port=5071, codecs=("ulaw",))
+    render(replace(settings, asterisk=asterisk, trunk=trunk), tmp_path / "etc")
+    pjsip = (tmp_path / "etc" / "pjsip.conf").read_text()
+    assert pjsip.count("[west]") == 3
+    assert "contact=sip:192.0.2.9:5071" in pjsip
+    assert "allow=ulaw\n" in pjsip
+    assert "media_address=127.0.0.1\nbind_rtp_to_media_address=yes" in pjsip
+    assert "bindport=8099" in (tmp_path / "etc" / "http.conf").read_text()
+    assert "strictrtp=no" in (tmp_path / "etc" / "rtp.conf").read_text()
+    assert "Playback(tstn/vi-9/no_agent)" in (tmp_path / "etc" / "extensions.conf").read_text()
+
+
+def test_every_address_means_no_media_address(settings: Settings, tmp_path: Path) -> None:
+    open_to_all = replace(settings.asterisk, sip_host="0.0.0.0")
+    render(replace(settings, asterisk=open_to_all), tmp_path / "etc")
+    pjsip = (tmp_path / "etc" / "pjsip.conf").read_text()
+    assert "media_address=\nbind_rtp_to_media_address=no" in pjsip
+
+
+@pytest.mark.parametrize("bad", ["a\nb", "a;b", "a]b", "a\\b", "#include x", "a\rb"])
+def test_nothing_can_be_injected(tmp_path: Path, bad: str) -> None:
+    with pytest.raises(ConfigError, match="trunk cannot stand in an Asterisk file"):
+        render_templates([TEMPLATES / "pjsip.conf"], {"trunk": bad}, tmp_path)
+
+
+def test_a_wrong_template_is_named(tmp_path: Path) -> None:
+    (tmp_path / "odd.conf").write_text("x=@{nobody_knows}\n")
+    with pytest.raises(ConfigError, match=r"template odd.conf is wrong: .*nobody_knows"):
+        render_templates([tmp_path / "odd.conf"], {}, tmp_path / "etc")
+
+
+def test_the_identity_is_stable_and_locally_administered() -> None:
+    assert entity_id("node1") == entity_id("node1") != entity_id("node2")
+    assert int(entity_id("node1")[:2], 16) & 3 == 2
+
+
+@pytest.mark.parametrize("text", ["", 'version = ""', 'version = "a/b"', "version = 3"])
+def test_a_script_without_version_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "script.toml").write_text(text)
+    with pytest.raises(ConfigError, match="needs a line like version"):
+        prompts_version(tmp_path / "script.toml")
