@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from bench.network import Bench, bench_network
 from bench.trial import Trial
@@ -16,7 +16,7 @@ from domain.states import CampaignState
 from lab.child import Child
 from store import audience, campaigns
 from store.audience import NewTarget
-from store.engine import Store
+from store.engine import Store, open_store
 from store.migrate import migrate
 from store.models import Attempt, Callback, Registration
 
@@ -39,10 +39,11 @@ def our_server(
 
 
 async def _campaign(bench: Bench, directory: Path, name: str, rate: float, offered: int) -> Trial:
-    store = Store(bench.server.settings.store.url)
+    store = open_store(bench.server.settings.store.url)
     campaign_id = await _prepare(store, rate, offered)
-    command = [sys.executable, "/tmp/w/sm.py", "--config"]
-    server = Child("tstn", [*command, bench.server.settings_file, "serve"], directory / "tstn.log")
+    tstn = Path(sys.executable).parent / "tstn"
+    command = [tstn, "--config", bench.server.settings_file, "serve"]
+    server = Child("tstn", command, directory / "tstn.log")
     health = f"http://127.0.0.1:{bench.server.settings.health.port}/health"
     server.wait_ready(lambda: _is_ok(health), 20)
     cpu = (bench.asterisk.cpu_seconds(), server.cpu_seconds())
@@ -50,7 +51,7 @@ async def _campaign(bench: Bench, directory: Path, name: str, rate: float, offer
     statistics = await asyncio.to_thread(bench.subscribers.finish)
     spent = (bench.asterisk.cpu_seconds() - cpu[0], server.cpu_seconds() - cpu[1])
     report = await _health(health)
-    done, span = await _counts(store, campaign_id)
+    done, span = await store.read(_counts, campaign_id)
     server.kill()
     await store.close()
     return Trial(
@@ -82,49 +83,38 @@ async def _prepare(store: Store, rate: float, offered: int) -> int:
         "windows": ["00:00-24:00"],
         "call_on_holidays": True,
     }
-    async with store.write() as connection:
-        campaign = await campaigns.create(connection, values, now)
-        targets = [
-            NewTarget(
-                msisdn=f"+849{number:08d}",
-                province=None,
-                district=None,
-                list_no=None,
-                attributes={},
-            )
-            for number in range(offered)
-        ]
-        await audience.add(connection, campaign.id, targets, now)
+    campaign = await store.write(campaigns.create, values, now)
+    await store.write(audience.add, campaign.id, [_target(n) for n in range(offered)], now)
     return campaign.id
 
 
+def _target(number: int) -> NewTarget:
+    msisdn = f"+849{number:08d}"
+    return NewTarget(msisdn=msisdn, province=None, district=None, list_no=None, attributes={})
+
+
 async def _start_and_await_end(store: Store) -> None:
-    async with store.write() as connection:
-        campaign = await campaigns.by_name(connection, _NAME)
-        await campaigns.move(connection, campaign, CampaignState.RUNNING, utc_now())
+    campaign = await store.read(campaigns.by_name, _NAME)
+    await store.write(campaigns.move, campaign, CampaignState.RUNNING, utc_now())
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         await asyncio.sleep(1)
-        async with store.read() as connection:
-            if (await campaigns.by_name(connection, _NAME)).state == CampaignState.FINISHED:
-                return
+        if (await store.read(campaigns.by_name, _NAME)).state == CampaignState.FINISHED:
+            return
     raise TimeoutError("the campaign did not finish within three minutes")
 
 
-async def _counts(store: Store, campaign_id: int) -> tuple[int, float]:
+def _counts(connection: Connection, campaign_id: int) -> tuple[int, float]:
     """Registrations with a call-back, and the seconds from the first dial to the last."""
-    async with store.read() as connection:
-        done = await connection.scalar(
-            select(func.count())
-            .select_from(Registration)
-            .join(Callback, Callback.registration_id == Registration.id)
-            .where(Registration.campaign_id == campaign_id)
-        )
-        first, last = (
-            await connection.execute(
-                select(func.min(Attempt.started_at), func.max(Attempt.started_at))
-            )
-        ).one()
+    done = connection.scalar(
+        select(func.count())
+        .select_from(Registration)
+        .join(Callback, Callback.registration_id == Registration.id)
+        .where(Registration.campaign_id == campaign_id)
+    )
+    first, last = connection.execute(
+        select(func.min(Attempt.started_at), func.max(Attempt.started_at))
+    ).one()
     return int(done or 0), (last - first).total_seconds()
 
 

@@ -95,8 +95,7 @@ def _merged(rules: RetryRules, given: Any, problems: list[str]) -> RetryRules:
     merged = dict(rules)
     for word, table in given.items():
         if word not in _MAY_RETRY:
-            known = [f"retry.{name}" for name in _MAY_RETRY]
-            problems.append(knobs.unknown(f"retry.{word}", known))
+            problems.append(knobs.unknown(word, _MAY_RETRY, "retry."))
         elif not isinstance(table, dict):
             problems.append(f"retry.{word}: write it as a section, [retry.{word}]")
         else:

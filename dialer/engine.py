@@ -5,9 +5,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 from uuid import uuid4
+
+from sqlalchemy import Connection
 
 from dialer.capacity import Capacity
 from dialer.pacing import Monotonic
@@ -120,9 +122,8 @@ class Engine:
             await work()
 
     async def _read_knobs(self) -> None:
-        async with self._store.read() as connection:
-            self._running = await campaigns.running(connection)
-            self._capacity.set_limits(await limits.read(connection))
+        self._running = await self._store.read(campaigns.running)
+        self._capacity.set_limits(await self._store.read(limits.read))
         self._calendars = {row.id: self._calendar(row) for row in self._running}
         self.why_idle = {
             row.name: why for row in self._running if (why := self._why_not(row)) is not None
@@ -159,26 +160,25 @@ class Engine:
         ]
         if not ready:
             return
-        for attempt in await self._claim(ready):
+        for attempt in await self._store.write(self._claim, ready):
             task = asyncio.create_task(self._dial(attempt))
             self._dials.add(task)
             task.add_done_callback(self._dials.discard)
         self._running.append(self._running.pop(0))  # the next campaign goes first next time
 
-    async def _claim(self, ready: list[Campaign]) -> list[Claimed]:
+    def _claim(self, connection: Connection, ready: list[Campaign]) -> list[Claimed]:
         claimed: list[Claimed] = []
-        async with self._store.write() as connection:
-            in_use = await attempts.open_channels(connection)
-            for campaign in ready:
-                count = self._capacity.budget(campaign, self._setting.trunk, in_use)
-                if count == 0:
-                    continue
-                taken = await claim(connection, self._order(campaign, count), uuid4)
-                self._capacity.take(campaign, self._setting.trunk, len(taken), in_use)
-                if not taken:
-                    wait_until = self._monotonic() + _NOTHING_DUE_SECONDS
-                    self._nothing_due_until[campaign.id] = wait_until
-                claimed += taken
+        in_use = attempts.open_channels(connection)
+        for campaign in ready:
+            count = self._capacity.budget(campaign, self._setting.trunk, in_use)
+            if count == 0:
+                continue
+            taken = claim(connection, self._order(campaign, count), uuid4)
+            self._capacity.take(campaign, self._setting.trunk, len(taken), in_use)
+            if not taken:
+                wait_until = self._monotonic() + _NOTHING_DUE_SECONDS
+                self._nothing_due_until[campaign.id] = wait_until
+            claimed += taken
         return claimed
 
     def _order(self, campaign: Campaign, count: int) -> ClaimOrder:
@@ -203,19 +203,20 @@ class Engine:
             self._held_until = self._monotonic() + hold
 
     async def _settle(self) -> None:
-        """Let the retry rules judge what has ended."""
-        async with self._store.write() as connection:
-            ended = await unsettled(connection, _SETTLE_AT_ONCE)
-            if not ended:
-                return
-            by_id = {row.id: row for row in await campaigns.all_of(connection)}
-            verdicts = [verdict(row, by_id[row.campaign_id]) for row in ended]
-            await settle(connection, verdicts, self._clock())
+        await self._store.write(settle_ended, self._clock())
 
     async def _finish(self) -> None:
-        async with self._store.write() as connection:
-            for name in await campaigns.finish_exhausted(connection, self._clock()):
-                log.info("campaign %s is finished: no number is left to dial", name)
+        for name in await self._store.write(campaigns.finish_exhausted, self._clock()):
+            log.info("campaign %s is finished: no number is left to dial", name)
+
+
+def settle_ended(connection: Connection, now: datetime) -> None:
+    """Let the retry rules judge what has ended."""
+    ended = unsettled(connection, _SETTLE_AT_ONCE)
+    if ended:
+        by_id = {row.id: row for row in campaigns.all_of(connection)}
+        verdicts = [verdict(row, by_id[row.campaign_id]) for row in ended]
+        settle(connection, verdicts, now)
 
 
 def verdict(ended: Unsettled, campaign: Campaign) -> Verdict:

@@ -54,7 +54,7 @@ def check_all(
     values = {}
     for key, value in given.items():
         if key not in checks:
-            problems.append(unknown(f"{prefix}{key}", [f"{prefix}{name}" for name in checks]))
+            problems.append(unknown(key, checks, prefix))
             continue
         try:
             values[key] = checks[key](value)
@@ -63,11 +63,11 @@ def check_all(
     return values
 
 
-def unknown(key: str, known: Collection[str]) -> str:
+def unknown(key: str, known: Collection[str], prefix: str = "") -> str:
     """The problem of a key that nobody knows, with the nearest one that is known."""
     close = get_close_matches(key, known, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(known)}"
-    return f"unknown key {key}: {hint}"
+    hint = f"did you mean {prefix}{close[0]}?" if close else f"the keys are {', '.join(known)}"
+    return f"unknown key {prefix}{key}: {hint}"
 
 
 def read_pairs(pairs: Sequence[str], problems: list[str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ class TokenBucket:
 
     @property
     def _capacity(self) -> float:
-        return max(1.0, self.rate * _BURST_SECONDS)
+        return 1.0 + self.rate * _BURST_SECONDS  # the 1 keeps the fraction left by whole calls
 
     def available(self) -> int:
         """How many calls may start now."""

@@ -37,11 +37,10 @@ class Calls(Protocol):
 async def reconcile(node: str, client: AriClient, store: Store, live: Calls) -> None:
     """Bring memory, rows and Asterisk to one truth. Raises AriError or StoreUnavailable."""
     channels = {channel.id: channel for channel in await client.channels()}
-    async with store.read() as connection:
-        open_rows = await attempts.open_on(connection, node)
-        registered = await registrations.made_by(
-            connection, RegistrationChannel.IVR, [str(row.id) for row in open_rows]
-        )
+    open_rows = await store.read(attempts.open_on, node)
+    registered = await store.read(
+        registrations.made_by, RegistrationChannel.IVR, [str(row.id) for row in open_rows]
+    )
     gone = [row for row in open_rows if str(row.id) not in channels]
     here = [row for row in open_rows if str(row.id) in channels]
     for row in gone:
@@ -61,9 +60,7 @@ async def reconcile(node: str, client: AriClient, store: Store, live: Calls) -> 
 async def reap(node: str, client: AriClient, store: Store, live: Calls) -> None:
     """Close attempts past their deadline: hang up what is live, record the rest."""
     now = live.call_setting.clock()
-    async with store.read() as connection:
-        overdue = await attempts.overdue(connection, node, now)
-    for row in overdue:
+    for row in await store.read(attempts.overdue, node, now):
         if row.node == node and await client.channel(str(row.id)) is not None:
             await live.hang_up(str(row.id))
         else:
@@ -89,8 +86,7 @@ async def _take_over(
 ) -> None:
     strangers = [row for row in rows if str(row.id) not in live.calls]
     if strangers:
-        async with store.write() as connection:
-            await attempts.adopted(connection, [row.id for row in strangers])
+        await store.write(attempts.adopted, [row.id for row in strangers])
     for row in rows:
         channel = channels[str(row.id)]
         await client.subscribe(channel.id)

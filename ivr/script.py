@@ -115,6 +115,11 @@ def register_quietly(call: Call) -> Step:
     return replace(call, registered=True), (Command.REGISTER,)
 
 
+def forget_unkept(call: Call) -> Step:
+    """Neither store nor spool took it: key 1 may be pressed again."""
+    return replace(call, registered=False), ()
+
+
 def close_unkept(call: Call) -> Step:
     """Neither store nor spool took it: promise nothing, and let key 1 be pressed again."""
     return replace(call, state=State.CLOSING, registered=False), (Command.PLAY_CLOSE,)
@@ -187,6 +192,7 @@ TABLE: dict[State, dict[Event, Rule]] = {
     State.HANDING_OVER: rules(
         {
             Event.KEY_1: register_quietly,
+            Event.NOT_KEPT: forget_unkept,
             Event.NO_AGENT: to(State.ADVISING, Command.PROMISE_ADVICE),
             # Gone before an agent was there: the wish for advice stands.
             Event.HUNG_UP: to(State.ENDED, Command.PROMISE_ADVICE),

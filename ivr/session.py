@@ -52,8 +52,8 @@ NO_AGENT = "no-agent"
 _KEYS = {"1": Event.KEY_1, "2": Event.KEY_2, "3": Event.KEY_3}
 
 
-MOST_PLAYBACKS = 12
-"""No path through the script plays more often."""
+MOST_PLAYBACKS = 20
+"""No path through the script plays more often, but for a store and a spool that both fail."""
 
 
 def playback_id(channel_id: str, adoptions: int, number: int) -> str:
@@ -116,6 +116,7 @@ class LiveCall:
         self._last_key: tuple[datetime, str] | None = None
         self._silence: asyncio.TimerHandle | None = None
         self._events: deque[CallEvent | Event] = deque()
+        self._stopping: set[asyncio.Task[bool]] = set()
         self._working: asyncio.Task[None] | None = None
 
     def feed(self, event: CallEvent | Event) -> None:
@@ -171,17 +172,17 @@ class LiveCall:
                 await self._destroyed(event)
 
     async def _step(self, event: Event) -> None:
-        self.standing, commands = script.step(self.standing, event)
-        self._hush()
+        before = self.standing
+        self.standing, commands = script.step(before, event)
+        if self.standing != before:
+            self._hush()
         for command in commands:
             await self._carry_out(command)
 
     async def _carry_out(self, command: Command) -> None:
         match command:
             case Command.STOP_PLAYING:
-                if self._playing:
-                    stopped, self._playing = self._playing, None
-                    await self._tell(self._setting.control.stop_playback(stopped))
+                self._stop_playing()
             case Command.LISTEN:
                 self._listen()
             case Command.REGISTER:
@@ -200,6 +201,15 @@ class LiveCall:
         self._playing = playback_id(self.channel_id, self._adoptions, self._played)
         media = [self._setting.media(name) for name in prompts]
         await self._tell(self._setting.control.play(self.channel_id, self._playing, media))
+
+    def _stop_playing(self) -> None:
+        # Not waited for: what follows, a commit before all, need not be later for it.
+        if self._playing:
+            stopping = self._tell(self._setting.control.stop_playback(self._playing))
+            self._playing = None
+            task = asyncio.create_task(stopping)
+            self._stopping.add(task)
+            task.add_done_callback(self._stopping.discard)
 
     async def _hand_over(self) -> None:
         handed = await self._tell(

@@ -7,9 +7,11 @@ that was cut off is simply run again: numbers that the campaign has already are 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from dialer.audience_columns import AudienceRow, Columns
@@ -145,19 +147,11 @@ class _Batches:
 
     async def _add(self, rows: Sequence[AudienceRow]) -> set[str]:
         """Add the rows' numbers to the campaign; give those that it had already."""
+        now = self._clock()
         try:
-            return await self._add_once(rows)
+            return await self._store.write(_add_new, self._campaign_id, rows, now)
         except IntegrityError:  # another import was faster: its numbers are visible now
-            return await self._add_once(rows)
-
-    async def _add_once(self, rows: Sequence[AudienceRow]) -> set[str]:
-        async with self._store.write() as connection:
-            known = await audience.known_numbers(
-                connection, self._campaign_id, [row.msisdn for row in rows]
-            )
-            targets = [_target(row) for row in rows if row.msisdn not in known]
-            await audience.add(connection, self._campaign_id, targets, self._clock())
-        return known
+            return await self._store.write(_add_new, self._campaign_id, rows, now)
 
     def _rejected(self, row: AudienceRow, reason: str) -> RejectedRow:
         """A good row in the form of a refused one: its cells in the order of the file."""
@@ -174,8 +168,7 @@ class _Batches:
 
 
 async def _open_campaign(store: Store, name: str) -> Campaign:
-    async with store.read() as connection:
-        campaign = await campaigns.by_name(connection, name)
+    campaign = await store.read(campaigns.by_name, name)
     if campaign.state == CampaignState.STOPPED:
         raise InputError(f"campaign {campaign.name!r} is stopped, it takes no more numbers")
     return campaign
@@ -193,8 +186,17 @@ async def _record(
         added=report.added,
         rejected=report.rejected,
     )
-    async with store.write() as connection:
-        await history.add(connection, [imported])
+    await store.write(history.add, [imported])
+
+
+def _add_new(
+    connection: Connection, campaign_id: int, rows: Sequence[AudienceRow], now: datetime
+) -> set[str]:
+    """Add the numbers that the campaign does not have; give those that it has."""
+    known = audience.known_numbers(connection, campaign_id, [row.msisdn for row in rows])
+    targets = [_target(row) for row in rows if row.msisdn not in known]
+    audience.add(connection, campaign_id, targets, now)
+    return known
 
 
 def _batched(

@@ -19,7 +19,7 @@ from ivr.prompts import Catalogue, check_catalogue, load_script
 from runtime import logs
 from runtime.health import serve_health
 from runtime.settings import Settings, require_secrets
-from store.engine import Store
+from store.engine import open_store
 from store.journal import Journal
 from store.limits import Caps
 from store.migrate import require_current
@@ -40,7 +40,7 @@ async def _serve(settings: Settings) -> None:
     require_secrets(settings)
     catalogue = check_catalogue(settings.ivr.prompts_dir, load_script(settings.ivr.script))
     async with AsyncExitStack() as stack:
-        store = Store(settings.store.url)
+        store = open_store(settings.store.url)
         stack.push_async_callback(store.close)
         await require_current(store)
         spool = Spool(settings.spool.path)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, insert, select
 
 from domain.states import TargetState
 from store.models import Target
@@ -21,22 +20,20 @@ class NewTarget(TypedDict):
     attributes: dict[str, Any]
 
 
-async def known_numbers(
-    connection: AsyncConnection, campaign_id: int, msisdns: Sequence[str]
-) -> set[str]:
+def known_numbers(connection: Connection, campaign_id: int, msisdns: Sequence[str]) -> set[str]:
     """Which of the numbers the campaign has already."""
-    rows = await connection.execute(
+    rows = connection.execute(
         select(Target.msisdn).where(Target.campaign_id == campaign_id, Target.msisdn.in_(msisdns))
     )
     return set(rows.scalars())
 
 
-async def add(
-    connection: AsyncConnection, campaign_id: int, targets: Sequence[NewTarget], now: datetime
+def add(
+    connection: Connection, campaign_id: int, targets: Sequence[NewTarget], now: datetime
 ) -> None:
     """Add numbers that the campaign does not have; they may be dialled from `now` on."""
     if targets:
-        await connection.execute(
+        connection.execute(
             insert(Target.__table__),  # type: ignore[arg-type]
             [
                 {

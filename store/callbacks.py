@@ -5,15 +5,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row
 
 from domain.deadlines import promise_at, target_at
 from domain.states import CallbackKind, CallbackState, Channel
 from store import history
 from store.facts import AdviceAsked
-from store.history import Happening, happening, insert_new
-from store.models import Callback
+from store.history import Happening, happening
+from store.models import Callback, table
+from store.statements import insert_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,25 @@ class CallbackAsked:
     registration_id: int | None = None
 
 
-async def open_callbacks(
-    connection: AsyncConnection, asked: Sequence[CallbackAsked], target_by: time
-) -> None:
-    """Open each call-back, unless its source or its number has one of that kind already."""
-    if not asked:
-        return
+_callback = table(Callback).c
+_OPEN = insert_new(
+    Callback,
+    _callback.kind,
+    _callback.msisdn,
+    _callback.campaign_id,
+    _callback.requested_at,
+    _callback.target_at,
+    _callback.promise_at,
+)
+
+
+def open_callbacks(
+    connection: Connection, asked: Sequence[CallbackAsked], target_by: time
+) -> list[Happening]:
+    """Open each call-back, unless its source or its number has one of that kind already.
+
+    Gives what the caller is to add to the history: one promise for each that was opened.
+    """
     rows = [
         {
             **asdict(callback),
@@ -43,20 +56,8 @@ async def open_callbacks(
         }
         for callback in asked
     ]
-    opened = await connection.execute(
-        insert_new(connection, Callback).returning(*_PROMISED_COLUMNS), rows
-    )
-    await history.add(connection, [_promised(row) for row in opened])
-
-
-_PROMISED_COLUMNS = (
-    Callback.kind,
-    Callback.msisdn,
-    Callback.campaign_id,
-    Callback.requested_at,
-    Callback.target_at,
-    Callback.promise_at,
-)
+    opened = connection.execute(_OPEN[connection.dialect.name], rows) if rows else ()
+    return [_promised(row) for row in opened]
 
 
 def _promised(row: Row[*tuple[Any, ...]]) -> Happening:
@@ -71,11 +72,9 @@ def _promised(row: Row[*tuple[Any, ...]]) -> Happening:
     )
 
 
-async def promise_advice(
-    connection: AsyncConnection, asked: Sequence[AdviceAsked], target_by: time
-) -> None:
+def promise_advice(connection: Connection, asked: Sequence[AdviceAsked], target_by: time) -> None:
     """Open an advice call-back for each subscriber whom key 3 brought to no agent."""
-    await open_callbacks(
+    promised = open_callbacks(
         connection,
         [
             CallbackAsked(
@@ -89,3 +88,4 @@ async def promise_advice(
         ],
         target_by,
     )
+    history.add(connection, promised)

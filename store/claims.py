@@ -3,17 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, select, update
 
 from domain.states import AttemptState, CampaignState, RegistrationState, TargetState
-from store import history
 from store.columns import fixed
-from store.history import happening, insert_new
-from store.models import Attempt, Campaign, Registration, Target
+from store.models import Attempt, Campaign, Registration, Target, table
+from store.statements import insert_new
 
 ALREADY_REGISTERED = "already_registered"
 """The outcome of a target whose number has an open registration: it is not called (again)."""
@@ -51,135 +48,130 @@ class Claimed:
     started_at: datetime
 
 
-async def claim(
-    connection: AsyncConnection, order: ClaimOrder, new_id: Callable[[], UUID]
-) -> list[Claimed]:
+_campaigns, _targets, _attempts = table(Campaign).c, table(Target).c, table(Attempt).c
+_registrations = table(Registration).c
+
+_NEXT_READY = (
+    select(_targets.id, _targets.msisdn)
+    .where(
+        _targets.campaign_id == bindparam("campaign_id"),
+        _targets.state == fixed(TargetState.READY),
+        _targets.not_before <= bindparam("now"),
+        select(_campaigns.id)
+        .where(
+            _campaigns.id == bindparam("campaign_id"),
+            _campaigns.state == fixed(CampaignState.RUNNING),
+        )
+        .exists(),
+    )
+    .order_by(_targets.not_before, _targets.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True, of=table(Target))
+)
+_NOT_TO_CALL = (
+    select(_registrations.msisdn, fixed(RegistrationState.OPEN).label("why"))
+    .where(
+        _registrations.msisdn.in_(bindparam("msisdns", expanding=True)),
+        _registrations.state == fixed(RegistrationState.OPEN),
+    )
+    .union_all(
+        select(_attempts.msisdn, fixed(AttemptState.DIALLING)).where(
+            _attempts.msisdn.in_(bindparam("msisdns", expanding=True)),
+            _attempts.state != fixed(AttemptState.ENDED),
+        )
+    )
+)
+# The unique rule on open attempts has the last word where two nodes race for one number.
+_INSERT = insert_new(Attempt, _attempts.id, _attempts.target_id, _attempts.msisdn)
+_THESE = _targets.id.in_(bindparam("ids", expanding=True))
+_TAKE = (
+    update(table(Target))
+    .where(_THESE)
+    .values(state=TargetState.CLAIMED, attempts_made=_targets.attempts_made + 1)
+)
+_END_REGISTERED = (
+    update(table(Target)).where(_THESE).values(state=TargetState.DONE, outcome=ALREADY_REGISTERED)
+)
+_POSTPONE = update(table(Target)).where(_THESE).values(not_before=bindparam("until"))
+
+
+def claim(connection: Connection, order: ClaimOrder, new_id: Callable[[], UUID]) -> list[Claimed]:
     """Write ahead: take the next ready targets and insert their attempts, all or nothing.
 
     The campaign must be running. A number that is registered is done; one that is being called
     by another campaign waits a minute.
     """
-    candidates = await _next_ready(connection, order)
+    candidates = _next_ready(connection, order)
     if not candidates:
         return []
-    registered, busy = await _not_to_call(connection, [msisdn for _, msisdn in candidates])
-    free = [(id_, msisdn) for id_, msisdn in candidates if msisdn not in registered | busy]
-    claimed = await _insert_attempts(connection, order, free, new_id)
-    taken = {attempt.target_id for attempt in claimed}
-    done = [id_ for id_, msisdn in candidates if msisdn in registered]
-    later = [id_ for id_, _ in candidates if id_ not in taken and id_ not in done]
-    await _set_targets(
-        connection, list(taken), state=TargetState.CLAIMED, attempts_made=Target.attempts_made + 1
-    )
-    await _set_targets(connection, done, state=TargetState.DONE, outcome=ALREADY_REGISTERED)
-    await _set_targets(connection, later, not_before=order.now + _BUSY_ELSEWHERE)
+    registered, busy = _not_to_call(connection, list(candidates.values()))
+    done = [id_ for id_, msisdn in candidates.items() if msisdn in registered]
+    free = {id_: msisdn for id_, msisdn in candidates.items() if msisdn not in registered | busy}
+    claimed = _insert_attempts(connection, order, free, new_id) if free else []
+    taken = [attempt.target_id for attempt in claimed]
+    later = candidates.keys() - set(taken) - set(done)
+    if taken:
+        connection.execute(_TAKE, {"ids": taken})
+    if done:
+        connection.execute(_END_REGISTERED, {"ids": done})
+    if later:
+        connection.execute(_POSTPONE, {"ids": list(later), "until": order.now + _BUSY_ELSEWHERE})
     return claimed
 
 
-async def _next_ready(connection: AsyncConnection, order: ClaimOrder) -> list[tuple[int, str]]:
-    running = (
-        select(Campaign.id)
-        .where(Campaign.id == order.campaign_id, Campaign.state == CampaignState.RUNNING)
-        .exists()
+def _next_ready(connection: Connection, order: ClaimOrder) -> dict[int, str]:
+    """Target ids with their numbers, in the order of dialling."""
+    rows = connection.execute(
+        _NEXT_READY,
+        {"campaign_id": order.campaign_id, "now": order.now, "limit": order.limit},
     )
-    rows = await connection.execute(
-        select(Target.id, Target.msisdn)
-        .where(
-            Target.campaign_id == order.campaign_id,
-            Target.state == fixed(TargetState.READY),
-            Target.not_before <= order.now,
-            running,
-        )
-        .order_by(Target.not_before, Target.id)
-        .limit(order.limit)
-        .with_for_update(skip_locked=True, of=Target)
-    )
-    return [(row.id, row.msisdn) for row in rows]
+    return {row.id: row.msisdn for row in rows}
 
 
-async def _not_to_call(
-    connection: AsyncConnection, msisdns: Sequence[str]
-) -> tuple[set[str], set[str]]:
+def _not_to_call(connection: Connection, msisdns: Sequence[str]) -> tuple[set[str], set[str]]:
     """The numbers that are registered, and those with an open attempt."""
-    rows = await connection.execute(
-        select(Registration.msisdn, fixed(RegistrationState.OPEN).label("why"))
-        .where(
-            Registration.msisdn.in_(msisdns), Registration.state == fixed(RegistrationState.OPEN)
-        )
-        .union_all(
-            select(Attempt.msisdn, fixed(AttemptState.DIALLING)).where(
-                Attempt.msisdn.in_(msisdns), Attempt.state != fixed(AttemptState.ENDED)
-            )
-        )
-    )
     registered: set[str] = set()
     busy: set[str] = set()
-    for msisdn, why in rows:
+    for msisdn, why in connection.execute(_NOT_TO_CALL, {"msisdns": msisdns}):
         (registered if why == RegistrationState.OPEN else busy).add(msisdn)
     return registered, busy
 
 
-async def _insert_attempts(
-    connection: AsyncConnection,
+def _insert_attempts(
+    connection: Connection,
     order: ClaimOrder,
-    targets: Sequence[tuple[int, str]],
+    free: dict[int, str],
     new_id: Callable[[], UUID],
 ) -> list[Claimed]:
-    if not targets:
-        return []
     longest = timedelta(seconds=order.ring_timeout_seconds + order.max_call_seconds)
-    deadline_at = order.now + longest + _GRACE
-    rows = await connection.execute(
-        # The unique rule on open attempts has the last word where two nodes race for one number.
-        insert_new(connection, Attempt).returning(Attempt.id, Attempt.target_id, Attempt.msisdn),
+    shared = {
+        "campaign_id": order.campaign_id,
+        "node": order.node,
+        "trunk": order.trunk,
+        "script_version": order.script_version,
+        "ring_timeout_seconds": order.ring_timeout_seconds,
+        "started_at": order.now,
+        "deadline_at": order.now + longest + _GRACE,
+        "state": AttemptState.DIALLING,
+        "adoptions": 0,
+    }
+    rows = connection.execute(
+        _INSERT[connection.dialect.name],
         [
-            {
-                "id": new_id(),
-                "campaign_id": order.campaign_id,
-                "target_id": target_id,
-                "msisdn": msisdn,
-                "node": order.node,
-                "trunk": order.trunk,
-                "script_version": order.script_version,
-                "ring_timeout_seconds": order.ring_timeout_seconds,
-                "started_at": order.now,
-                "deadline_at": deadline_at,
-                "state": AttemptState.DIALLING,
-                "adoptions": 0,
-            }
-            for target_id, msisdn in targets
+            {**shared, "id": new_id(), "target_id": target_id, "msisdn": msisdn}
+            for target_id, msisdn in free.items()
         ],
     )
-    claimed = [
+    return [
         Claimed(
-            attempt_id=row.id,
-            target_id=row.target_id,
+            attempt_id=attempt_id,
+            target_id=target_id,
             campaign_id=order.campaign_id,
-            msisdn=row.msisdn,
+            msisdn=msisdn,
             trunk=order.trunk,
             script_version=order.script_version,
             ring_timeout_seconds=order.ring_timeout_seconds,
             started_at=order.now,
         )
-        for row in rows
+        for attempt_id, target_id, msisdn in rows
     ]
-    await history.add(
-        connection,
-        [
-            happening(
-                "attempt_dialled",
-                order.now,
-                msisdn=attempt.msisdn,
-                campaign_id=order.campaign_id,
-                attempt_id=str(attempt.attempt_id),
-                trunk=order.trunk,
-            )
-            for attempt in claimed
-        ],
-    )
-    return claimed
-
-
-async def _set_targets(connection: AsyncConnection, ids: Sequence[int], **values: Any) -> None:
-    if ids:
-        await connection.execute(update(Target).where(Target.id.in_(ids)).values(**values))

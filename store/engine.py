@@ -1,73 +1,141 @@
-"""The door to the database: short transactions, and one error for a store that is gone. I/O."""
+"""The door to the database: an operation is run as one short transaction. I/O.
+
+Operations are plain functions of a SQLAlchemy connection, written once for both databases. On
+PostgreSQL they run on the event loop over asyncpg; on SQLite in a thread, a whole transaction at a
+time (docs/adr/0002). An operation can't await, so no transaction is ever open across the network.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from domain.errors import ConfigError, StoreUnavailable
 
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+P = ParamSpec("P")
+T = TypeVar("T")
+Operation = Callable[Concatenate[Connection, P], T]
+
+_READERS = 4
 _POOL_SIZE = 5
 _BUSY_SECONDS = 5
 _CONNECT_SECONDS = 3
 _COMMAND_SECONDS = 30
 
 
-class Store:
-    """An open database. `write()` and `read()` give a connection inside one short transaction.
+class Store(ABC):
+    """An open database. Made by `open_store`.
 
-    Both raise StoreUnavailable where the database can't be reached, is locked, or drops the link.
+    `write` and `read` raise StoreUnavailable where the database can't be reached, is locked, or
+    drops the link.
     """
 
-    def __init__(self, url: str) -> None:
-        """`url`: `sqlite:///path` or `postgresql://user@host/name`. Raises ConfigError."""
-        self.url = database_url(url)
-        self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
-        # SQLite has one writer: queue for it here, in order, instead of polling its file lock.
-        self._one_writer = asyncio.Lock() if self.is_sqlite else None
+    @abstractmethod
+    async def write(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `operation(connection, …)` as a transaction; it is committed on return."""
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that commits when the block ends well."""
-        async with self._one_writer or nullcontext():
-            with _unavailable_is_told():
-                async with self._engine.begin() as connection:
-                    yield connection
+    @abstractmethod
+    async def read(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `operation(connection, …)` on a snapshot; it waits for no writer."""
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A snapshot to read from; it never waits for a writer."""
-        with _unavailable_is_told():
-            async with self._engine.connect() as plain:
-                connection = await plain.execution_options(tstn_reads=True)
-                async with connection.begin():
-                    yield connection
-
+    @abstractmethod
     async def close(self) -> None:
         """Give all connections back."""
-        await self._engine.dispose()
 
 
-def database_url(url: str) -> URL:
-    """The URL with our async driver named. Raises ConfigError."""
+def open_store(url: str) -> Store:
+    """Open `sqlite:///path` or `postgresql://user@host/name`. Raises ConfigError."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise ConfigError(f"store url {url!r} can't be read: {error}") from error
-    driver = _DRIVERS.get(parsed.get_backend_name())
-    if driver is None:
+    kind = _KINDS.get(parsed.get_backend_name())
+    if kind is None:
         raise ConfigError(f"store url must begin with sqlite:// or postgresql://, not {url!r}")
-    return parsed.set(drivername=driver)
+    return kind(parsed)
+
+
+class _SqliteStore(Store):
+    """One thread writes, a few read: a transaction costs one hop, and writers queue in order."""
+
+    def __init__(self, url: URL) -> None:
+        if url.database in (None, "", ":memory:"):
+            raise ConfigError("store url needs a file: sqlite:///var/tstn.sqlite")
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        self._engine = create_engine(
+            url.set(drivername="sqlite+pysqlite"),
+            poolclass=QueuePool,
+            pool_size=_READERS + 1,
+            max_overflow=0,
+            connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        )
+        event.listen(self._engine, "connect", _sqlite_on_connect)
+        event.listen(self._engine, "begin", _sqlite_on_begin)
+        self._reading = self._engine.execution_options(tstn_reads=True)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+
+    async def write(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        def work() -> T:
+            with _unavailable_is_told(), self._engine.begin() as connection:
+                return operation(connection, *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
+
+    async def read(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        def work() -> T:
+            with _unavailable_is_told(), self._reading.begin() as connection:
+                return operation(connection, *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+    async def close(self) -> None:
+        for threads in (self._writer, self._readers):
+            await asyncio.to_thread(threads.shutdown)
+        self._engine.dispose()
+
+
+class _PostgresStore(Store):
+    """A pool of asyncpg connections; SQLAlchemy's greenlets carry the operations."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = create_async_engine(
+            url.set(drivername="postgresql+asyncpg"),
+            pool_size=_POOL_SIZE,
+            max_overflow=0,
+            pool_timeout=_CONNECT_SECONDS,
+            connect_args={
+                "timeout": _CONNECT_SECONDS,
+                "command_timeout": _COMMAND_SECONDS,
+                "server_settings": {"application_name": "tstn"},
+            },
+        )
+
+    async def write(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with _unavailable_is_told():
+            async with self._engine.begin() as connection:
+                return await connection.run_sync(operation, *args, **kwargs)
+
+    async def read(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with _unavailable_is_told():
+            async with self._engine.connect() as connection:
+                return await connection.run_sync(operation, *args, **kwargs)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+_KINDS: dict[str, Callable[[URL], Store]] = {"sqlite": _SqliteStore, "postgresql": _PostgresStore}
 
 
 @contextmanager
@@ -92,22 +160,6 @@ def _one_line(error: Exception) -> str:
     return (str(cause).strip() or type(cause).__name__).splitlines()[0]
 
 
-def _sqlite_engine(url: URL) -> AsyncEngine:
-    if url.database in (None, "", ":memory:"):
-        raise ConfigError("store url needs a file: sqlite:///var/tstn.sqlite")
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(
-        url,
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=_POOL_SIZE,
-        max_overflow=0,
-        connect_args={"timeout": _BUSY_SECONDS},
-    )
-    event.listen(engine.sync_engine, "connect", _sqlite_on_connect)
-    event.listen(engine.sync_engine, "begin", _sqlite_on_begin)
-    return engine
-
-
 def _sqlite_on_connect(dbapi_connection: Any, _: Any) -> None:
     dbapi_connection.isolation_level = None  # we send BEGIN ourselves, see below
     cursor = dbapi_connection.cursor()
@@ -126,18 +178,3 @@ def _sqlite_on_begin(connection: Connection) -> None:
     # IMMEDIATE takes the write lock at once: no upgrade that fails half-way through.
     reads = connection.get_execution_options().get("tstn_reads", False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
-def _postgres_engine(url: URL) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        pool_size=_POOL_SIZE,
-        max_overflow=0,
-        pool_timeout=_CONNECT_SECONDS,
-        pool_pre_ping=False,
-        connect_args={
-            "timeout": _CONNECT_SECONDS,
-            "command_timeout": _COMMAND_SECONDS,
-            "server_settings": {"application_name": "tstn"},
-        },
-    )

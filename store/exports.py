@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from store.engine import Store
@@ -67,22 +66,12 @@ async def attempts(store: Store, campaign_id: int) -> AsyncIterator[dict[str, An
     """
     after = ""
     while True:
-        async with store.read() as connection:
-            # Paged by number, which has an index with the campaign; the time of a dial has none.
-            targets = (
-                await connection.execute(
-                    select(Target.id, Target.msisdn)
-                    .where(Target.campaign_id == campaign_id, Target.msisdn > after)
-                    .order_by(Target.msisdn)
-                    .limit(_TARGETS_A_PAGE)
-                )
-            ).all()
-            page = await _attempts_of(connection, [target.id for target in targets])
+        page, numbers = await store.read(_attempts_page, campaign_id, after)
         for row in page:
             yield row
-        if len(targets) < _TARGETS_A_PAGE:
+        if len(numbers) < _TARGETS_A_PAGE:
             return
-        after = targets[-1].msisdn
+        after = numbers[-1]
 
 
 async def registrations(store: Store, campaign_id: int) -> AsyncIterator[dict[str, Any]]:
@@ -97,24 +86,35 @@ async def callbacks(store: Store, campaign_id: int) -> AsyncIterator[dict[str, A
         yield row
 
 
-async def _attempts_of(
-    connection: AsyncConnection, target_ids: Sequence[int]
-) -> list[dict[str, Any]]:
-    rows = (
-        await connection.execute(
-            _select(_ATTEMPT)
-            .where(Attempt.target_id.in_(target_ids))
-            .order_by(Attempt.msisdn, Attempt.started_at, Attempt.id)
-        )
+def _attempts_page(
+    connection: Connection, campaign_id: int, after: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The attempts of the next numbers, and those numbers."""
+    # Paged by number, which has an index with the campaign; the time of a dial has none.
+    targets = connection.execute(
+        select(Target.id, Target.msisdn)
+        .where(Target.campaign_id == campaign_id, Target.msisdn > after)
+        .order_by(Target.msisdn)
+        .limit(_TARGETS_A_PAGE)
     ).all()
-    keys = await _keys_of(connection, [row.attempt_id for row in rows])
+    attempts = _attempts_of(connection, [target.id for target in targets])
+    return attempts, [target.msisdn for target in targets]
+
+
+def _attempts_of(connection: Connection, target_ids: Sequence[int]) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        _select(_ATTEMPT)
+        .where(Attempt.target_id.in_(target_ids))
+        .order_by(Attempt.msisdn, Attempt.started_at, Attempt.id)
+    ).all()
+    keys = _keys_of(connection, [row.attempt_id for row in rows])
     return [{**_json(row), "keys": keys.get(row.attempt_id, [])} for row in rows]
 
 
-async def _keys_of(
-    connection: AsyncConnection, attempt_ids: Sequence[UUID]
+def _keys_of(
+    connection: Connection, attempt_ids: Sequence[UUID]
 ) -> dict[UUID, list[dict[str, Any]]]:
-    rows = await connection.execute(
+    rows = connection.execute(
         select(KeyPress.attempt_id, KeyPress.pressed_at, KeyPress.key, KeyPress.script_state)
         .where(KeyPress.attempt_id.in_(attempt_ids))
         .order_by(KeyPress.attempt_id, KeyPress.pressed_at)
@@ -131,19 +131,19 @@ async def _by_id(store: Store, columns: _Columns, where: Any) -> AsyncIterator[d
     identity = next(iter(columns.values()))
     after = 0
     while True:
-        async with store.read() as connection:
-            rows = await connection.execute(
-                _select(columns)
-                .where(where, identity > after)
-                .order_by(identity)
-                .limit(_ROWS_A_PAGE)
-            )
-            page = rows.all()
+        page = await store.read(_page, columns, where, identity, after)
         for row in page:
             yield _json(row)
         if len(page) < _ROWS_A_PAGE:
             return
         after = page[-1][0]
+
+
+def _page(
+    connection: Connection, columns: _Columns, where: Any, identity: Any, after: int
+) -> Sequence[Any]:
+    chosen = _select(columns).where(where, identity > after)
+    return connection.execute(chosen.order_by(identity).limit(_ROWS_A_PAGE)).all()
 
 
 def _select(columns: _Columns) -> Any:

@@ -1,14 +1,19 @@
-"""The append-only history: what happened, when, to which number. I/O."""
+"""The append-only history, and the timeline of one number. I/O.
+
+An attempt's row is its own history: each of its times is written once. What can change more than
+once (registrations, call-backs, campaigns, limits) leaves an event for every change.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import Insert, RowMapping, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping, select
 
-from store.models import Attempt, Base, Event, KeyPress
+from store.models import Attempt, Event, KeyPress, table
+from store.statements import insert_new
+
+_ADD = insert_new(Event)
 
 
 class Happening(TypedDict):
@@ -35,35 +40,47 @@ def happening(
     return Happening(at=at, kind=kind, msisdn=msisdn, campaign_id=campaign_id, data=data, once=once)
 
 
-def insert_new(connection: AsyncConnection, table: type[Base]) -> Insert:
-    """An INSERT that passes over rows which a unique rule already holds."""
-    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    return build(table).on_conflict_do_nothing()
-
-
-async def add(connection: AsyncConnection, happenings: Sequence[Happening]) -> None:
+def add(connection: Connection, happenings: Sequence[Happening]) -> None:
     """Append; a happening whose `once` stands already is passed over."""
     if happenings:
-        await connection.execute(insert_new(connection, Event), happenings)
+        connection.execute(_ADD[connection.dialect.name], happenings)
 
 
-async def timeline(connection: AsyncConnection, msisdn: str) -> list[dict[str, Any]]:
+def timeline(connection: Connection, msisdn: str) -> list[dict[str, Any]]:
     """Everything that happened to one number, in order: `at`, `kind`, and what is known of it."""
-    events = await connection.execute(
+    events = connection.execute(
         select(Event.at, Event.kind, Event.campaign_id, Event.data).where(Event.msisdn == msisdn)
     )
-    keys = await connection.execute(
+    attempts = connection.execute(select(table(Attempt)).where(Attempt.msisdn == msisdn))
+    keys = connection.execute(
         select(KeyPress.pressed_at, KeyPress.key, KeyPress.script_state, KeyPress.attempt_id)
         .join(Attempt, Attempt.id == KeyPress.attempt_id)
         .where(Attempt.msisdn == msisdn)
     )
     entries = [_event_entry(row) for row in events.mappings()]
+    entries += [entry for row in attempts.mappings() for entry in _attempt_entries(row)]
     entries += [_key_entry(row) for row in keys.mappings()]
     return sorted(entries, key=lambda entry: entry["at"])
 
 
 def _event_entry(row: RowMapping) -> dict[str, Any]:
     return {"at": row["at"], "kind": row["kind"], "campaign_id": row["campaign_id"], **row["data"]}
+
+
+def _attempt_entries(row: RowMapping) -> list[dict[str, Any]]:
+    """The steps of an attempt that its row gives a time for."""
+    steps: list[tuple[str, datetime | None, dict[str, Any]]] = [
+        ("attempt_dialled", row["started_at"], {"trunk": row["trunk"]}),
+        ("attempt_ringing", row["ringing_at"], {}),
+        ("attempt_answered", row["answered_at"], {}),
+        (
+            "attempt_ended",
+            row["ended_at"],
+            {name: row[name] for name in ("disposition", "hangup_cause", "tech_cause")},
+        ),
+    ]
+    same = {"campaign_id": row["campaign_id"], "attempt_id": str(row["id"])}
+    return [{"at": at, "kind": kind, **same, **more} for kind, at, more in steps if at is not None]
 
 
 def _key_entry(row: RowMapping) -> dict[str, Any]:

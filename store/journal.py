@@ -154,8 +154,7 @@ class Journal:
         return True
 
     async def _apply(self, facts: Sequence[Fact]) -> None:
-        async with self._store.write() as connection:
-            await apply(connection, facts, self._target_by)
+        await self._store.write(apply, facts, self._target_by)
 
     async def _write_singly(self, facts: Sequence[Fact], error: DBAPIError) -> bool:
         """One fact that the store refuses must not take the others down with it."""

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, insert, select
 
 from store import history
 from store.history import happening
@@ -26,19 +25,19 @@ def of_trunk(name: str) -> str:
     return f"trunk:{name}"
 
 
-async def read(connection: AsyncConnection) -> dict[str, Caps]:
+def read(connection: Connection) -> dict[str, Caps]:
     """All limits that are set, by scope."""
-    rows = await connection.execute(select(Limit.scope, Limit.cps, Limit.max_channels))
+    rows = connection.execute(select(Limit.scope, Limit.cps, Limit.max_channels))
     return {scope: Caps(cps, channels) for scope, cps, channels in rows}
 
 
-async def put(connection: AsyncConnection, scope: str, caps: Caps, now: datetime) -> None:
+def put(connection: Connection, scope: str, caps: Caps, now: datetime) -> None:
     """Set the limits of a scope; the dialler reads them within a second."""
-    await connection.execute(delete(Limit).where(Limit.scope == scope))
-    await connection.execute(
+    connection.execute(delete(Limit).where(Limit.scope == scope))
+    connection.execute(
         insert(Limit).values(scope=scope, cps=caps.cps, max_channels=caps.max_channels)
     )
-    await history.add(
+    history.add(
         connection,
         [happening("limits_set", now, scope=scope, cps=caps.cps, max_channels=caps.max_channels)],
     )

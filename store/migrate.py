@@ -14,17 +14,13 @@ from store.engine import Store
 
 async def migrate(store: Store) -> str:
     """Apply what is missing; give the revision that stands now. Harmless when run again."""
-    async with store.write() as connection:
-        await connection.run_sync(_upgrade)
+    await store.write(_upgrade)
     return await current_revision(store) or ""
 
 
 async def current_revision(store: Store) -> str | None:
     """The revision of the database, or None where it is empty."""
-    async with store.read() as connection:
-        return await connection.run_sync(
-            lambda sync: MigrationContext.configure(sync).get_current_revision()
-        )
+    return await store.read(_revision)
 
 
 async def require_current(store: Store) -> None:
@@ -36,6 +32,10 @@ async def require_current(store: Store) -> None:
             f"the database is at revision {stands or 'none'}, this version needs {needed}: "
             "run `tstn migrate`"
         )
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _upgrade(connection: Connection) -> None:

@@ -1,7 +1,7 @@
 """The rows of the shared store. The database itself refuses what must never be. Pure."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -13,6 +13,7 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     String,
+    Table,
     Text,
     UniqueConstraint,
     text,
@@ -269,3 +270,8 @@ class Limit(Base):
     scope: Mapped[str] = mapped_column(String(60), primary_key=True)
     cps: Mapped[float]
     max_channels: Mapped[int]
+
+
+def table(row: type[Base]) -> Table:
+    """The table of a row class, for statements that are made once and run often."""
+    return cast(Table, row.__table__)

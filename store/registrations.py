@@ -6,16 +6,16 @@ from datetime import time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from domain.states import CallbackKind, Channel, RegistrationState
 from store import callbacks, history
 from store.callbacks import CallbackAsked
 from store.columns import fixed
 from store.facts import RegistrationAsked
-from store.history import Happening, happening, insert_new
-from store.models import Registration
+from store.history import Happening, happening
+from store.models import Registration, table
+from store.statements import insert_new
 
 Source = tuple[str, str]
 """Channel and id of the evidence that a registration rests on."""
@@ -36,26 +36,26 @@ class _Standing:
     state: str
 
 
-async def register(
-    connection: AsyncConnection, requests: Sequence[RegistrationAsked], target_by: time
+def register(
+    connection: Connection, requests: Sequence[RegistrationAsked], target_by: time
 ) -> list[Answer]:
     """Open a registration and its confirm call-back for each number that has none open.
 
     The first request fixes day n; a request of another source is kept in the history as a repeat.
     The same source asked again gets the same answer and changes nothing.
     """
-    standing = await _standing(connection, requests)
+    standing = _standing(connection, requests)
     new = _first_of_each_number(requests, standing)
     if new:
-        opened = await _open(connection, new)
-        await _record_opened(connection, new, opened, target_by)
+        opened = _open(connection, new)
+        _record_opened(connection, new, opened, target_by)
         standing += opened.values()
     sources = {row.source for row in standing}
     answers = [
         Answer.REGISTERED if _source(request) in sources else Answer.ALREADY_REGISTERED
         for request in requests
     ]
-    await history.add(connection, _repeats(requests, answers))
+    history.add(connection, _repeats(requests, answers))
     return answers
 
 
@@ -63,32 +63,37 @@ def _source(request: RegistrationAsked) -> Source:
     return (request.channel, request.source_id)
 
 
+_registration = table(Registration).c
 _COLUMNS = (
-    Registration.id,
-    Registration.msisdn,
-    Registration.channel,
-    Registration.source_id,
-    Registration.state,
+    _registration.id,
+    _registration.msisdn,
+    _registration.channel,
+    _registration.source_id,
+    _registration.state,
 )
+_STANDING = select(*_COLUMNS).where(
+    or_(
+        _registration.msisdn.in_(bindparam("msisdns", expanding=True))
+        & (_registration.state == fixed(RegistrationState.OPEN)),
+        _registration.source_id.in_(bindparam("source_ids", expanding=True)),
+    )
+)
+_OPEN = insert_new(Registration, *_COLUMNS)
+
+
+def _standing(connection: Connection, requests: Sequence[RegistrationAsked]) -> list[_Standing]:
+    rows = connection.execute(
+        _STANDING,
+        {
+            "msisdns": [request.msisdn for request in requests],
+            "source_ids": [request.source_id for request in requests],
+        },
+    )
+    return [_as_standing(row) for row in rows]
 
 
 def _as_standing(row: Row[*tuple[Any, ...]]) -> _Standing:
     return _Standing(row.id, row.msisdn, (row.channel, row.source_id), row.state)
-
-
-async def _standing(
-    connection: AsyncConnection, requests: Sequence[RegistrationAsked]
-) -> list[_Standing]:
-    rows = await connection.execute(
-        select(*_COLUMNS).where(
-            or_(
-                Registration.msisdn.in_([request.msisdn for request in requests])
-                & (Registration.state == fixed(RegistrationState.OPEN)),
-                Registration.source_id.in_([request.source_id for request in requests]),
-            )
-        )
-    )
-    return [_as_standing(row) for row in rows]
 
 
 def _first_of_each_number(
@@ -103,12 +108,12 @@ def _first_of_each_number(
     return {_source(request): request for request in first.values()}
 
 
-async def _open(
-    connection: AsyncConnection, new: Mapping[Source, RegistrationAsked]
+def _open(
+    connection: Connection, new: Mapping[Source, RegistrationAsked]
 ) -> dict[Source, _Standing]:
     """Insert; a number that another node has just registered is passed over."""
-    rows = await connection.execute(
-        insert_new(connection, Registration).returning(*_COLUMNS),
+    rows = connection.execute(
+        _OPEN[connection.dialect.name],
         [
             {
                 "msisdn": request.msisdn,
@@ -125,13 +130,12 @@ async def _open(
     return {(row.channel, row.source_id): _as_standing(row) for row in rows}
 
 
-async def _record_opened(
-    connection: AsyncConnection,
+def _record_opened(
+    connection: Connection,
     new: Mapping[Source, RegistrationAsked],
     opened: Mapping[Source, _Standing],
     target_by: time,
 ) -> None:
-    await history.add(connection, [_registered(new[source]) for source in opened])
     asked = [
         CallbackAsked(
             kind=CallbackKind.CONFIRM,
@@ -143,7 +147,8 @@ async def _record_opened(
         )
         for source, registration in opened.items()
     ]
-    await callbacks.open_callbacks(connection, asked, target_by)
+    promised = callbacks.open_callbacks(connection, asked, target_by)
+    history.add(connection, [*(_registered(new[source]) for source in opened), *promised])
 
 
 def _registered(request: RegistrationAsked) -> Happening:
@@ -174,11 +179,9 @@ def _repeats(requests: Sequence[RegistrationAsked], answers: Sequence[Answer]) -
     ]
 
 
-async def made_by(
-    connection: AsyncConnection, channel: Channel, source_ids: Sequence[str]
-) -> set[str]:
+def made_by(connection: Connection, channel: Channel, source_ids: Sequence[str]) -> set[str]:
     """Which of these sources opened a registration."""
-    rows = await connection.execute(
+    rows = connection.execute(
         select(Registration.source_id).where(
             Registration.source_id.in_(source_ids), Registration.channel == channel
         )

@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from domain.dispositions import Disposition
 from domain.states import AttemptState, TargetState
 from store.columns import fixed
-from store.models import Attempt, Target
+from store.models import Attempt, Target, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +41,53 @@ class Verdict:
     not_before: datetime | None
 
 
-async def unsettled(connection: AsyncConnection, limit: int) -> list[Unsettled]:
+_attempt, _target = table(Attempt).c, table(Target).c
+_UNSETTLED = (
+    select(
+        *(_attempt.id, _attempt.target_id, _attempt.campaign_id, _attempt.disposition),
+        *(_attempt.ended_at, _target.attempts_made),
+    )
+    .join(table(Target), _target.id == _attempt.target_id)
+    .where(_attempt.state == fixed(AttemptState.ENDED), _attempt.settled_at.is_(None))
+    .order_by(_attempt.ended_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True, of=table(Attempt))
+)
+_ALIKE = (
+    select(_attempt.target_id, _attempt.disposition, func.count())
+    .where(
+        _attempt.target_id.in_(bindparam("target_ids", expanding=True)),
+        _attempt.disposition.is_not(None),
+    )
+    .group_by(_attempt.target_id, _attempt.disposition)
+)
+_SETTLE = (
+    update(table(Attempt))
+    .where(_attempt.id.in_(bindparam("ids", expanding=True)))
+    .values(settled_at=bindparam("now"))
+)
+_MOVE_ON = (
+    update(table(Target))
+    .where(_target.id == bindparam("target"), _target.state == fixed(TargetState.CLAIMED))
+    .values(
+        state=bindparam("next_state"),
+        outcome=bindparam("how"),
+        attempts_made=bindparam("made"),
+        not_before=func.coalesce(bindparam("due"), _target.not_before),
+    )
+)
+
+
+def unsettled(connection: Connection, limit: int) -> list[Unsettled]:
     """The oldest ended attempts that await a verdict; locked, so that one node judges each."""
-    rows = (
-        await connection.execute(
-            select(
-                *(Attempt.id, Attempt.target_id, Attempt.campaign_id, Attempt.disposition),
-                *(Attempt.ended_at, Target.attempts_made),
-            )
-            .join(Target, Target.id == Attempt.target_id)
-            .where(Attempt.state == fixed(AttemptState.ENDED), Attempt.settled_at.is_(None))
-            .order_by(Attempt.ended_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=Attempt)
-        )
-    ).all()
-    alike = await _alike(connection, [row.target_id for row in rows])
+    rows = connection.execute(_UNSETTLED, {"limit": limit}).all()
+    if not rows:
+        return []
+    ids = [row.target_id for row in rows]
+    alike = {
+        (target_id, disposition): count
+        for target_id, disposition, count in connection.execute(_ALIKE, {"target_ids": ids})
+    }
     return [
         Unsettled(
             attempt_id=row.id,
@@ -72,39 +102,13 @@ async def unsettled(connection: AsyncConnection, limit: int) -> list[Unsettled]:
     ]
 
 
-async def _alike(
-    connection: AsyncConnection, target_ids: Sequence[int]
-) -> dict[tuple[int, str], int]:
-    if not target_ids:
-        return {}
-    rows = await connection.execute(
-        select(Attempt.target_id, Attempt.disposition, func.count())
-        .where(Attempt.target_id.in_(target_ids), Attempt.disposition.is_not(None))
-        .group_by(Attempt.target_id, Attempt.disposition)
-    )
-    return {(target_id, str(disposition)): count for target_id, disposition, count in rows}
-
-
-async def settle(connection: AsyncConnection, verdicts: Sequence[Verdict], now: datetime) -> None:
+def settle(connection: Connection, verdicts: Sequence[Verdict], now: datetime) -> None:
     """Carry verdicts out; one that was carried out before changes nothing."""
     if not verdicts:
         return
-    await connection.execute(
-        update(Attempt.__table__)  # type: ignore[arg-type]
-        .where(Attempt.id.in_([verdict.attempt_id for verdict in verdicts]))
-        .values(settled_at=now)
-    )
-    await connection.execute(
-        update(Target.__table__)  # type: ignore[arg-type]
-        .where(Target.id == bindparam("target"), Target.state == fixed(TargetState.CLAIMED))
-        .values(
-            state=bindparam("next_state"),
-            outcome=bindparam("how"),
-            attempts_made=bindparam("made"),
-            not_before=func.coalesce(bindparam("when"), Target.not_before),
-        ),
-        [_target_values(verdict) for verdict in verdicts],
-    )
+    ids = [verdict.attempt_id for verdict in verdicts]
+    connection.execute(_SETTLE, {"ids": ids, "now": now})
+    connection.execute(_MOVE_ON, [_target_values(verdict) for verdict in verdicts])
 
 
 def _target_values(verdict: Verdict) -> dict[str, Any]:
@@ -114,5 +118,5 @@ def _target_values(verdict: Verdict) -> dict[str, Any]:
         "next_state": TargetState.DONE if done else TargetState.READY,
         "how": verdict.outcome if done else None,
         "made": verdict.attempts_made,
-        "when": verdict.not_before,
+        "due": verdict.not_before,
     }

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from lab.postgres import Postgres
-from store.engine import Store
+from store.engine import Store, open_store
 from store.migrate import migrate
 
 
@@ -30,7 +30,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def store(store_url: str) -> AsyncIterator[Store]:
     """An open, migrated store."""
-    opened = Store(store_url)
+    opened = open_store(store_url)
     await migrate(opened)
     yield opened
     await opened.close()

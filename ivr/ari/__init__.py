@@ -1,0 +1,1 @@
+"""Asterisk's REST interface: commands over HTTP, events over a websocket."""

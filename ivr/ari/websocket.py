@@ -9,6 +9,7 @@ order, then live ones.
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from typing import NoReturn, Protocol
 
 from aiohttp import WSMsgType
@@ -26,7 +27,10 @@ CLOSE_SECONDS = 1.0
 
 
 class StreamListener(Protocol):
-    """Who gets the events. Only `reconcile` may await; the others run inside the reader."""
+    """Who gets the events. Only `reconcile` may await; the others run inside the reader.
+
+    What the others raise is logged and changes nothing.
+    """
 
     async def reconcile(self) -> None:
         """A connection stands and its events wait: compare what is live with what is known.
@@ -36,7 +40,7 @@ class StreamListener(Protocol):
         """
 
     def receive(self, event: CallEvent) -> None:
-        """Take one event; they come in Asterisk's order. A fault here is logged, no more."""
+        """Take one event; they come in Asterisk's order."""
 
     def disconnected(self) -> None:
         """No event comes any more. Follows each `reconcile` exactly once, finished or not."""
@@ -97,10 +101,10 @@ class AriStream:
             await asyncio.wait({reader, set_up}, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             self.trouble = "disconnected"
-            await _cancel(reader, set_up)
             try:
-                inbox.shut()
+                await _cancel(reader, set_up)
             finally:
+                inbox.shut()
                 await _close(socket)
         # The reader's reason comes first: a lost connection fails the set-up too.
         await (set_up if reader.cancelled() else reader)
@@ -136,7 +140,7 @@ class AriStream:
 
     def _check_fence(self, event: ApplicationReplaced, inbox: "_Inbox") -> None:
         if event.application == self._client.app:
-            inbox.listener.replaced()
+            _tell(inbox.listener.replaced)
             raise _Replaced(
                 f"another server has taken over app {event.application!r} of Asterisk at"
                 f" {self._client.url}, so this one dials no more"
@@ -180,13 +184,14 @@ class _Inbox:
 
     def shut(self) -> None:
         if self._begun:
-            self.listener.disconnected()
+            _tell(self.listener.disconnected)
 
     def _deliver(self, event: CallEvent) -> None:
         try:
             self.listener.receive(event)
         except Exception:
-            logger.exception("event %s of %s", type(event).__name__, event.channel_id)
+            kind = type(event).__name__
+            logger.exception("fault at %s of channel %s", kind, event.channel_id)
 
 
 def retry_delay(failures: int, first: float, longest: float, chance: float) -> float:
@@ -199,6 +204,14 @@ def retry_delay(failures: int, first: float, longest: float, chance: float) -> f
     return min(longest, doubled) * (0.5 + 0.5 * chance)
 
 
+def _tell(listener: Callable[[], None]) -> None:
+    """Call a listener whose fault must not undo the end of a stream."""
+    try:
+        listener()
+    except Exception:
+        logger.exception("fault in %s", listener.__qualname__)
+
+
 async def _cancel(*tasks: "asyncio.Task[None]") -> None:
     for task in tasks:
         task.cancel()
@@ -209,5 +222,5 @@ async def _close(socket: EventSocket) -> None:
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
             await socket.close()
-    except TimeoutError:
-        logger.debug("the event stream did not close in time")
+    except Exception as error:
+        logger.debug("the event stream did not close in good order: %r", error)

@@ -12,7 +12,7 @@ from rich.progress import Progress as Bar
 
 from domain.clock import utc_now
 from runtime.audience_import import Progress, count_lines, import_audience, rejects_beside
-from runtime.cli.opened_store import open_store
+from runtime.cli.opened_store import opened_store
 from runtime.cli.output import pairs, show
 from runtime.settings import Settings
 
@@ -21,23 +21,25 @@ async def load(arguments: Namespace, settings: Settings) -> None:
     """Import one file into one campaign."""
     file: Path = arguments.file
     rejects: Path = arguments.rejects or rejects_beside(file)
-    async with open_store(settings) as store:
+    async with opened_store(settings) as store:
         with _progress(file) as progress:
             report = await import_audience(
                 store, arguments.campaign, file, rejects, utc_now, progress
             )
-    counted = {
-        "added": report.added,
-        "unreadable rows": report.unreadable,
-        "twice in the file": report.twice_in_file,
-        "in the campaign already": report.in_campaign,
-    }
-    readable = counted | ({"refused rows are in": report.rejects} if report.rejected else {})
     rejects_file = str(report.rejects) if report.rejected else None
     show(
         arguments,
         asdict(report) | {"rejected": report.rejected, "rejects": rejects_file},
-        pairs(readable),
+        pairs(
+            {
+                "added": report.added,
+                "refused": report.rejected,
+                "  can't be read": report.unreadable,
+                "  twice in the file": report.twice_in_file,
+                "  in the campaign already": report.in_campaign,
+                "refused rows are in": rejects_file or "no file, there are none",
+            }
+        ),
     )
 
 

@@ -1,17 +1,20 @@
 """Commands about campaigns: create, list, show, start, pause, stop, tune. I/O."""
 
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Connection
 
 from dialer.campaign_file import read_campaign, read_tuning
 from domain.clock import utc_now
 from domain.errors import ConfigError, InputError
 from domain.states import CampaignState, TargetState
 from ivr.prompts import check_catalogue, load_script
-from runtime.cli.campaign_view import as_json, counts_table, knobs_table, list_table
-from runtime.cli.opened_store import open_store
-from runtime.cli.output import pairs, show, warn
+from runtime.cli.campaign_view import as_json, changes_table, counts_table, knobs_table, list_table
+from runtime.cli.opened_store import opened_store
+from runtime.cli.output import show, warn
 from runtime.settings import Settings
 from store import campaigns
 from store.engine import Store
@@ -21,8 +24,8 @@ from store.models import Campaign
 async def create(arguments: Namespace, settings: Settings) -> None:
     """Make a draft from a file."""
     values = _read_file(arguments.file, settings)
-    async with open_store(settings) as store, store.write() as connection:
-        campaign = await campaigns.create(connection, values, utc_now())
+    async with opened_store(settings) as store:
+        campaign = await store.write(campaigns.create, values, utc_now())
     show(
         arguments,
         as_json(campaign),
@@ -33,28 +36,26 @@ async def create(arguments: Namespace, settings: Settings) -> None:
 
 async def list_all(arguments: Namespace, settings: Settings) -> None:
     """List all campaigns, the oldest first."""
-    async with open_store(settings) as store, store.read() as connection:
-        rows = await campaigns.all_of(connection)
+    async with opened_store(settings) as store:
+        rows = await store.read(campaigns.all_of)
     show(arguments, [as_json(row) for row in rows], list_table(rows))
 
 
 async def show_one(arguments: Namespace, settings: Settings) -> None:
     """Show one campaign: state, knobs, counts."""
-    async with open_store(settings) as store, store.read() as connection:
-        campaign = await campaigns.by_name(connection, arguments.campaign)
-        counts = await campaigns.counts(connection, campaign.id)
+    async with opened_store(settings) as store:
+        campaign, counts = await store.read(_with_counts, arguments.campaign)
     show(arguments, as_json(campaign) | counts, knobs_table(campaign), "", counts_table(counts))
 
 
 async def start(arguments: Namespace, settings: Settings) -> None:
     """Start dialling, or go on."""
-    async with open_store(settings) as store:
-        async with store.read() as connection:
-            campaign = await campaigns.by_name(connection, arguments.campaign)
-            targets = (await campaigns.counts(connection, campaign.id))["targets"]
+    async with opened_store(settings) as store:
+        campaign, counts = await store.read(_with_counts, arguments.campaign)
         if campaign.purpose is not None:  # else the store says what is missing
             _require_prompts(campaign, settings)
         await _move(arguments, store, CampaignState.RUNNING)
+    targets = counts["targets"]
     if sum(targets.values()) == targets.get(TargetState.DONE, 0):
         warn(
             "no number is left to dial, so it will be finished at once: "
@@ -64,36 +65,52 @@ async def start(arguments: Namespace, settings: Settings) -> None:
 
 async def pause(arguments: Namespace, settings: Settings) -> None:
     """Stop new calls until the next start."""
-    async with open_store(settings) as store:
+    async with opened_store(settings) as store:
         await _move(arguments, store, CampaignState.PAUSED)
 
 
 async def stop(arguments: Namespace, settings: Settings) -> None:
     """End it for good."""
-    async with open_store(settings) as store:
+    async with opened_store(settings) as store:
         await _move(arguments, store, CampaignState.STOPPED)
 
 
 async def tune(arguments: Namespace, settings: Settings) -> None:
     """Change knobs."""
-    async with open_store(settings) as store, store.write() as connection:
-        campaign = await campaigns.by_name(connection, arguments.campaign)
-        after = read_tuning(arguments.pairs, retry=campaign.retry)
-        before = {name: getattr(campaign, name) for name in after}
-        await campaigns.tune(connection, campaign, after, utc_now())
-    changes = {name: f"{before[name]} → {value}" for name, value in after.items()}
-    show(arguments, {"name": campaign.name, "before": before, "after": after}, pairs(changes))
+    async with opened_store(settings) as store:
+        campaign, after = await store.write(_tune, arguments.campaign, arguments.pairs)
+    before = {name: getattr(campaign, name) for name in after}
+    data = {"name": campaign.name, "before": before, "after": after}
+    show(arguments, data, changes_table(before, after))
 
 
 async def _move(arguments: Namespace, store: Store, state: CampaignState) -> None:
-    async with store.write() as connection:
-        campaign = await campaigns.by_name(connection, arguments.campaign)
-        moved = await campaigns.move(connection, campaign, state, utc_now())
+    name, moved = await store.write(_moved, arguments.campaign, state)
     show(
         arguments,
-        {"name": campaign.name, "state": state, "changed": moved},
-        f"campaign {campaign.name} is {state}{'' if moved else ' already'}",
+        {"name": name, "state": state, "changed": moved},
+        f"campaign {name} is {state}{'' if moved else ' already'}",
     )
+
+
+def _moved(connection: Connection, name: str, state: CampaignState) -> tuple[str, bool]:
+    campaign = campaigns.by_name(connection, name)
+    return campaign.name, campaigns.move(connection, campaign, state, utc_now())
+
+
+def _with_counts(connection: Connection, name: str) -> tuple[Campaign, dict[str, dict[str, int]]]:
+    campaign = campaigns.by_name(connection, name)
+    return campaign, campaigns.counts(connection, campaign.id)
+
+
+def _tune(
+    connection: Connection, name: str, pairs: Sequence[str]
+) -> tuple[Campaign, dict[str, Any]]:
+    """Change knobs; give the campaign as it was, and what has changed."""
+    campaign = campaigns.by_name(connection, name)
+    after = read_tuning(pairs, retry=campaign.retry)
+    campaigns.tune(connection, campaign, after, utc_now())
+    return campaign, after
 
 
 def _read_file(file: Path, settings: Settings) -> dict[str, Any]:

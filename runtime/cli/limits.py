@@ -5,10 +5,12 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Connection
+
 from dialer import knobs
 from domain.clock import utc_now
 from domain.errors import InputError
-from runtime.cli.opened_store import open_store
+from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, table, warn
 from runtime.settings import Settings
 from store import limits
@@ -20,8 +22,8 @@ _CHECKS = {"cps": knobs.cps, "channels": knobs.whole(0, 20000)}
 
 async def show_all(arguments: Namespace, settings: Settings) -> None:
     """Show the limits in force, by scope; those not set yet come from the settings."""
-    async with open_store(settings) as store, store.read() as connection:
-        stored = await limits.read(connection)
+    async with opened_store(settings) as store:
+        stored = await store.read(limits.read)
     rows = _in_force(stored, settings)
     cells = [
         (scope, f"{row['cps']:g}", row["channels"], "" if row["is_set"] else "from the settings")
@@ -35,10 +37,8 @@ async def put(arguments: Namespace, settings: Settings) -> None:
     scope = arguments.scope
     if scope != GLOBAL and not _TRUNK.fullmatch(scope):
         raise InputError(f"there is no scope {scope!r}: it is {GLOBAL} or trunk:NAME")
-    async with open_store(settings) as store, store.write() as connection:
-        present = (await limits.read(connection)).get(scope, _defaults(settings))
-        caps = _changed(present, arguments.pairs)
-        await limits.put(connection, scope, caps, utc_now())
+    async with opened_store(settings) as store:
+        caps = await store.write(_change, scope, arguments.pairs, _defaults(settings))
     if scope not in (GLOBAL, of_trunk(settings.trunk.name)):
         warn(f"these settings name no such trunk: theirs is {of_trunk(settings.trunk.name)}")
     show(
@@ -46,6 +46,12 @@ async def put(arguments: Namespace, settings: Settings) -> None:
         {"scope": scope, "cps": caps.cps, "channels": caps.max_channels},
         f"{scope}: {caps.cps:g} calls/s, {caps.max_channels} channels",
     )
+
+
+def _change(connection: Connection, scope: str, pairs: Sequence[str], defaults: Caps) -> Caps:
+    caps = _changed(limits.read(connection).get(scope, defaults), pairs)
+    limits.put(connection, scope, caps, utc_now())
+    return caps
 
 
 def _changed(present: Caps, pairs: Sequence[str]) -> Caps:

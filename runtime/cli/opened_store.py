@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from runtime.settings import Settings
-from store.engine import Store
+from store.engine import Store, open_store
 from store.migrate import require_current
 
 
 @asynccontextmanager
-async def open_store(settings: Settings) -> AsyncIterator[Store]:
+async def opened_store(settings: Settings) -> AsyncIterator[Store]:
     """Raises ConfigError for another schema, StoreUnavailable where it can't be reached."""
-    store = Store(settings.store.url)
+    store = open_store(settings.store.url)
     try:
         await require_current(store)
         yield store

@@ -9,7 +9,7 @@ import orjson
 
 from domain.clock import to_local
 from domain.msisdn import display, parse_msisdn
-from runtime.cli.opened_store import open_store
+from runtime.cli.opened_store import opened_store
 from runtime.cli.output import print_line, show, table
 from runtime.settings import Settings
 from store import campaigns, exports, history
@@ -23,9 +23,8 @@ _EXPORTS = {
 
 async def export(arguments: Namespace, settings: Settings) -> None:
     """Print a campaign's records, one JSON object a line."""
-    async with open_store(settings) as store:
-        async with store.read() as connection:
-            campaign = await campaigns.by_name(connection, arguments.campaign)
+    async with opened_store(settings) as store:
+        campaign = await store.read(campaigns.by_name, arguments.campaign)
         async for row in _EXPORTS[arguments.kind](store, campaign.id):
             print_line(row)
 
@@ -33,15 +32,15 @@ async def export(arguments: Namespace, settings: Settings) -> None:
 async def timeline(arguments: Namespace, settings: Settings) -> None:
     """Tell everything that happened to one number."""
     msisdn = parse_msisdn(" ".join(arguments.msisdn))
-    async with open_store(settings) as store, store.read() as connection:
-        entries = await history.timeline(connection, msisdn)
+    async with opened_store(settings) as store:
+        entries = await store.read(history.timeline, msisdn)
     if arguments.json:
         for entry in entries:
             print_line(entry)
     elif entries:
         show(arguments, entries, table(("when", "what", "details"), map(_cells, entries)))
     else:
-        show(arguments, entries, f"nothing is known of {display(msisdn)}")
+        show(arguments, entries, f"nothing has happened to {display(msisdn)} yet")
 
 
 def _cells(entry: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -14,10 +14,10 @@ _HEALTH_SECONDS = 5
 
 async def migrate(arguments: Namespace, settings: Settings) -> None:
     """Bring the database to the schema of this version."""
-    from store.engine import Store
+    from store.engine import open_store
     from store.migrate import migrate as apply_missing
 
-    store = Store(settings.store.url)
+    store = open_store(settings.store.url)
     try:
         revision = await apply_missing(store)
     finally:

@@ -24,6 +24,7 @@ class Listener:
         self.let_go = asyncio.Event()
         self.let_go.set()
         self.failures: list[Exception] = []
+        self.faults = {"D"}
 
     async def reconcile(self) -> None:
         self.told.put_nowait("reconcile")
@@ -35,14 +36,19 @@ class Listener:
     def receive(self, event: CallEvent) -> None:
         digit = event.digit if isinstance(event, KeyReceived) else type(event).__name__
         self.told.put_nowait(digit)
-        if digit == "D":
-            raise RuntimeError("a fault in one call")
+        self.fault_at(digit)
 
     def disconnected(self) -> None:
         self.told.put_nowait("disconnected")
+        self.fault_at("disconnected")
 
     def replaced(self) -> None:
         self.told.put_nowait("replaced")
+        self.fault_at("replaced")
+
+    def fault_at(self, told: str) -> None:
+        if told in self.faults:
+            raise RuntimeError(f"a fault when told {told}")
 
     async def next(self, count: int) -> list[str]:
         async with asyncio.timeout(10):
@@ -215,9 +221,11 @@ async def test_a_fault_in_one_call_stops_no_other(
     assert [record.exc_info is not None for record in caplog.records] == [True, True]
 
 
+@pytest.mark.parametrize("faults", [set(), {"replaced"}, {"disconnected"}])
 async def test_another_server_that_takes_over_ends_the_stream(
-    asterisk: FakeAri, stream: AriStream, listener: Listener
+    asterisk: FakeAri, stream: AriStream, listener: Listener, faults: set[str]
 ) -> None:
+    listener.faults = faults  # a fence holds whatever else goes wrong
     listener.let_go.clear()  # a fence does not wait for reconciliation
     async with running(stream, listener) as task:
         await listener.next(1)

@@ -1,0 +1,291 @@
+"""What the database itself refuses, whoever writes to it: raw SQL on both kinds. I/O."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+
+from store import history
+from store.engine import Store
+
+ONE = "00000000000000000000000000000001"
+TWO = "00000000000000000000000000000002"
+AT = "'2021-04-01 03:00:00.000000'"
+NUMBER = "'+84900000001'"
+
+
+def campaign(state: str = "draft", purpose: str = "'customer_care'", **other: str) -> str:
+    values = {
+        "id": "1",
+        "name": "'mekong'",
+        "purpose": purpose,
+        "script_version": "'vi-1'",
+        "cps": "5",
+        "max_channels": "10",
+        "ring_timeout_seconds": "30",
+        "max_attempts": "4",
+        "retry": "'{}'",
+        "windows": "'[]'",
+        "call_on_holidays": "false",
+        "created_at": AT,
+        "state": f"'{state}'",
+    }
+    return _insert("campaigns", values | other)
+
+
+def target(**other: str) -> str:
+    values = {
+        "id": "1",
+        "campaign_id": "1",
+        "msisdn": NUMBER,
+        "attributes": "'{}'",
+        "not_before": AT,
+        "state": "'ready'",
+        "attempts_made": "0",
+    }
+    return _insert("targets", values | other)
+
+
+def attempt(identity: str = ONE, state: str = "dialling", **other: str) -> str:
+    values = {
+        "id": f"'{identity}'",
+        "campaign_id": "1",
+        "target_id": "1",
+        "msisdn": NUMBER,
+        "node": "'node1'",
+        "trunk": "'carrier'",
+        "script_version": "'vi-1'",
+        "ring_timeout_seconds": "30",
+        "started_at": AT,
+        "deadline_at": AT,
+        "state": f"'{state}'",
+        "adoptions": "0",
+    }
+    return _insert("attempts", values | other)
+
+
+def registration(identity: int = 1, source: str = "a", **other: str) -> str:
+    values = {
+        "id": str(identity),
+        "msisdn": NUMBER,
+        "channel": "'ivr'",
+        "source_id": f"'{source}'",
+        "registered_at": AT,
+        "evidence": "'{}'",
+        "state": "'open'",
+    }
+    return _insert("registrations", values | other)
+
+
+def callback(identity: int = 1, source: str = "ivr:a", **other: str) -> str:
+    values = {
+        "id": str(identity),
+        "kind": "'advice'",
+        "msisdn": NUMBER,
+        "source_id": f"'{source}'",
+        "requested_at": AT,
+        "target_at": AT,
+        "promise_at": AT,
+        "state": "'open'",
+    }
+    return _insert("callbacks", values | other)
+
+
+def event(identity: int = 1, **other: str) -> str:
+    values = {
+        "id": str(identity),
+        "at": AT,
+        "kind": "'attempt_dialled'",
+        "msisdn": NUMBER,
+        "data": "'{}'",
+    }
+    return _insert("events", values | other)
+
+
+def _insert(table: str, values: dict[str, str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(values.values())})"  # noqa: S608
+
+
+async def run(store: Store, *statements: str) -> None:
+    def work(connection: Connection) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    await store.write(work)
+
+
+async def values(store: Store, query: str) -> list[Any]:
+    """The first column of every row."""
+    return await store.read(lambda connection: list(connection.scalars(text(query))))
+
+
+BASE = (campaign(), target())
+ENDED = {"ended_at": AT, "disposition": "'busy'"}
+UNIQUE = "(?i)unique"
+CHECK = "(?i)check"
+
+
+@pytest.mark.parametrize(
+    ("legal", "illegal", "why"),
+    [
+        pytest.param((*BASE, attempt(ONE)), attempt(TWO), UNIQUE, id="2 open attempts"),
+        pytest.param(
+            (*BASE, attempt(ONE, "answered", answered_at=AT)),
+            attempt(TWO),
+            UNIQUE,
+            id="an attempt beside an answered one",
+        ),
+        pytest.param(
+            (*BASE, attempt(ONE, "ended", **ENDED), attempt(TWO)),
+            "UPDATE attempts SET state = 'dialling', ended_at = NULL, disposition = NULL",
+            UNIQUE,
+            id="an ended attempt opened beside an open one",
+        ),
+        pytest.param(
+            (registration(1, "a"),), registration(2, "b"), UNIQUE, id="2 open registrations"
+        ),
+        pytest.param(
+            (registration(1, "a", state="'cancelled'"), registration(2, "b")),
+            "UPDATE registrations SET state = 'open' WHERE id = 1",
+            UNIQUE,
+            id="a cancelled registration opened beside an open one",
+        ),
+        pytest.param(
+            (registration(1, "a", state="'cancelled'"),),
+            registration(2, "a"),
+            UNIQUE,
+            id="one source, 2 registrations",
+        ),
+        pytest.param((callback(1, "a"),), callback(2, "b"), UNIQUE, id="2 open call-backs"),
+        pytest.param(
+            (callback(1, "a", state="'done'"),), callback(2, "a"), UNIQUE, id="one source, 2 calls"
+        ),
+        pytest.param(BASE, target(id="2"), UNIQUE, id="a number twice in a campaign"),
+        pytest.param((campaign(),), campaign(id="2"), UNIQUE, id="2 campaigns of a name"),
+        pytest.param((), campaign(purpose="'fun'"), CHECK, id="an unknown purpose"),
+        pytest.param((), campaign(purpose="''"), CHECK, id="an empty purpose"),
+        pytest.param((), campaign("running", "NULL"), CHECK, id="runs without a purpose"),
+        pytest.param((), campaign("paused", "NULL"), CHECK, id="paused without a purpose"),
+        pytest.param(
+            (campaign(purpose="NULL"),),
+            "UPDATE campaigns SET state = 'running'",
+            CHECK,
+            id="starts without a purpose",
+        ),
+        pytest.param(
+            (campaign("running"),),
+            "UPDATE campaigns SET purpose = NULL",
+            CHECK,
+            id="loses its purpose while it runs",
+        ),
+        pytest.param((), campaign("RUNNING"), CHECK, id="an unknown campaign state"),
+        pytest.param((), campaign(cps="0"), CHECK, id="no rate"),
+        pytest.param((), campaign(max_channels="0"), CHECK, id="no channels"),
+        pytest.param((), campaign(max_attempts="0"), CHECK, id="no attempts"),
+        pytest.param((campaign(),), target(state="'waiting'"), CHECK, id="an unknown target state"),
+        pytest.param((campaign(),), target(state="'done'"), CHECK, id="done without an outcome"),
+        pytest.param((campaign(),), target(outcome="'busy'"), CHECK, id="an outcome, not done"),
+        pytest.param(BASE, attempt(state="ringing"), CHECK, id="an unknown attempt state"),
+        pytest.param(BASE, attempt(state="answered"), CHECK, id="answered at no time"),
+        pytest.param(BASE, attempt(state="ended", ended_at=AT), CHECK, id="ended, disposition?"),
+        pytest.param(
+            BASE, attempt(state="ended", disposition="'busy'"), CHECK, id="ended at no time"
+        ),
+        pytest.param(BASE, attempt(disposition="'busy'", ended_at=AT), CHECK, id="open and ended"),
+        pytest.param(
+            BASE,
+            attempt(state="ended", ended_at=AT, disposition="'failed'"),
+            CHECK,
+            id="an unknown disposition",
+        ),
+        pytest.param(BASE, attempt(settled_at=AT), CHECK, id="settled before its end"),
+        pytest.param((), registration(state="'new'"), CHECK, id="an unknown registration state"),
+        pytest.param((), registration(channel="'fax'"), CHECK, id="an unknown channel"),
+        pytest.param((), callback(state="'late'"), CHECK, id="an unknown call-back state"),
+        pytest.param((), callback(kind="'sales'"), CHECK, id="an unknown kind of call-back"),
+        pytest.param((), callback(kind="'confirm'"), CHECK, id="confirms no registration"),
+        pytest.param(
+            (), "INSERT INTO limits VALUES ('global', 0, 5)", CHECK, id="a limit without a rate"
+        ),
+        pytest.param(
+            (), "INSERT INTO limits VALUES ('global', 1, -1)", CHECK, id="channels below nought"
+        ),
+        pytest.param((campaign(),), target(campaign_id="9"), "(?i)foreign", id="no such campaign"),
+        pytest.param(BASE, attempt(target_id="9"), "(?i)foreign", id="no such target"),
+        pytest.param(
+            (),
+            _insert(
+                "key_presses",
+                {
+                    "attempt_id": f"'{ONE}'",
+                    "pressed_at": AT,
+                    "key": "'1'",
+                    "script_state": "'inviting'",
+                },
+            ),
+            "(?i)foreign",
+            id="no such attempt",
+        ),
+    ],
+)
+async def test_the_database_refuses(
+    store: Store, legal: tuple[str, ...], illegal: str, why: str
+) -> None:
+    await run(store, *legal)
+    with pytest.raises(IntegrityError, match=why):
+        await run(store, illegal)
+
+
+async def test_what_is_legal_is_not_refused(store: Store) -> None:
+    """The same statements with nothing wrong: the rules above refuse for their reason alone."""
+    await run(
+        store,
+        campaign("running"),
+        campaign(id="2", name="'no purpose yet'", purpose="NULL"),
+        target(),
+        target(id="2", msisdn="'+84900000002'", state="'done'", outcome="'busy'"),
+        attempt(ONE, "ended", settled_at=AT, **ENDED),
+        attempt(TWO, "answered", answered_at=AT),
+        registration(1, "a", state="'cancelled'"),
+        registration(2, "b"),
+        registration(3, "c", msisdn="'+84900000002'", channel="'sms'"),
+        callback(1, "ivr:b", kind="'confirm'", registration_id="2"),
+        callback(2, "ivr:b"),
+        "INSERT INTO limits VALUES ('trunk:carrier', 0.5, 0)",
+    )
+    assert await values(store, "SELECT id FROM registrations ORDER BY id") == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE events SET kind = 'nothing'",
+        "UPDATE events SET once = 'x' WHERE id = 1",
+        "DELETE FROM events",
+        "DELETE FROM events WHERE id = 1",
+    ],
+)
+async def test_history_is_only_ever_added_to(store: Store, change: str) -> None:
+    await run(store, event(1), event(2))
+    with pytest.raises(DBAPIError, match="append-only"):
+        await run(store, change)
+    assert await values(store, "SELECT kind FROM events") == ["attempt_dialled"] * 2
+
+
+async def test_history_can_not_be_emptied_or_overwritten_either(
+    store: Store, store_url: str
+) -> None:
+    await run(store, event(1), event(2))
+    replace = event(1, kind="'nothing'").replace("INSERT", "INSERT OR REPLACE")
+    with pytest.raises(DBAPIError, match="append-only"):
+        await run(store, replace if store_url.startswith("sqlite") else "TRUNCATE events")
+    assert await values(store, "SELECT kind FROM events") == ["attempt_dialled"] * 2
+
+
+async def test_a_naive_time_never_gets_in(store: Store) -> None:
+    naive = datetime(2021, 4, 1, 10, 0)  # noqa: DTZ001
+    with pytest.raises(StatementError, match="naive"):
+        await store.write(history.add, [history.happening("noticed", naive)])
+    assert await values(store, "SELECT id FROM events") == []
