@@ -19,7 +19,7 @@ from domain.clock import Clock
 from domain.dispositions import Disposition
 from domain.errors import StoreUnavailable
 from store import attempts, campaigns, limits
-from store.claims import Claimed, ClaimOrder, claim
+from store.claims import Claimed, ClaimOrder, claim, lock_claims
 from store.engine import Store
 from store.limits import Caps
 from store.models import Campaign
@@ -168,8 +168,11 @@ class Engine:
 
     def _claim(self, connection: Connection, ready: list[Campaign]) -> list[Claimed]:
         claimed: list[Claimed] = []
+        lock_claims(connection)
         in_use = attempts.open_channels(connection)
         for campaign in ready:
+            if self._why_not(campaign) is not None:  # the transaction may have had to wait
+                continue
             count = self._capacity.budget(campaign, self._setting.trunk, in_use)
             if count == 0:
                 continue
@@ -197,7 +200,7 @@ class Engine:
         if await self._originator.originate(attempt):
             self._refusals = 0
             return
-        hold = min(_LONGEST_HOLD_SECONDS, _FIRST_HOLD_SECONDS * 2.0**self._refusals)
+        hold = min(_LONGEST_HOLD_SECONDS, _FIRST_HOLD_SECONDS * 2.0 ** min(self._refusals, 8))
         if self._monotonic() >= self._held_until:  # one refusal a hold, not one a call in flight
             self._refusals += 1
             self._held_until = self._monotonic() + hold

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, bindparam, case, func, null, or_, select, update
 
 from domain.dispositions import Disposition
 from domain.states import AttemptState
@@ -34,7 +34,11 @@ _END = (
     update(table(Attempt))
     .where(
         _attempt.id == bindparam("attempt"),
-        or_(_OPEN, _attempt.disposition == fixed(Disposition.UNKNOWN)),
+        or_(
+            _OPEN,
+            (_attempt.disposition == fixed(Disposition.UNKNOWN))
+            & (bindparam("how", type_=_attempt.disposition.type) != fixed(Disposition.UNKNOWN)),
+        ),
     )
     .values(
         state=fixed(AttemptState.ENDED),
@@ -44,6 +48,7 @@ _END = (
         ringing_at=func.coalesce(_attempt.ringing_at, bindparam("ringing")),
         answered_at=func.coalesce(_attempt.answered_at, bindparam("answered")),
         ended_at=bindparam("at"),
+        settled_at=null(),  # an end that has become known is judged anew
     )
 )
 _KEEP_KEYS = insert_new(KeyPress)

@@ -1,5 +1,6 @@
 """Campaigns: made, started, paused, stopped, tuned; each change is in the history. I/O."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from store.columns import fixed
 from store.history import happening
 from store.models import Attempt, Campaign, Target
 
+_NUMBER = re.compile("[0-9]{1,9}")
 _table = Campaign.__table__
 
 
@@ -34,7 +36,7 @@ def create(connection: Connection, values: Mapping[str, Any], now: datetime) -> 
 
 def by_name(connection: Connection, name: str) -> Campaign:
     """The campaign of that name or number. Raises InputError where there is none."""
-    chosen = Campaign.id == int(name) if name.isdecimal() else Campaign.name == name
+    chosen = Campaign.id == int(name) if _NUMBER.fullmatch(name) else Campaign.name == name
     row = (connection.execute(select(_table).where(chosen))).mappings().one_or_none()
     if row is None:
         raise InputError(f"there is no campaign {name!r}: see `tstn campaign list`")
@@ -69,18 +71,24 @@ def move(connection: Connection, campaign: Campaign, state: CampaignState, now: 
             f"campaign {campaign.name!r} has no purpose: set one with "
             f"`tstn campaign tune {campaign.name} purpose=customer_care`"
         )
+    if not _moved(connection, campaign, state, now):
+        raise InputError(f"campaign {campaign.name!r} was changed just now by another: try again")
+    return True
+
+
+def _moved(connection: Connection, campaign: Campaign, state: CampaignState, now: datetime) -> bool:
+    """Move and record; False where another was faster."""
+    starts = state is CampaignState.RUNNING
     moved = connection.execute(
         update(Campaign)
         .where(Campaign.id == campaign.id, Campaign.state == campaign.state)
         .values(
             state=state,
-            started_at=func.coalesce(Campaign.started_at, now)
-            if state is CampaignState.RUNNING
-            else Campaign.started_at,
+            started_at=func.coalesce(Campaign.started_at, now) if starts else Campaign.started_at,
         )
     )
     if moved.rowcount == 0:
-        raise InputError(f"campaign {campaign.name!r} was changed just now by another: try again")
+        return False
     _record(connection, f"campaign_{state}", campaign, now)
     return True
 
@@ -101,9 +109,11 @@ def finish_exhausted(connection: Connection, now: datetime) -> list[str]:
     )
     rows = connection.execute(select(_table).where(Campaign.state == CampaignState.RUNNING, ~left))
     done = [_campaign(row) for row in rows.mappings()]
-    for campaign in done:
-        move(connection, campaign, CampaignState.FINISHED, now)
-    return [campaign.name for campaign in done]
+    return [
+        campaign.name
+        for campaign in done
+        if _moved(connection, campaign, CampaignState.FINISHED, now)
+    ]
 
 
 def counts(connection: Connection, campaign_id: int) -> dict[str, dict[str, int]]:

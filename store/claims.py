@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from domain.states import AttemptState, CampaignState, RegistrationState, TargetState
 from store.columns import fixed
@@ -93,6 +93,18 @@ _END_REGISTERED = (
     update(table(Target)).where(_THESE).values(state=TargetState.DONE, outcome=ALREADY_REGISTERED)
 )
 _POSTPONE = update(table(Target)).where(_THESE).values(not_before=bindparam("until"))
+
+
+_CLAIM_LOCK = text("SELECT pg_advisory_xact_lock(2169231)")
+
+
+def lock_claims(connection: Connection) -> None:
+    """Let one node at a time count channels and claim, until the transaction ends.
+
+    SQLite's write transaction is such a lock already.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_CLAIM_LOCK)
 
 
 def claim(connection: Connection, order: ClaimOrder, new_id: Callable[[], UUID]) -> list[Claimed]:

@@ -13,9 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from asyncpg import InterfaceError as PostgresInterfaceError
+from asyncpg import PostgresError
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import QueuePool
@@ -143,16 +151,25 @@ def _unavailable_is_told() -> Iterator[None]:
     """Turns what the drivers raise for a lost, locked or unreachable database into one error."""
     try:
         yield
-    except (DBAPIError, OSError, PoolTimeout) as error:
-        if not _is_unavailable(error):
+    except (DBAPIError, PostgresError, PostgresInterfaceError, OSError, PoolTimeout) as error:
+        if _is_our_fault(error):
             raise
         raise StoreUnavailable(f"the store can't be reached: {_one_line(error)}") from error
 
 
-def _is_unavailable(error: Exception) -> bool:
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    return True  # asyncpg raises bare OS and time-out errors while it connects
+_OUR_FAULTS = (IntegrityError, DataError, ProgrammingError)
+_OUR_SQLSTATES = ("0A", "22", "23", "42", "P0")
+"""Classes of PostgreSQL's errors that a repeat would only bring again (its manual, appendix A)."""
+
+
+def _is_our_fault(error: Exception) -> bool:
+    """Whether the database refuses the statement, rather than being away, full or shutting down."""
+    if not isinstance(error, DBAPIError):
+        return False  # asyncpg raises its own, OS and time-out errors while it connects
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    if sqlstate is not None:
+        return str(sqlstate).startswith(_OUR_SQLSTATES)
+    return isinstance(error, _OUR_FAULTS) and not error.connection_invalidated
 
 
 def _one_line(error: Exception) -> str:
@@ -167,6 +184,7 @@ def _sqlite_on_connect(dbapi_connection: Any, _: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",  # a commit survives a power cut: registrations are promises
         "foreign_keys=ON",
+        "recursive_triggers=ON",  # else REPLACE would delete history unseen
         "temp_store=MEMORY",
         "cache_size=-65536",
     ):

@@ -14,6 +14,7 @@ from store.models import Attempt, Event, KeyPress, table
 from store.statements import insert_new
 
 _ADD = insert_new(Event)
+_CONSEQUENCES = frozenset({"registered", "registration_repeated", "callback_promised"})
 
 
 class Happening(TypedDict):
@@ -49,7 +50,9 @@ def add(connection: Connection, happenings: Sequence[Happening]) -> None:
 def timeline(connection: Connection, msisdn: str) -> list[dict[str, Any]]:
     """Everything that happened to one number, in order: `at`, `kind`, and what is known of it."""
     events = connection.execute(
-        select(Event.at, Event.kind, Event.campaign_id, Event.data).where(Event.msisdn == msisdn)
+        select(Event.at, Event.kind, Event.campaign_id, Event.data)
+        .where(Event.msisdn == msisdn)
+        .order_by(Event.id)
     )
     attempts = connection.execute(select(table(Attempt)).where(Attempt.msisdn == msisdn))
     keys = connection.execute(
@@ -60,7 +63,8 @@ def timeline(connection: Connection, msisdn: str) -> list[dict[str, Any]]:
     entries = [_event_entry(row) for row in events.mappings()]
     entries += [entry for row in attempts.mappings() for entry in _attempt_entries(row)]
     entries += [_key_entry(row) for row in keys.mappings()]
-    return sorted(entries, key=lambda entry: entry["at"])
+    # A key comes before what it brought about, though both bear its time.
+    return sorted(entries, key=lambda entry: (entry["at"], entry["kind"] in _CONSEQUENCES))
 
 
 def _event_entry(row: RowMapping) -> dict[str, Any]:

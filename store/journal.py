@@ -6,14 +6,12 @@ facts go straight to the spool; they are replayed in order when it is back.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from datetime import time
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy.exc import DBAPIError
-
-from domain.errors import StoreUnavailable
+from domain.errors import StoreUnavailable, TstnError
 from store.apply import apply
 from store.engine import Store
 from store.facts import AdviceAsked, Fact, Kept, RegistrationAsked
@@ -29,6 +27,11 @@ _PROBE_SECONDS = 0.5
 _REPLAY_AT_ONCE = 200
 
 _Waiting = tuple[Fact, asyncio.Future[Kept]]
+T = TypeVar("T")
+
+
+class FactRefused(TstnError):
+    """The store will never take this fact: it breaks a rule of the database."""
 
 
 class Journal:
@@ -46,7 +49,7 @@ class Journal:
         self._arrived = asyncio.Event()
         self._urgent = asyncio.Event()
         self._to_replay = asyncio.Event()
-        self._stuck: asyncio.Task[None] | None = None
+        self._stuck: asyncio.Task[Any] | None = None
         self._closing = False
         self.store_is_up = True
 
@@ -56,9 +59,8 @@ class Journal:
         return self._spool.waiting
 
     def record(self, fact: Fact) -> asyncio.Future[Kept]:
-        """Take a fact; the future is done once it is durable, or raises SpoolError."""
-        future: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
-        future.add_done_callback(_consume)
+        """Take a fact; the future is done once it is durable, or raises SpoolError or FactRefused."""
+        future = _future()
         self._waiting.append((fact, future))
         self._arrived.set()
         if isinstance(fact, _URGENT):
@@ -89,23 +91,25 @@ class Journal:
         batch, self._waiting = self._waiting, []
         self._arrived.clear()
         self._urgent.clear()
-        if not batch:
-            return
-        if self.store_is_up and await self._commit(batch):
-            return
-        await self._spool_batch(batch)
+        if self.store_is_up:
+            await self._commit(batch)
+        if unkept := [entry for entry in batch if not entry[1].done()]:
+            await self._spool_all(unkept)
 
     async def replay(self) -> None:
         """Write spooled facts to the store, oldest first, for as long as it takes them."""
         while True:
-            entries = await self._spool.oldest(_REPLAY_AT_ONCE)
-            if not await self._write([fact for _, fact in entries]):
+            places = await self._spool.oldest(_REPLAY_AT_ONCE)
+            batch = [(fact, _future()) for _, fact in places]
+            await self._commit(batch)
+            written = zip(places, batch, strict=True)
+            await self._spool.remove([place for (place, _), (_, kept) in written if kept.done()])
+            if any(not kept.done() for _, kept in batch) or not await self._answers():
                 return
-            await self._spool.remove([place for place, _ in entries])
             if not self.store_is_up:
                 log.warning("the store is back, %d facts to replay", self.spooled)
             self.store_is_up = True
-            if not entries:
+            if not places:
                 return
 
     async def _replay_when_needed(self) -> None:
@@ -114,8 +118,12 @@ class Journal:
                 await self._to_replay.wait()
             await asyncio.sleep(_PROBE_SECONDS)
             self._to_replay.clear()
-            if self._stuck is None or self._stuck.done():
+            if self._stuck is not None and not self._stuck.done():
+                continue
+            try:
                 await self.replay()
+            except SpoolError as error:
+                log.error("%s; its facts wait", error)
 
     async def _company(self) -> None:
         """Wait for a fact, and then a little for others to share its transaction."""
@@ -124,57 +132,85 @@ class Journal:
             await asyncio.wait_for(self._urgent.wait(), _COMPANY_SECONDS)
             await asyncio.sleep(_URGENT_COMPANY_SECONDS)
 
-    async def _commit(self, batch: Sequence[_Waiting]) -> bool:
-        if not await self._write([fact for fact, _ in batch]):
-            return False
-        for _, future in batch:
-            if not future.done():
-                future.set_result(Kept.COMMITTED)
-        return True
-
-    async def _write(self, facts: Sequence[Fact]) -> bool:
-        """True once the facts are committed or refused for good; False where the store is away."""
-        # The transaction is never cancelled half-way: late success does no harm to such facts.
-        task = asyncio.create_task(self._apply(facts))
-        await asyncio.wait({task}, timeout=self._patience_seconds)
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        """Write a batch as one transaction. Futures that stay open were not written."""
+        if not batch:
+            return
         try:
-            if not task.done():
-                self._stuck = task
-                task.add_done_callback(_consume)
-                raise StoreUnavailable(f"no commit within {self._patience_seconds} s")
-            await task
+            await self._in_time(self._store.write(apply, [f for f, _ in batch], self._target_by))
         except StoreUnavailable as error:
-            if self.store_is_up:
-                log.error("%s; facts go to the spool", error)
-            self.store_is_up = False
-            self._to_replay.set()
+            self._store_fell(error)
+        except Exception as error:
+            await self._commit_singly(batch, error)
+        else:
+            for _, future in batch:
+                _settle(future, Kept.COMMITTED)
+
+    async def _commit_singly(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        """One fact that the store refuses must not take the others down with it."""
+        if len(batch) > 1:
+            for entry in batch:
+                await self._commit([entry])
+                if not entry[1].done():  # the store went away meanwhile
+                    return
+            return
+        [(fact, future)] = batch
+        log.error("the store refuses a fact, it is set aside in the spool: %s", error)
+        await self._spool.refuse(fact, str(error))
+        _settle(future, FactRefused("the store refuses what this call reports: see the log"))
+
+    async def _in_time(self, writing: Coroutine[Any, Any, T]) -> T:
+        """The result, or StoreUnavailable once patience is over.
+
+        The transaction is never cancelled half-way: late success does no harm to such facts.
+        """
+        task = asyncio.create_task(writing)
+        await asyncio.wait({task}, timeout=self._patience_seconds)
+        if not task.done():
+            self._stuck = task
+            task.add_done_callback(_consume)
+            raise StoreUnavailable(f"the store did not commit in {self._patience_seconds:g} s")
+        return await task
+
+    async def _answers(self) -> bool:
+        """Whether the store takes a transaction now."""
+        try:
+            await self._in_time(self._store.write(apply, [], self._target_by))
+        except StoreUnavailable:
             return False
-        except DBAPIError as error:
-            return await self._write_singly(facts, error)
         return True
 
-    async def _apply(self, facts: Sequence[Fact]) -> None:
-        await self._store.write(apply, facts, self._target_by)
+    def _store_fell(self, error: StoreUnavailable) -> None:
+        if self.store_is_up:
+            log.error("%s; facts go to the spool", error)
+        self.store_is_up = False
+        self._to_replay.set()
 
-    async def _write_singly(self, facts: Sequence[Fact], error: DBAPIError) -> bool:
-        """One fact that the store refuses must not take the others down with it."""
-        if len(facts) == 1:
-            log.error("the store refuses a fact, it is set aside in the spool: %s", error)
-            await self._spool.refuse(facts[0], str(error.orig))
-            return True
-        return all([await self._write([fact]) for fact in facts])
-
-    async def _spool_batch(self, batch: Sequence[_Waiting]) -> None:
+    async def _spool_all(self, batch: Sequence[_Waiting]) -> None:
         try:
             await self._spool.keep([fact for fact, _ in batch])
         except SpoolError as error:
             log.critical("%d facts are safe nowhere: %s", len(batch), error)
             for _, future in batch:
-                future.set_exception(error)
+                _settle(future, error)
             return
         for _, future in batch:
-            if not future.done():
-                future.set_result(Kept.SPOOLED)
+            _settle(future, Kept.SPOOLED)
+
+
+def _future() -> asyncio.Future[Kept]:
+    future: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
+    future.add_done_callback(_consume)
+    return future
+
+
+def _settle(future: asyncio.Future[Kept], result: Kept | TstnError) -> None:
+    if future.done():  # its reporter no longer waits
+        return
+    if isinstance(result, TstnError):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
 
 
 def _consume(future: asyncio.Future[Any]) -> None:

@@ -59,7 +59,9 @@ class Campaign(Base):
     __table_args__ = (
         one_of("state", CampaignState),
         one_of("purpose", Purpose),
-        CheckConstraint("state = 'draft' OR purpose IS NOT NULL", name="started_has_purpose"),
+        CheckConstraint(
+            "state IN ('draft', 'stopped') OR purpose IS NOT NULL", name="started_has_purpose"
+        ),
         CheckConstraint("cps > 0 AND max_channels > 0 AND max_attempts > 0", name="knobs_positive"),
     )
 

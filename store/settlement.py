@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from domain.dispositions import Disposition
 from domain.states import AttemptState, TargetState
@@ -68,7 +68,18 @@ _SETTLE = (
 )
 _MOVE_ON = (
     update(table(Target))
-    .where(_target.id == bindparam("target"), _target.state == fixed(TargetState.CLAIMED))
+    .where(
+        _target.id == bindparam("target"),
+        or_(
+            _target.state != fixed(TargetState.DONE),
+            _target.outcome == fixed(Disposition.UNKNOWN),
+        ),
+        ~select(_attempt.id)
+        .where(
+            _attempt.target_id == bindparam("target"), _attempt.state != fixed(AttemptState.ENDED)
+        )
+        .exists(),
+    )
     .values(
         state=bindparam("next_state"),
         outcome=bindparam("how"),
@@ -103,7 +114,7 @@ def unsettled(connection: Connection, limit: int) -> list[Unsettled]:
 
 
 def settle(connection: Connection, verdicts: Sequence[Verdict], now: datetime) -> None:
-    """Carry verdicts out; one that was carried out before changes nothing."""
+    """Carry verdicts out, but for targets that are being dialled again or came to a known end."""
     if not verdicts:
         return
     ids = [verdict.attempt_id for verdict in verdicts]

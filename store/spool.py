@@ -47,13 +47,20 @@ class Spool:
         self.waiting += len(bodies)
 
     async def oldest(self, limit: int) -> list[tuple[int, Fact]]:
-        """Up to `limit` facts with their place in the queue."""
+        """Up to `limit` facts with their place in the queue; what can't be read is set aside."""
         rows = await self._run(
             lambda: self._file.execute(
                 "SELECT id, body FROM facts ORDER BY id LIMIT ?", (limit,)
             ).fetchall()
         )
-        return [(place, decode(body)) for place, body in rows]
+        facts: list[tuple[int, Fact]] = []
+        for place, body in rows:
+            try:
+                facts.append((place, decode(body)))
+            except (KeyError, TypeError, ValueError) as error:
+                await self._set_aside(body, f"can't be read: {error!r}")
+                await self.remove([place])
+        return facts
 
     async def remove(self, places: Sequence[int]) -> None:
         """Drop facts that the store has committed."""
@@ -64,27 +71,26 @@ class Spool:
 
     async def refuse(self, fact: Fact, why: str) -> None:
         """Set a fact aside that the store will never take, for a person to look at."""
-        await self._run(
-            partial(
-                self._insert,
-                "INSERT INTO refused (body, why) VALUES (?, ?)",
-                [(encode(fact), why)],
-            )
-        )
+        await self._set_aside(encode(fact), why)
 
     def close(self) -> None:
         """Let the file go; what is in it stays."""
         self._thread.shutdown()
         self._file.close()
 
+    async def _set_aside(self, body: bytes, why: str) -> None:
+        sql = "INSERT INTO refused (body, why) VALUES (?, ?)"
+        await self._run(partial(self._insert, sql, [(body, why)]))
+
     def _insert(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         self._file.execute("BEGIN IMMEDIATE")
         try:
             self._file.executemany(sql, rows)
+            self._file.execute("COMMIT")
         except sqlite3.Error:
-            self._file.execute("ROLLBACK")
+            if self._file.in_transaction:
+                self._file.execute("ROLLBACK")
             raise
-        self._file.execute("COMMIT")
 
     async def _run(self, work: Any) -> Any:
         try:

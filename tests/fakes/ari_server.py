@@ -43,7 +43,6 @@ class FakeAri:
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     booting: bool = False
     deaf: bool = False
-    pings: int = 0
     pongs: int = 0
     port: int = 0
     _script: dict[tuple[str, str], deque[Act]] = field(default_factory=dict)
@@ -87,11 +86,17 @@ class FakeAri:
     # -- what a test scripts
 
     def will_answer(self, method: str, path: str, status: int, body: Any = None) -> None:
-        """The next such request gets this; bytes are sent as they are, all else as JSON."""
+        """The next such request gets this; bytes as they are, all else as JSON.
+
+        A redirect leads to the same place again.
+        """
         raw = body if isinstance(body, bytes) else orjson.dumps(body or {})
 
         async def act(request: web.Request) -> web.StreamResponse:
-            return web.Response(status=status, body=raw, content_type="application/json")
+            there = {"Location": str(request.url)} if 300 <= status < 400 else None
+            return web.Response(
+                status=status, body=raw, content_type="application/json", headers=there
+            )
 
         self._next(method, path, act)
 
@@ -141,7 +146,7 @@ class FakeAri:
         self.sockets.clear()
 
     async def until(self, happened: Callable[[], bool]) -> None:
-        """Wait until requests, pings or websockets have made this true."""
+        """Wait until requests, pongs or websockets have made this true."""
         async with asyncio.timeout(10), self._changed:
             await self._changed.wait_for(happened)
 
@@ -184,10 +189,8 @@ class FakeAri:
         self.sockets.append(socket)
         await self._tell()
         async for frame in socket:
-            if frame.type is WSMsgType.PING:
-                self.pings += 1
-                if not self.deaf:
-                    await socket.pong(frame.data)
+            if frame.type is WSMsgType.PING and not self.deaf:
+                await socket.pong(frame.data)
             self.pongs += frame.type is WSMsgType.PONG
             await self._tell()
         if socket in self.sockets:

@@ -33,8 +33,8 @@ _REFUSE_ON_POSTGRESQL = (
     $$ BEGIN RAISE EXCEPTION 'events are append-only'; END $$
     """,
     """
-    CREATE TRIGGER events_refuse BEFORE UPDATE OR DELETE ON events
-    FOR EACH ROW EXECUTE FUNCTION events_refuse()
+    CREATE TRIGGER events_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON events
+    FOR EACH STATEMENT EXECUTE FUNCTION events_refuse()
     """,
 )
 
@@ -80,7 +80,8 @@ def _create_tables() -> None:
             name=op.f("ck_campaigns_purpose_is_known"),
         ),
         sa.CheckConstraint(
-            "state = 'draft' OR purpose IS NOT NULL", name=op.f("ck_campaigns_started_has_purpose")
+            "state IN ('draft', 'stopped') OR purpose IS NOT NULL",
+            name=op.f("ck_campaigns_started_has_purpose"),
         ),
         sa.CheckConstraint(
             "state IN ('draft', 'running', 'paused', 'stopped', 'finished')",
