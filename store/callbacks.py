@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, update
 
 from domain.deadlines import promise_at, target_at
 from domain.states import CallbackKind, CallbackState, Channel
@@ -69,6 +69,25 @@ def _promised(row: Row[*tuple[Any, ...]]) -> Happening:
         callback=row.kind,
         target_at=row.target_at.isoformat(),
         promise_at=row.promise_at.isoformat(),
+    )
+
+
+def count_from(
+    connection: Connection, registration_id: int, requested_at: datetime, target_by: time
+) -> None:
+    """Count the open call-back of a registration from an earlier receipt."""
+    connection.execute(
+        update(table(Callback))
+        .where(
+            _callback.registration_id == registration_id,
+            _callback.state == CallbackState.OPEN,
+            _callback.requested_at > requested_at,
+        )
+        .values(
+            requested_at=requested_at,
+            target_at=target_at(requested_at, target_by),
+            promise_at=promise_at(requested_at),
+        )
     )
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from asyncpg import InterfaceError as PostgresInterfaceError
+from asyncpg import InterfaceError as PostgresInterfaceError  # type: ignore[import-untyped]
 from asyncpg import PostgresError
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, make_url

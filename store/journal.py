@@ -59,7 +59,7 @@ class Journal:
         return self._spool.waiting
 
     def record(self, fact: Fact) -> asyncio.Future[Kept]:
-        """Take a fact; the future is done once it is durable, or raises SpoolError or FactRefused."""
+        """Take a fact; its future is done once it is durable. Raises SpoolError, FactRefused."""
         future = _future()
         self._waiting.append((fact, future))
         self._arrived.set()

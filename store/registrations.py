@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from domain.states import CallbackKind, Channel, RegistrationState
 from store import callbacks, history
@@ -34,6 +34,7 @@ class _Standing:
     msisdn: str
     source: Source
     state: str
+    registered_at: datetime
 
 
 def register(
@@ -49,7 +50,12 @@ def register(
     if new:
         opened = _open(connection, new)
         _record_opened(connection, new, opened, target_by)
-        standing += opened.values()
+        if len(opened) < len(new):  # another node was faster
+            standing = _standing(connection, requests)
+        else:
+            standing += opened.values()
+    for request in requests:
+        _count_from_first_receipt(connection, request, standing, target_by)
     sources = {row.source for row in standing}
     answers = [
         Answer.REGISTERED if _source(request) in sources else Answer.ALREADY_REGISTERED
@@ -70,6 +76,7 @@ _COLUMNS = (
     _registration.channel,
     _registration.source_id,
     _registration.state,
+    _registration.registered_at,
 )
 _STANDING = select(*_COLUMNS).where(
     or_(
@@ -93,7 +100,7 @@ def _standing(connection: Connection, requests: Sequence[RegistrationAsked]) -> 
 
 
 def _as_standing(row: Row[*tuple[Any, ...]]) -> _Standing:
-    return _Standing(row.id, row.msisdn, (row.channel, row.source_id), row.state)
+    return _Standing(row.id, row.msisdn, (row.channel, row.source_id), row.state, row.registered_at)
 
 
 def _first_of_each_number(
@@ -149,6 +156,37 @@ def _record_opened(
     ]
     promised = callbacks.open_callbacks(connection, asked, target_by)
     history.add(connection, [*(_registered(new[source]) for source in opened), *promised])
+
+
+def _count_from_first_receipt(
+    connection: Connection,
+    request: RegistrationAsked,
+    standing: Sequence[_Standing],
+    target_by: time,
+) -> None:
+    """A request that came in first but is processed later (spool, slow SMSC) fixes day n."""
+    for row in standing:
+        later = row.state == RegistrationState.OPEN and request.at < row.registered_at
+        if row.msisdn == request.msisdn and later:
+            connection.execute(
+                update(table(Registration))
+                .where(_registration.id == row.id, _registration.registered_at > request.at)
+                .values(registered_at=request.at)
+            )
+            callbacks.count_from(connection, row.id, request.at, target_by)
+            history.add(connection, [_moved_forward(request, row)])
+
+
+def _moved_forward(request: RegistrationAsked, row: _Standing) -> Happening:
+    return happening(
+        "registration_moved_forward",
+        request.at,
+        msisdn=request.msisdn,
+        campaign_id=request.campaign_id,
+        once=f"moved:{row.id}:{request.at.isoformat()}",
+        registered_at_before=row.registered_at.isoformat(),
+        source_id=request.source_id,
+    )
 
 
 def _registered(request: RegistrationAsked) -> Happening:
