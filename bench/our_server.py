@@ -42,7 +42,7 @@ async def _campaign(bench: Bench, directory: Path, name: str, rate: float, offer
     store = open_store(bench.server.settings.store.url)
     campaign_id = await _prepare(store, rate, offered)
     tstn = Path(sys.executable).parent / "tstn"
-    command = [tstn, "--config", bench.server.settings_file, "serve"]
+    command: list[str | Path] = [tstn, "--config", bench.server.settings_file, "serve"]
     server = Child("tstn", command, directory / "tstn.log")
     health = f"http://127.0.0.1:{bench.server.settings.health.port}/health"
     server.wait_ready(lambda: _is_ok(health), 20)
@@ -62,9 +62,7 @@ async def _campaign(bench: Bench, directory: Path, name: str, rate: float, offer
         started_per_second=offered / (span + 1 / rate),
         asterisk_ms=spent[0] / offered * 1000,
         ours_ms=spent[1] / offered * 1000,
-        latencies={
-            key: report[key] for key in ("key_1_to_committed", "key_1_to_thanks")
-        },
+        latencies={key: report[key] for key in ("key_1_to_committed", "key_1_to_thanks")},
     )
 
 

@@ -27,7 +27,7 @@ write=originate
 
 def plain_ivr(directory: Path, rate: float, seconds: float) -> Trial:
     """Offer `rate` calls a second for `seconds`, by AMI Originate into the dialplan."""
-    secret = "bench-only-on-loopback"  # noqa: S105
+    secret = "bench-only-on-loopback"
 
     def add_config(etc: Path) -> None:
         with (etc / "extensions.conf").open("a") as dialplan:

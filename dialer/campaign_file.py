@@ -125,7 +125,10 @@ def _name(value: Any) -> str:
     text = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
     # A name of digits alone would be taken for a campaign's number.
     if not _NAME.fullmatch(text) or text.isdecimal():
-        raise InputError(f"must be 1 to 80 letters, digits, . _ or -, not {value!r}")
+        raise InputError(
+            "must be letters, digits, . _ and - (at most 80, not digits alone, a letter or digit "
+            f"first), not {value!r}"
+        )
     return text
 
 

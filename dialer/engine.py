@@ -102,7 +102,7 @@ class Engine:
     async def tick(self) -> None:
         """One round. Raises StoreUnavailable."""
         await self._every(0.5, self._read_knobs)
-        await self._every(0.25, self._settle)
+        await self._every(0.5, self._settle)
         await self._every(1.0, self._finish)
         await self._dial_due()
 

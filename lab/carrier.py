@@ -5,7 +5,7 @@ attempts are checked against, so nothing of ours touches it.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ SHARED = (
     *("acl", "ccss", "cdr", "cel", "features", "indications", "pjproject", "stasis", "udptl"),
     "websocket_client",
 )
+Recording = bool | Collection[str]
 HOLD_SECONDS = 240  # longer than any call may last: whoever waits is hung up by us
 
 
@@ -40,11 +41,12 @@ class CarrierEvent:
 class Carrier(Part):
     """The carrier's Asterisk on a free port of the loopback address.
 
-    `timing` sets how fast its subscribers are; with `recording` what each heard is kept.
+    `timing` sets how fast its subscribers are. `recording` keeps what each of them heard, or what
+    the numbers given (as dialled) heard.
     """
 
     def __init__(
-        self, directory: Path, *, timing: Timing = NATURAL, recording: bool = False
+        self, directory: Path, *, timing: Timing = NATURAL, recording: Recording = False
     ) -> None:
         self.port = free_ports(1)[0]
         self._timing = timing
@@ -93,15 +95,24 @@ class Carrier(Part):
         write_file(etc / "extensions.conf", dialplan(self._timing, recording=self._recording))
 
 
-def dialplan(timing: Timing, *, recording: bool) -> str:
+def dialplan(timing: Timing, *, recording: Recording) -> str:
     """The carrier's extensions.conf, one context a behaviour."""
-    contexts = [_context(behaviour, timing, recording) for behaviour in BEHAVIOURS]
+    contexts = [_context(behaviour, timing, bool(recording)) for behaviour in BEHAVIOURS]
     template = ConfTemplate((TEMPLATES / "extensions.conf").read_text())
     return template.substitute(
         log_invite=_log("invite"),
         log_end=_log("end", "${HANGUPCAUSE}"),
+        recorded="\n".join(_recorded(recording)),
         behaviours="\n".join([*contexts, *_codes()]),
     )
+
+
+def _recorded(recording: Recording) -> list[str]:
+    """The numbers that are recorded, as extensions: a whole number goes before a pattern."""
+    if isinstance(recording, bool):
+        return ["exten => _[+0-9].,1,Goto(s,1)"]
+    numbers = [f"exten => {number},1,Goto(s,1)" for number in recording]
+    return [*numbers, "exten => _[+0-9].,1,Return()"]
 
 
 def _codes() -> list[str]:
@@ -131,7 +142,7 @@ def _ringing(behaviour: Behaviour, timing: Timing, recording: bool) -> list[str]
         return ["Ringing()", f"Wait({HOLD_SECONDS})"]
     steps = ["Ringing()", f"Wait({timing.ring_seconds})", "Answer()", _log("answer")]
     if recording:
-        steps.append("Gosub(record,s,1)")
+        steps.append("Gosub(record,${NUMBER},1)")
     for pause, key in behaviour.presses:
         steps += [f"Wait({getattr(timing, pause)})", f"SendDTMF({key})", _log("key", key)]
     if behaviour.leaves:

@@ -70,6 +70,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for us: we end our children in good order
             )
 
     @property
@@ -80,6 +81,11 @@ class Child:
     def is_running(self) -> bool:
         """Whether it is alive (stopped by SIGSTOP counts as alive)."""
         return self._process.poll() is None
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status, once it has ended; -9 where signal 9 ended it."""
+        return self._process.wait()
 
     def wait_ready(self, ready: Callable[[], bool], seconds: float) -> None:
         """Returns once `ready()`. Raises LabError where the child dies or takes longer."""

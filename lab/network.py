@@ -14,7 +14,7 @@ from typing import Any
 
 from lab.asterisk import Asterisk
 from lab.behaviours import NATURAL, Timing
-from lab.carrier import Carrier
+from lab.carrier import Carrier, Recording
 from lab.child import Part
 from lab.ports import LOOPBACK, free_ports
 from runtime.asterisk_config import render, with_secrets
@@ -59,7 +59,7 @@ class Network(Part):
         directory: Path,
         *,
         timing: Timing = NATURAL,
-        recording: bool = False,
+        recording: Recording = False,
         prompts: Path = CHECKOUT / "var" / "prompts",
         sections: Sections | None = None,
     ) -> None:

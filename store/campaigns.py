@@ -104,10 +104,13 @@ def tune(
 
 def finish_exhausted(connection: Connection, now: datetime) -> list[str]:
     """Finish each running campaign of which no target is left to dial; give their names."""
-    left = exists().where(
-        Target.campaign_id == Campaign.id, Target.state != fixed(TargetState.DONE)
+    ready, claimed = (
+        exists().where(Target.campaign_id == Campaign.id, Target.state == fixed(state))
+        for state in (TargetState.READY, TargetState.CLAIMED)
     )
-    rows = connection.execute(select(_table).where(Campaign.state == CampaignState.RUNNING, ~left))
+    rows = connection.execute(
+        select(_table).where(Campaign.state == CampaignState.RUNNING, ~ready, ~claimed)
+    )
     done = [_campaign(row) for row in rows.mappings()]
     return [
         campaign.name

@@ -79,7 +79,10 @@ class _SqliteStore(Store):
     def __init__(self, url: URL) -> None:
         if url.database in (None, "", ":memory:"):
             raise ConfigError("store url needs a file: sqlite:///var/tstn.sqlite")
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"store {url.database}: {error.strerror}") from error
         self._engine = create_engine(
             url.set(drivername="sqlite+pysqlite"),
             poolclass=QueuePool,

@@ -89,11 +89,18 @@ class Target(Base):
         one_of("state", TargetState),
         CheckConstraint("(state = 'done') = (outcome IS NOT NULL)", name="done_has_outcome"),
         UniqueConstraint("campaign_id", "msisdn"),
+        # SQLite uses a partial index only for a query that has its very condition.
         Index(
-            "ix_targets_waiting",
-            *("campaign_id", "state", "not_before", "id"),
-            sqlite_where=text("state <> 'done'"),
-            postgresql_where=text("state <> 'done'"),
+            "ix_targets_ready",
+            *("campaign_id", "not_before", "id"),
+            sqlite_where=text("state = 'ready'"),
+            postgresql_where=text("state = 'ready'"),
+        ),
+        Index(
+            "ix_targets_claimed",
+            "campaign_id",
+            sqlite_where=text("state = 'claimed'"),
+            postgresql_where=text("state = 'claimed'"),
         ),
         Index("ix_targets_msisdn", "msisdn"),
     )

@@ -5,6 +5,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from errno import ENOSPC, EPIPE
 from importlib import import_module
 from inspect import iscoroutine
 from typing import Any
@@ -28,11 +29,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:
-        # Nobody reads on (`| head`): say nothing, now or when Python closes its streams.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _READER_GONE
+    except OSError as error:
+        return _answer_lost(error)
     return status
+
+
+def _answer_lost(error: OSError) -> int:
+    """Stdout takes no more: its reader has gone (`| head`), or the disk is full."""
+    if error.errno not in (EPIPE, ENOSPC):
+        raise error
+    # What is still buffered must not fail once more when Python closes its streams.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno == EPIPE:
+        return _READER_GONE
+    print("tstn: the answer can't be written:", error.strerror, file=sys.stderr)
+    return _FAILED
 
 
 def _run(arguments: Namespace) -> int:

@@ -11,6 +11,8 @@ from runtime.settings import Settings, redacted
 
 _HEALTH_SECONDS = 5
 
+# The four need different libraries, each of which takes long to import: every one takes its own.
+
 
 async def migrate(arguments: Namespace, settings: Settings) -> None:
     """Bring the database to the schema of this version."""

@@ -301,11 +301,11 @@ def test_an_import_shows_its_progress_on_a_terminal(tstn: Tstn) -> None:
     tstn("campaign", "create", EXAMPLE)
     ours, theirs = pty.openpty()
     words = ("audience", "import", tstn.write("a.csv", AUDIENCE), "--campaign", NAME)
-    process = tstn.start(*words, stderr=theirs)
-    os.close(theirs)
-    shown = b"".join(iter(lambda: read_terminal(ours), b""))
-    os.close(ours)
-    assert process.wait(60) == 0
+    with tstn.start(*words, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b"".join(iter(lambda: read_terminal(ours), b""))
+        os.close(ours)
+    assert process.returncode == 0
     assert b"a.csv" in shown
     assert b"100%" in shown
 
@@ -358,14 +358,23 @@ def test_an_export_whose_reader_goes_away_is_quiet(called: Tstn) -> None:
         await store.close()
 
     asyncio.run(claim_all())  # more than a pipe holds
-    process = called.start("export", "attempts", "--campaign", "many")
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.stderr.read() == ""
-    process.stderr.close()
-    assert process.wait(60) == 141
+    with called.start("export", "attempts", "--campaign", "many") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
+def test_an_answer_that_a_full_disk_refuses_is_told(called: Tstn) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = called.start("export", "attempts", "--campaign", "mekong", stdout=full)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (
+        1,
+        "tstn: the answer can't be written: No space left on device\n",
+    )
 
 
 @pytest.mark.parametrize("form", ["0900000000", "0900 000 000", "+84 90 000 0000", "900000000"])
@@ -431,7 +440,11 @@ def test_settings_that_are_wrong_are_named(tstn: Tstn) -> None:
 
 
 def test_a_server_without_passwords_does_not_start(tstn: Tstn) -> None:
-    assert "tstn asterisk render" in tstn.error("serve")
+    process = tstn.start("serve")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, "")
+    assert "tstn asterisk render" in err
+    assert err.count("\n") == 1
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The one gate for registrations: whatever asks, however often, one open request per number. I/O."""
+"""The one gate for registrations: however often one asks, one open request per number. I/O."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from store.engine import Store, open_store
 from store.facts import RegistrationAsked
 from store.models import Callback, Event, Registration
 from store.registrations import Answer
-from tests.rows import BY_NINE, NOW, all_rows, asked, make_campaign
+from tests.rows import BY_NINE, NOW, all_rows, asked, make_campaign, numbers
 
 NUMBER, OTHER = "+84900000001", "+84900000002"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -102,30 +102,23 @@ async def test_in_two_batches_too_the_first_receipt_fixes_the_day(store: Store) 
     assert call["promise_at"] == key_at + 48 * HOUR
 
 
-@pytest.mark.parametrize(
-    ("registered_at", "target_at"),
-    [
-        # local 10:00, 23:59:59.999999 and 00:00 of the next day; 21:00 local is 14:00 UTC
-        (datetime(2021, 4, 1, 3, 0, tzinfo=UTC), datetime(2021, 4, 2, 14, 0, tzinfo=UTC)),
-        (
-            datetime(2021, 4, 1, 16, 59, 59, 999999, tzinfo=UTC),
-            datetime(2021, 4, 2, 14, 0, tzinfo=UTC),
-        ),
-        (datetime(2021, 4, 1, 17, 0, tzinfo=UTC), datetime(2021, 4, 3, 14, 0, tzinfo=UTC)),
-        # the eve of two holidays (30 April, 1 May), a Sunday, New Year's Eve, 28 February
-        (datetime(2021, 4, 29, 3, 0, tzinfo=UTC), datetime(2021, 4, 30, 14, 0, tzinfo=UTC)),
-        (datetime(2021, 12, 31, 16, 0, tzinfo=UTC), datetime(2022, 1, 1, 14, 0, tzinfo=UTC)),
-        (datetime(2021, 2, 28, 3, 0, tzinfo=UTC), datetime(2021, 3, 1, 14, 0, tzinfo=UTC)),
-    ],
-)
-async def test_both_deadlines_count_local_days_and_whole_hours(
-    store: Store, registered_at: datetime, target_at: datetime
-) -> None:
-    await register(store, asked(NUMBER, registered_at))
-    call = await only(store, Callback)
-    assert call["requested_at"] == registered_at
-    assert call["target_at"] == target_at
-    assert call["promise_at"] == registered_at + 48 * HOUR
+DEADLINES = {
+    # local 10:00, then 23:59:59.999999, then midnight; 21:00 local is 14:00 UTC
+    datetime(2021, 4, 1, 3, 0, tzinfo=UTC): datetime(2021, 4, 2, 14, 0, tzinfo=UTC),
+    datetime(2021, 4, 1, 16, 59, 59, 999999, tzinfo=UTC): datetime(2021, 4, 2, 14, 0, tzinfo=UTC),
+    datetime(2021, 4, 1, 17, 0, tzinfo=UTC): datetime(2021, 4, 3, 14, 0, tzinfo=UTC),
+    # the eve of two holidays (30 April, 1 May), New Year's Eve, the end of February
+    datetime(2021, 4, 29, 3, 0, tzinfo=UTC): datetime(2021, 4, 30, 14, 0, tzinfo=UTC),
+    datetime(2021, 12, 31, 16, 0, tzinfo=UTC): datetime(2022, 1, 1, 14, 0, tzinfo=UTC),
+    datetime(2021, 2, 28, 3, 0, tzinfo=UTC): datetime(2021, 3, 1, 14, 0, tzinfo=UTC),
+}
+
+
+async def test_both_deadlines_count_local_days_and_whole_hours(store: Store) -> None:
+    await register(store, *map(asked, numbers(len(DEADLINES)), DEADLINES))
+    calls = {row["requested_at"]: row for row in await all_rows(store, Callback)}
+    assert {at: row["target_at"] for at, row in calls.items()} == DEADLINES
+    assert all(row["promise_at"] == at + 48 * HOUR for at, row in calls.items())
 
 
 async def test_the_hour_of_the_next_day_is_a_setting(store: Store) -> None:

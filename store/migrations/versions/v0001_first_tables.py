@@ -178,12 +178,20 @@ def _create_tables() -> None:
     )
     op.create_index("ix_targets_msisdn", "targets", ["msisdn"], unique=False)
     op.create_index(
-        "ix_targets_waiting",
+        "ix_targets_ready",
         "targets",
-        ["campaign_id", "state", "not_before", "id"],
+        ["campaign_id", "not_before", "id"],
         unique=False,
-        sqlite_where=sa.text("state <> 'done'"),
-        postgresql_where=sa.text("state <> 'done'"),
+        sqlite_where=sa.text("state = 'ready'"),
+        postgresql_where=sa.text("state = 'ready'"),
+    )
+    op.create_index(
+        "ix_targets_claimed",
+        "targets",
+        ["campaign_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'claimed'"),
+        postgresql_where=sa.text("state = 'claimed'"),
     )
     op.create_table(
         "attempts",

@@ -1,0 +1,124 @@
+"""How long the claim of the next fifty targets takes, with few and with many targets. I/O."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import Connection, text
+
+from domain.clock import utc_now
+from domain.dispositions import Disposition
+from domain.states import CampaignState
+from store import attempts, campaigns
+from store.claims import Claimed, ClaimOrder, claim, lock_claims
+from store.engine import Store, open_store
+from store.facts import AttemptEnded
+from store.migrate import migrate
+from store.settlement import Verdict, settle
+
+CLAIMED_AT_ONCE = 50
+_ROUNDS = 150
+_WARM_UP = 10
+_NUMBERS = {
+    "sqlite": "WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < :last) ",
+    "postgresql": "WITH n AS (SELECT generate_series(0, :last) AS n) ",
+}
+_INSERT = """
+INSERT INTO targets (campaign_id, msisdn, attributes, not_before, state, attempts_made)
+{numbers}
+SELECT :campaign, {msisdn}, '{{}}', :now, 'ready', 0 FROM n
+"""
+_MSISDN = {
+    "sqlite": "'+849' || substr('0000000' || n, -8)",
+    "postgresql": "'+849' || lpad(n::text, 8, '0')",
+}
+
+
+@dataclass(frozen=True)
+class ClaimTimes:
+    """Milliseconds of one claim, commit included."""
+
+    database: str
+    targets: int
+    p50_ms: float
+    p99_ms: float
+
+
+async def claim_times(url: str, targets: int) -> ClaimTimes:
+    """Fill a new database with `targets` ready numbers and time the claims."""
+    store = open_store(url)
+    await migrate(store)
+    campaign_id = await store.write(_fill, targets)
+    took = sorted([await _one_claim(store, campaign_id) for _ in range(_ROUNDS)][_WARM_UP:])
+    await store.close()
+    return ClaimTimes(
+        url.partition(":")[0],
+        targets,
+        p50_ms=took[len(took) // 2] * 1000,
+        p99_ms=took[int(len(took) * 0.99)] * 1000,
+    )
+
+
+async def _one_claim(store: Store, campaign_id: int) -> float:
+    order = ClaimOrder(
+        campaign_id=campaign_id,
+        limit=CLAIMED_AT_ONCE,
+        now=utc_now(),
+        ring_timeout_seconds=30,
+        max_call_seconds=180,
+        node="bench",
+        trunk="carrier",
+        script_version="vi-1",
+    )
+    began = time.perf_counter()
+    claimed = await store.write(_claim, order)
+    took = time.perf_counter() - began
+    if len(claimed) != CLAIMED_AT_ONCE:
+        raise AssertionError(f"claimed {len(claimed)} targets instead of {CLAIMED_AT_ONCE}")
+    await store.write(_finish, claimed, utc_now())
+    return took
+
+
+def _claim(connection: Connection, order: ClaimOrder) -> list[Claimed]:
+    """What the engine does in one transaction."""
+    lock_claims(connection)
+    attempts.open_channels(connection)
+    return claim(connection, order, uuid4)
+
+
+def _finish(connection: Connection, claimed: Sequence[Claimed], now: datetime) -> None:
+    """End the calls, so that as few are open as with a real server."""
+    answered = Disposition.ANSWERED
+    ends = [
+        AttemptEnded(c.attempt_id, c.msisdn, c.campaign_id, answered, 16, None, None, now, now)
+        for c in claimed
+    ]
+    attempts.record_ended(connection, ends)
+    verdicts = [Verdict(c.attempt_id, c.target_id, answered, 1, None) for c in claimed]
+    settle(connection, verdicts, now)
+
+
+def _fill(connection: Connection, targets: int) -> int:
+    now = utc_now()
+    values = {
+        "name": "bench",
+        "purpose": "customer_care",
+        "script_version": "vi-1",
+        "cps": 100.0,
+        "max_channels": 1000,
+        "ring_timeout_seconds": 30,
+        "max_attempts": 1,
+        "retry": {},
+        "windows": ["00:00-24:00"],
+        "call_on_holidays": True,
+    }
+    campaign = campaigns.create(connection, values, now)
+    campaigns.move(connection, campaign, CampaignState.RUNNING, now)
+    dialect = connection.dialect.name
+    insert = _INSERT.format(numbers=_NUMBERS[dialect], msisdn=_MSISDN[dialect])
+    moment: object = now.strftime("%Y-%m-%d %H:%M:%S.%f") if dialect == "sqlite" else now
+    connection.execute(text(insert), {"campaign": campaign.id, "now": moment, "last": targets - 1})
+    connection.execute(text("ANALYZE targets"))
+    return campaign.id
