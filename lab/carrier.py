@@ -55,7 +55,7 @@ class Carrier(Part):
 
     def start(self) -> None:
         """Raises LabError where it does not come up."""
-        self._heard_dir.mkdir(parents=True, exist_ok=True)
+        self.recordings_dir.mkdir(parents=True, exist_ok=True)
         self.asterisk.start()
 
     def stop(self) -> None:
@@ -72,11 +72,12 @@ class Carrier(Part):
 
     def recordings(self, number: str) -> list[Path]:
         """What the subscriber `number` (as dialled) heard, one wav (8 kHz mono) a call."""
-        found = self._heard_dir.glob(f"{number}-*.wav")
+        found = self.recordings_dir.glob(f"{number}-*.wav")
         return sorted(found, key=lambda file: int(file.stem.rpartition("-")[2]))
 
     @property
-    def _heard_dir(self) -> Path:
+    def recordings_dir(self) -> Path:
+        """Where what subscribers heard is kept."""
         return self.asterisk.directory / "spool" / "heard"
 
     def _read_log(self) -> Iterator[CarrierEvent]:

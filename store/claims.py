@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from domain.states import AttemptState, CampaignState, RegistrationState, TargetState
 from store.columns import fixed
 from store.models import Attempt, Campaign, Registration, Target, table
-from store.statements import insert_new
+from store.statements import padded
 
 ALREADY_REGISTERED = "already_registered"
 """The outcome of a target whose number has an open registration: it is not called (again)."""
@@ -81,8 +81,7 @@ _NOT_TO_CALL = (
         )
     )
 )
-# The unique rule on open attempts has the last word where two nodes race for one number.
-_INSERT = insert_new(Attempt, _attempts.id, _attempts.target_id, _attempts.msisdn)
+_INSERT = insert(table(Attempt))
 _THESE = _targets.id.in_(bindparam("ids", expanding=True))
 _TAKE = (
     update(table(Target))
@@ -113,22 +112,23 @@ def claim(connection: Connection, order: ClaimOrder, new_id: Callable[[], UUID])
     The campaign must be running. A number that is registered is done; one that is being called
     by another campaign waits a minute.
     """
+    lock_claims(connection)
     candidates = _next_ready(connection, order)
     if not candidates:
         return []
     registered, busy = _not_to_call(connection, list(candidates.values()))
     done = [id_ for id_, msisdn in candidates.items() if msisdn in registered]
+    later = [id_ for id_, msisdn in candidates.items() if msisdn in busy - registered]
     free = {id_: msisdn for id_, msisdn in candidates.items() if msisdn not in registered | busy}
-    claimed = _insert_attempts(connection, order, free, new_id) if free else []
-    taken = [attempt.target_id for attempt in claimed]
-    later = candidates.keys() - set(taken) - set(done)
-    if taken:
-        connection.execute(_TAKE, {"ids": taken})
     if done:
-        connection.execute(_END_REGISTERED, {"ids": done})
+        connection.execute(_END_REGISTERED, {"ids": padded(done)})
     if later:
-        connection.execute(_POSTPONE, {"ids": list(later), "until": order.now + _BUSY_ELSEWHERE})
-    return claimed
+        until = order.now + _BUSY_ELSEWHERE
+        connection.execute(_POSTPONE, {"ids": padded(later), "until": until})
+    if not free:
+        return []
+    connection.execute(_TAKE, {"ids": padded(list(free))})
+    return _insert_attempts(connection, order, free, new_id)
 
 
 def _next_ready(connection: Connection, order: ClaimOrder) -> dict[int, str]:
@@ -144,7 +144,7 @@ def _not_to_call(connection: Connection, msisdns: Sequence[str]) -> tuple[set[st
     """The numbers that are registered, and those with an open attempt."""
     registered: set[str] = set()
     busy: set[str] = set()
-    for msisdn, why in connection.execute(_NOT_TO_CALL, {"msisdns": msisdns}):
+    for msisdn, why in connection.execute(_NOT_TO_CALL, {"msisdns": padded(msisdns)}):
         (registered if why == RegistrationState.OPEN else busy).add(msisdn)
     return registered, busy
 
@@ -167,16 +167,9 @@ def _insert_attempts(
         "state": AttemptState.DIALLING,
         "adoptions": 0,
     }
-    rows = connection.execute(
-        _INSERT[connection.dialect.name],
-        [
-            {**shared, "id": new_id(), "target_id": target_id, "msisdn": msisdn}
-            for target_id, msisdn in free.items()
-        ],
-    )
-    return [
+    claimed = [
         Claimed(
-            attempt_id=attempt_id,
+            attempt_id=new_id(),
             target_id=target_id,
             campaign_id=order.campaign_id,
             msisdn=msisdn,
@@ -185,5 +178,13 @@ def _insert_attempts(
             ring_timeout_seconds=order.ring_timeout_seconds,
             started_at=order.now,
         )
-        for attempt_id, target_id, msisdn in rows
+        for target_id, msisdn in free.items()
     ]
+    connection.execute(
+        _INSERT,
+        [
+            {**shared, "id": row.attempt_id, "target_id": row.target_id, "msisdn": row.msisdn}
+            for row in claimed
+        ],
+    )
+    return claimed

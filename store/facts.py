@@ -110,7 +110,11 @@ def encode(fact: Fact) -> bytes:
 def decode(data: bytes) -> Fact:
     """The fact that `encode` wrote. Raises ValueError or KeyError for anything else."""
     values = orjson.loads(data)
+    if not isinstance(values, dict):
+        raise ValueError("not a fact")
     kind = _KINDS[values.pop("fact")]
+    if values.keys() != {field.name for field in fields(kind)}:
+        raise ValueError(f"not the fields of a {kind.__name__}")
     return kind(
         **{
             name: _READERS[name](value) if value is not None and name in _READERS else value

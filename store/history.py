@@ -14,7 +14,13 @@ from store.models import Attempt, Event, KeyPress, table
 from store.statements import insert_new
 
 _ADD = insert_new(Event)
-_CONSEQUENCES = frozenset({"registered", "registration_repeated", "callback_promised"})
+_RANKS = {
+    "registered": 1,
+    "registration_repeated": 1,
+    "callback_promised": 1,
+    "attempt_ended": 2,
+}
+"""What comes later at the same moment."""
 
 
 class Happening(TypedDict):
@@ -64,7 +70,7 @@ def timeline(connection: Connection, msisdn: str) -> list[dict[str, Any]]:
     entries += [entry for row in attempts.mappings() for entry in _attempt_entries(row)]
     entries += [_key_entry(row) for row in keys.mappings()]
     # A key comes before what it brought about, though both bear its time.
-    return sorted(entries, key=lambda entry: (entry["at"], entry["kind"] in _CONSEQUENCES))
+    return sorted(entries, key=lambda entry: (entry["at"], _RANKS.get(entry["kind"], 0)))
 
 
 def _event_entry(row: RowMapping) -> dict[str, Any]:

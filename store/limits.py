@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, select, update
 
 from store import history
 from store.history import happening
 from store.models import Limit
+from store.statements import insert_new
 
 GLOBAL = "global"
+_NEW = insert_new(Limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,9 @@ def read(connection: Connection) -> dict[str, Caps]:
 
 def put(connection: Connection, scope: str, caps: Caps, now: datetime) -> None:
     """Set the limits of a scope; the dialler reads them within a second."""
-    connection.execute(delete(Limit).where(Limit.scope == scope))
-    connection.execute(
-        insert(Limit).values(scope=scope, cps=caps.cps, max_channels=caps.max_channels)
-    )
+    values = {"cps": caps.cps, "max_channels": caps.max_channels}
+    connection.execute(_NEW[connection.dialect.name], {"scope": scope, **values})
+    connection.execute(update(Limit).where(Limit.scope == scope).values(values))
     history.add(
         connection,
         [happening("limits_set", now, scope=scope, cps=caps.cps, max_channels=caps.max_channels)],

@@ -15,7 +15,7 @@ from store.columns import fixed
 from store.facts import RegistrationAsked
 from store.history import Happening, happening
 from store.models import Registration, table
-from store.statements import insert_new
+from store.statements import insert_new, padded
 
 Source = tuple[str, str]
 """Channel and id of the evidence that a registration rests on."""
@@ -92,8 +92,8 @@ def _standing(connection: Connection, requests: Sequence[RegistrationAsked]) -> 
     rows = connection.execute(
         _STANDING,
         {
-            "msisdns": [request.msisdn for request in requests],
-            "source_ids": [request.source_id for request in requests],
+            "msisdns": padded([request.msisdn for request in requests]),
+            "source_ids": padded([request.source_id for request in requests]),
         },
     )
     return [_as_standing(row) for row in rows]

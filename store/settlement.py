@@ -12,6 +12,7 @@ from domain.dispositions import Disposition
 from domain.states import AttemptState, TargetState
 from store.columns import fixed
 from store.models import Attempt, Target, table
+from store.statements import padded
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def unsettled(connection: Connection, limit: int) -> list[Unsettled]:
     ids = [row.target_id for row in rows]
     alike = {
         (target_id, disposition): count
-        for target_id, disposition, count in connection.execute(_ALIKE, {"target_ids": ids})
+        for target_id, disposition, count in connection.execute(_ALIKE, {"target_ids": padded(ids)})
     }
     return [
         Unsettled(
@@ -118,7 +119,7 @@ def settle(connection: Connection, verdicts: Sequence[Verdict], now: datetime) -
     if not verdicts:
         return
     ids = [verdict.attempt_id for verdict in verdicts]
-    connection.execute(_SETTLE, {"ids": ids, "now": now})
+    connection.execute(_SETTLE, {"ids": padded(ids), "now": now})
     connection.execute(_MOVE_ON, [_target_values(verdict) for verdict in verdicts])
 
 

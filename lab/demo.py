@@ -1,0 +1,248 @@
+"""`make demo`: a campaign of 200 numbers, from the file to the call-backs. I/O.
+
+Two real Asterisks on this machine, ours and one that plays the carrier with its subscribers; the
+real server, and its command line used as an operator would. Everything lies in var/demo, and
+var/demo/summary.json (fields: lab.demo_summary.Summary) says what came of it.
+
+Exit status: 0 if the outcome of every number is what its carrier behaviour demands, 1 if not or if
+it was not finished in time, 130 if interrupted.
+"""
+
+import asyncio
+import fcntl
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from rich.console import Console
+
+from domain.clock import utc_now
+from domain.errors import TstnError
+from domain.msisdn import national
+from ivr.prompts import load_script
+from lab.behaviours import behaviour_of
+from lab.child import LabError
+from lab.demo_audience import make_audience
+from lab.demo_commands import CommandLine, use_settings
+from lab.demo_server import Server, watch
+from lab.demo_summary import Run, Summary, summarise
+from lab.demo_verdict import Records, Row, judge
+from lab.demo_view import closing_table, mismatch_table, progress
+from lab.listen import hear, read_samples
+from lab.network import CHECKOUT, Network
+
+DIRECTORY = Path("var/demo")
+CAMPAIGN = "demo"
+CPS = 3
+"""Two Asterisks and the sound of 90 calls leave half of two cores idle at that rate."""
+
+DEADLINE_SECONDS = 300.0
+"""The last call starts after 70 s, and the longest takes a minute."""
+
+_DRAIN_SECONDS = 2.0
+"""At the end no call is live; when interrupted, nobody wants to wait for them."""
+
+_RECORDED = ("press-1", "press-2-then-1", "press-3", "silent", "wrong-key-then-1")
+"""Behaviours of which one subscriber is recorded: recording them all would take the calls' time."""
+_EXAMPLE = "press-2-then-1"
+
+_AUDIENCE = DIRECTORY / "audience.csv"
+_REJECTS = DIRECTORY / "audience.rejects.csv"
+_CAMPAIGN_FILE = DIRECTORY / "campaign.toml"
+_LOG = DIRECTORY / "serve.log"
+_SUMMARY = DIRECTORY / "summary.json"
+
+_CAMPAIGN = f"""\
+# The demo's campaign. Every key: config/campaigns/example.toml
+name = "{CAMPAIGN}"
+purpose = "customer_care"
+cps = {CPS}
+max_channels = 150
+ring_timeout_seconds = 12
+# One dial a number and no retries, so that the demo ends soon.
+max_attempts = 1
+# At any time: nobody is disturbed, these subscribers are simulated.
+windows = ["00:00-24:00"]
+call_on_holidays = true
+"""
+
+
+def main() -> int:
+    """Run the demo; give its exit status."""
+    os.chdir(CHECKOUT)
+    console = Console()
+    try:
+        with _alone():
+            summary = _Rehearsal(console).run()
+    except KeyboardInterrupt:
+        console.print("\ndemo: interrupted, everything is stopped")
+        return 130
+    except TstnError as error:
+        print("demo:", error, file=sys.stderr)
+        return 1
+    return 0 if summary["ok"] else 1
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One demo at a time in a checkout. Raises LabError while another runs."""
+    DIRECTORY.parent.mkdir(exist_ok=True)
+    with DIRECTORY.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError("another demo is running in this checkout") from None
+        shutil.rmtree(DIRECTORY, ignore_errors=True)
+        yield
+
+
+class _Rehearsal:
+    """One run of the demo, in var/demo."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._tstn = CommandLine(console)
+        self._audience = make_audience()
+        self._network = Network(
+            DIRECTORY,
+            recording=[national(self._first(name)) for name in _RECORDED],
+            sections={"dialer": {"drain_seconds": _DRAIN_SECONDS}},
+        )
+
+    def run(self) -> Summary:
+        """From the files to the summary."""
+        _AUDIENCE.write_text(self._audience.csv, encoding="utf-8-sig")
+        _CAMPAIGN_FILE.write_text(_CAMPAIGN, encoding="utf-8")
+        self._say("Two Asterisks start: ours, and one that plays the carrier and its subscribers")
+        with self._network:
+            use_settings(self._network.settings_file)
+            self._tstn.show(f"export TSTN_CONFIG={DIRECTORY / 'tstn.toml'}")
+            self._prepare()
+            run = self._call()
+        records = self._export()
+        summary = summarise(run, records, judge(self._audience.numbers, records))
+        _SUMMARY.write_text(json.dumps(summary, ensure_ascii=False, indent=2), encoding="utf-8")
+        self._report(summary)
+        return summary
+
+    def _prepare(self) -> None:
+        self._say("An empty database, a campaign and its audience")
+        self._tstn.run("migrate")
+        self._tstn.run("campaign", "create", str(_CAMPAIGN_FILE))
+        self._tstn.run("audience", "import", str(_AUDIENCE), "--campaign", CAMPAIGN)
+
+    def _call(self) -> Run:
+        """Run the campaign to its end, or to the deadline."""
+        self._say("The server starts, and dials")
+        server = Server(self._tstn.name("serve", after=" &"), self._network, _LOG)
+        with server:
+            self._tstn.run("campaign", "start", CAMPAIGN)
+            started_at, started = utc_now(), monotonic()
+            finished = self._watch(server)
+            seconds, health = monotonic() - started, server.health()
+        rejected = len(_REJECTS.read_text(encoding="utf-8-sig").splitlines()) - 1
+        return Run(
+            started_at=started_at,
+            seconds=seconds,
+            finished=finished,
+            rows=len(self._audience.numbers) + self._audience.bad_rows,
+            rejected=rejected,
+            health=health,
+            problems=list(self._problems(finished, health, rejected, server.exit_status)),
+        )
+
+    def _problems(
+        self, finished: bool, health: Mapping[str, Any], rejected: int, exit_status: int | None
+    ) -> Iterator[str]:
+        """What is wrong with the run itself, a line each."""
+        if not finished:
+            yield f"not finished in {DEADLINE_SECONDS:.0f} s; `tstn health` said: {health}"
+        if rejected != self._audience.bad_rows:
+            yield f"{rejected} rows of the audience were refused, not {self._audience.bad_rows}"
+        if exit_status != 0:
+            yield f"`tstn serve` ended with exit status {exit_status}: see {_LOG}"
+
+    def _watch(self, server: Server) -> bool:
+        url, total = self._network.settings.store.url, len(self._audience.numbers)
+        self._console.print(
+            f"{total} calls, {CPS} a second: about two minutes and a half. Ctrl-C ends it.\n"
+            "Meanwhile, in another terminal, after the same export:",
+            highlight=False,
+        )
+        for arguments in (["health"], ["campaign", "show", CAMPAIGN]):
+            self._tstn.name(*arguments)
+        with progress(self._console, total) as show:
+            return asyncio.run(
+                watch(url, CAMPAIGN, show, lambda: self._require_alive(server), DEADLINE_SECONDS)
+            )
+
+    def _require_alive(self, server: Server) -> None:
+        server.require_alive()
+        for asterisk in (self._network.asterisk, self._network.carrier.asterisk):
+            if not asterisk.is_running():
+                raise LabError(f"Asterisk ({asterisk.name}) has died: see {asterisk.log_dir}")
+
+    def _export(self) -> Records:
+        self._say("The records")
+        return Records(
+            attempts=self._exported("attempts"),
+            registrations=self._exported("registrations"),
+            callbacks=self._exported("callbacks"),
+            carrier=self._network.carrier.events(),
+        )
+
+    def _exported(self, kind: str) -> list[Row]:
+        file = DIRECTORY / f"{kind}.jsonl"
+        answer = self._tstn.run("export", kind, "--campaign", CAMPAIGN, into=file)
+        return [json.loads(line) for line in answer.splitlines()]
+
+    def _report(self, summary: Summary) -> None:
+        example = self._first(_EXAMPLE)
+        self._say(f"One subscriber, who behaves as {_EXAMPLE}")
+        self._tstn.run("timeline", national(example))
+        heard = ", ".join(self._heard(example))
+        self._console.print(f"and heard, by the recording: {heard}", highlight=False)
+        self._say("What came of it")
+        self._console.print(closing_table(summary))
+        self._say_where()
+        for problem in summary["problems"]:
+            self._console.print("demo:", problem, style="red", markup=False)
+        if summary["mismatches"]:
+            self._console.print("demo: outcomes that are not as demanded", style="red")
+            self._console.print(mismatch_table(summary))
+
+    def _heard(self, msisdn: str) -> Iterator[str]:
+        """The prompts in the recording of one subscriber, with the second each began."""
+        ivr = self._network.settings.ivr
+        files = (ivr.prompts_dir / load_script(ivr.script).version).glob("*.wav")
+        prompts = {file.stem: read_samples(file) for file in files}
+        for recording in self._network.carrier.recordings(national(msisdn)):
+            for prompt in hear(read_samples(recording), prompts):
+                yield f"{prompt.name} at {prompt.start_seconds:.1f} s"
+
+    def _say_where(self) -> None:
+        heard = self._network.carrier.recordings_dir.relative_to(CHECKOUT)
+        for what, where in (
+            ("summary", _SUMMARY),
+            ("refused rows", _REJECTS),
+            ("what subscribers heard", heard),
+            ("server's log", _LOG),
+        ):
+            self._console.print(f"{what:24}{where}", highlight=False)
+
+    def _first(self, behaviour: str) -> str:
+        """The first number of the audience that behaves so."""
+        return next(n for n in self._audience.numbers if behaviour_of(n).name == behaviour)
+
+    def _say(self, text: str) -> None:
+        self._console.print(f"\n[bold]{text}[/]", highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The demo's server, `tstn serve` as a child, and its campaign watched until the end. I/O."""
+
+import asyncio
+import json
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from domain.states import CampaignState
+from lab.child import Child, LabError, Part
+from lab.demo_summary import count
+from lab.demo_view import Show
+from lab.network import Network
+from store import campaigns, exports
+from store.engine import open_store
+
+START_SECONDS = 20.0
+STOP_SECONDS = 10.0
+_LOOK_SECONDS = 1.0
+
+
+class Server(Part):
+    """`tstn serve`; its log goes to `log`. `exit_status` is there once it is stopped."""
+
+    def __init__(self, command: list[str], network: Network, log: Path) -> None:
+        health = network.settings.health
+        self._health_url = f"http://{health.host}:{health.port}/health"
+        self._command = command
+        self._log = log
+        self._child: Child | None = None
+        self.exit_status: int | None = None
+
+    def start(self) -> None:
+        """Returns once it can dial. Raises LabError where it does not come up."""
+        self._child = Child("`tstn serve`", self._command, self._log)
+        self._child.wait_ready(self._is_well, START_SECONDS)
+
+    def stop(self) -> None:
+        """As SIGTERM does, by force where that takes too long."""
+        if self._child is None:
+            return
+        self._child.signal(signal.SIGTERM)
+        if not self._child.ends_within(STOP_SECONDS):
+            self._child.kill()
+        self.exit_status = self._child.exit_status
+
+    def require_alive(self) -> None:
+        """Raises LabError where it has died."""
+        if self._child is None or not self._child.is_running():
+            raise LabError(f"`tstn serve` has died: see {self._log}")
+
+    def health(self) -> dict[str, Any]:
+        """What /health says, as `tstn health --json` prints it; empty where nobody answers."""
+        try:
+            with urllib.request.urlopen(self._health_url, timeout=1) as answer:  # noqa: S310
+                text = answer.read()
+        except urllib.error.HTTPError as refusal:  # 503: it is there, but not well
+            text = refusal.read()
+        except OSError:
+            return {}
+        report: dict[str, Any] = json.loads(text)
+        return report
+
+    def _is_well(self) -> bool:
+        return self.health().get("ok") is True
+
+
+async def watch(
+    store_url: str, campaign: str, show: Show, require_alive: Callable[[], None], limit: float
+) -> bool:
+    """Show how the campaign stands until it is finished; False if that takes over `limit` s.
+
+    Whatever `require_alive` raises ends it.
+    """
+    store = open_store(store_url)
+    started = monotonic()
+    try:
+        while (seconds := monotonic() - started) < limit:
+            require_alive()
+            row = await store.read(campaigns.by_name, campaign)
+            attempts = [each async for each in exports.attempts(store, row.id)]
+            registrations = [each async for each in exports.registrations(store, row.id)]
+            show(count(attempts, registrations), seconds)
+            if row.state == CampaignState.FINISHED:
+                return True
+            await asyncio.sleep(_LOOK_SECONDS)
+    finally:
+        await store.close()
+    return False

@@ -1,0 +1,139 @@
+"""What the demo shows: the campaign while it runs, and the closing table. I/O."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from domain.clock import to_local
+from domain.msisdn import display
+from lab.demo_summary import Counts, Due, Summary
+
+PLAIN_SECONDS = 10
+_BAR_WIDTH = 60
+_MISMATCHES_SHOWN = 20
+
+
+class Show(Protocol):
+    """Shows how the campaign stands after so many seconds."""
+
+    def __call__(self, counts: Counts, seconds: float) -> None: ...
+
+
+@contextmanager
+def progress(console: Console, total: int) -> Iterator[Show]:
+    """A table that is redrawn on a terminal; elsewhere a line every PLAIN_SECONDS."""
+    if not console.is_terminal:
+        yield _Lines(console, total)
+        return
+    with Live(console=console, transient=True) as live:
+        yield lambda counts, seconds: live.update(_picture(counts, total, seconds))
+
+
+class _Lines:
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._next = 0.0
+
+    def __call__(self, counts: Counts, seconds: float) -> None:
+        if seconds < self._next:
+            return
+        self._next = seconds + PLAIN_SECONDS
+        text = ", ".join(f"{name} {value}" for name, value in _figures(counts))
+        self._console.print(
+            f"{_clock(seconds)}  called {counts.called} of {self._total}, {text}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _picture(counts: Counts, total: int, seconds: float) -> RenderableType:
+    ended = counts.called - counts.live
+    head = Table.grid(padding=(0, 1))
+    bar = ProgressBar(total=total, completed=ended, width=_BAR_WIDTH)
+    head.add_row(_clock(seconds), bar, f"{ended} of {total} ended")
+    figures = Table(box=None, header_style="dim", padding=(0, 1))
+    for name, _ in _figures(counts):
+        figures.add_column(name, justify="right")
+    figures.add_row(*(value for _, value in _figures(counts)))
+    return Group(head, figures)
+
+
+def _figures(counts: Counts) -> list[tuple[str, str]]:
+    return [
+        ("live", str(counts.live)),
+        ("answered", str(counts.answered)),
+        ("ASR", f"{counts.asr:.0%}"),
+        *((f"key {key}" if key.isdigit() else key, str(n)) for key, n in counts.keys.items()),
+        ("registrations", str(counts.registrations)),
+    ]
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def closing_table(summary: Summary) -> Table:
+    """What came of the campaign, in local time."""
+    made = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    made.add_column(style="bold")
+    made.add_column(justify="right")
+    made.add_column()
+    for row in _closing_rows(summary):
+        made.add_row(*row)
+    return made
+
+
+def mismatch_table(summary: Summary) -> Table:
+    """The first outcomes that are not as demanded."""
+    made = Table("number", "behaviour", "what", "demanded", "seen", box=None)
+    for mismatch in summary["mismatches"][:_MISMATCHES_SHOWN]:
+        made.add_row(
+            display(mismatch["msisdn"]),
+            *(str(mismatch[name]) for name in ("behaviour", "what", "demanded", "seen")),
+        )
+    return made
+
+
+def _closing_rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
+    total = len(summary["numbers"])
+    wrong = len({mismatch["msisdn"] for mismatch in summary["mismatches"]})
+    invites = summary["carrier"]["invites"]
+    yield "called", str(summary["called"]), f"{invites} INVITEs by the carrier's log"
+    yield "answered", str(summary["answered"]), f"ASR {summary['asr']:.1%}"
+    for word, number in summary["dispositions"].items():
+        if word != "answered":
+            yield "", str(number), word.replace("_", " ")
+    for key, number in summary["keys"].items():
+        yield f"key {key}" if key.isdigit() else "other keys", str(number), ""
+    yield "registrations", str(summary["registrations"]), ""
+    for group in summary["callbacks"]:
+        yield f"call-backs: {group['kind']}", str(group["count"]), _deadlines(group)
+    yield "key 1 → committed", "", _waits(summary["key_1_to_committed"])
+    yield "key 1 → thank-you", "", _waits(summary["key_1_to_thanks"])
+    yield "outcome as demanded", str(total - wrong), f"of {total} numbers"
+
+
+def _deadlines(group: Due) -> str:
+    target = _local(group["target_at"])
+    first, last = _local(group["first_promise_at"]), _local(group["last_promise_at"])
+    return (
+        f"n+1: by {target:%H:%M on %d/%m/%Y}; "
+        f"48 h end {first:%d/%m %H:%M:%S} to {last:%d/%m %H:%M:%S}"
+    )
+
+
+def _waits(waits: dict[str, float]) -> str:
+    if not waits.get("count"):
+        return "not measured"
+    return f"median {waits['p50_ms']:g} ms, p99 {waits['p99_ms']:g} ms, of {waits['count']:g}"
+
+
+def _local(text: str) -> datetime:
+    return to_local(datetime.fromisoformat(text))
