@@ -15,12 +15,11 @@ venv: $(VENV)/.installed
 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	@lab/setup venv $(VENV)
-	@touch $@
 
 lab: venv
 	@lab/setup packages
 	@lab/setup asterisk
-	@$(BIN)/tstn prompts build --if-changed
+	@$(BIN)/tstn --config config/tstn.toml prompts build --if-changed >/dev/null
 
 demo: setup ## A campaign of 200 numbers through real Asterisks, with live progress
 	@$(BIN)/python -m lab.demo

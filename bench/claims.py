@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
 
 from sqlalchemy import Connection, text
 
@@ -85,7 +84,7 @@ def _claim(connection: Connection, order: ClaimOrder) -> list[Claimed]:
     """What the engine does in one transaction."""
     lock_claims(connection)
     attempts.open_channels(connection)
-    return claim(connection, order, uuid4)
+    return claim(connection, order)
 
 
 def _finish(connection: Connection, claimed: Sequence[Claimed], now: datetime) -> None:

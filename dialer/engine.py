@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
-from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -160,11 +159,20 @@ class Engine:
         ]
         if not ready:
             return
-        for attempt in await self._store.write(self._claim, ready):
+        claiming = asyncio.ensure_future(self._store.write(self._claim, ready))
+        try:
+            self._start_dials(await asyncio.shield(claiming))
+        except asyncio.CancelledError:
+            # The claim is committed all the same, and nobody else would dial it.
+            self._start_dials(await claiming)
+            raise
+        self._running.append(self._running.pop(0))  # the next campaign goes first next time
+
+    def _start_dials(self, claimed: list[Claimed]) -> None:
+        for attempt in claimed:
             task = asyncio.create_task(self._dial(attempt))
             self._dials.add(task)
             task.add_done_callback(self._dials.discard)
-        self._running.append(self._running.pop(0))  # the next campaign goes first next time
 
     def _claim(self, connection: Connection, ready: list[Campaign]) -> list[Claimed]:
         claimed: list[Claimed] = []
@@ -176,7 +184,7 @@ class Engine:
             count = self._capacity.budget(campaign, self._setting.trunk, in_use)
             if count == 0:
                 continue
-            taken = claim(connection, self._order(campaign, count), uuid4)
+            taken = claim(connection, self._order(campaign, count))
             self._capacity.take(campaign, self._setting.trunk, len(taken), in_use)
             if not taken:
                 wait_until = self._monotonic() + _NOTHING_DUE_SECONDS

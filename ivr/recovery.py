@@ -91,7 +91,7 @@ async def _take_over(
         channel = channels[str(row.id)]
         await client.subscribe(channel.id)
         if channel.id in live.calls:
-            await live.calls[channel.id].resume()
+            await live.calls[channel.id].resume(rings=channel.state == "Ringing")
         else:
             await _adopt(row, channel, channel.id in registered, client, live)
 
@@ -102,6 +102,8 @@ async def _adopt(
     """Go on with a call of a process before us: thank who registered, else invite anew."""
     call = _call_of(row, live, adoptions=row.adoptions + 1)
     live.adopt(call)
+    if channel.state == "Ringing":
+        call.ringing_at = row.started_at
     if channel.state != "Up":
         return
     call.answered_at = row.answered_at or live.call_setting.clock()

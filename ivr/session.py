@@ -133,8 +133,10 @@ class LiveCall:
         disposition = Disposition.ANSWERED if self.answered_at else without_answer
         self._record_end(disposition, None, None, self._setting.clock())
 
-    async def resume(self) -> None:
+    async def resume(self, *, rings: bool) -> None:
         """After a gap in the events: a prompt whose end was missed counts as played."""
+        if rings:
+            self.ringing_at = self.ringing_at or self.attempt.started_at
         if self._playing and not await self._setting.control.stop_playback(self._playing):
             self.feed(Event.PLAYED)
 

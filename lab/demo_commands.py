@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -49,17 +50,23 @@ class CommandLine:
         self.show(shlex.join(command) + after)
         return command
 
-    def run(self, *arguments: str, into: Path | None = None) -> str:
-        """Run `tstn arguments`, print its answer or write it `into` a file, and give it.
+    def run(self, *arguments: str) -> None:
+        """Run `tstn arguments`; its answer goes to our own output. Raises LabError as it failed."""
+        command = self.name(*arguments)
+        self._console.file.flush()
+        _finish(command, stdout=None)
 
-        Raises LabError with what it complains of.
-        """
-        command = self.name(*arguments, after=f" > {into}" if into else "")
-        done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise LabError(f"`{shlex.join(command)}` failed: {done.stderr.strip()}")
-        if into:
-            into.write_text(done.stdout, encoding="utf-8")
-        else:
-            self._console.print(done.stdout.rstrip(), markup=False, highlight=False, soft_wrap=True)
-        return done.stdout
+    def save(self, into: Path, *arguments: str) -> str:
+        """Run `tstn arguments > into`, and give the answer. Raises LabError as it failed."""
+        answer = _finish(self.name(*arguments, after=f" > {into}"), stdout=subprocess.PIPE)
+        into.write_text(answer, encoding="utf-8")
+        return answer
+
+
+def _finish(command: Sequence[str], stdout: int | None) -> str:
+    done = subprocess.run(
+        command, cwd=CHECKOUT, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise LabError(f"`{shlex.join(command)}` failed: {done.stderr.strip()}")
+    return done.stdout or ""

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from domain.dispositions import Disposition
-from domain.states import AttemptState
+from domain.states import AttemptState, CallbackKind
 from lab.demo_verdict import Judged, Records, Row
 
 MENU_KEYS = "123"
+_KINDS = [str(kind) for kind in CallbackKind]
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def count(attempts: Sequence[Row], registrations: Sequence[Row]) -> Counts:
 
 
 def due(callbacks: Sequence[Row]) -> list[Due]:
-    """Group the lines of `tstn export callbacks` by kind and evening, the next evening first."""
+    """Group the lines of `tstn export callbacks` by evening and kind, the next evening first."""
     groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for row in callbacks:
         groups[row["target_at"], row["kind"]].append(row["promise_at"])
@@ -143,7 +144,9 @@ def due(callbacks: Sequence[Row]) -> list[Due]:
             first_promise_at=min(promises),
             last_promise_at=max(promises),
         )
-        for (target, kind), promises in sorted(groups.items())
+        for (target, kind), promises in sorted(
+            groups.items(), key=lambda group: (group[0][0], _KINDS.index(group[0][1]))
+        )
     ]
 
 

@@ -91,7 +91,7 @@ def closing_table(summary: Summary) -> Table:
 
 
 def mismatch_table(summary: Summary) -> Table:
-    """The first outcomes that are not as demanded."""
+    """What is not as demanded, as far as it fits."""
     made = Table("number", "behaviour", "what", "demanded", "seen", box=None)
     for mismatch in summary["mismatches"][:_MISMATCHES_SHOWN]:
         made.add_row(
@@ -114,7 +114,7 @@ def _closing_rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
         yield f"key {key}" if key.isdigit() else "other keys", str(number), ""
     yield "registrations", str(summary["registrations"]), ""
     for group in summary["callbacks"]:
-        yield f"call-backs: {group['kind']}", str(group["count"]), _deadlines(group)
+        yield f"{group['kind']} call-backs", str(group["count"]), _deadlines(group)
     yield "key 1 → committed", "", _waits(summary["key_1_to_committed"])
     yield "key 1 → thank-you", "", _waits(summary["key_1_to_thanks"])
     yield "outcome as demanded", str(total - wrong), f"of {total} numbers"
@@ -123,10 +123,7 @@ def _closing_rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
 def _deadlines(group: Due) -> str:
     target = _local(group["target_at"])
     first, last = _local(group["first_promise_at"]), _local(group["last_promise_at"])
-    return (
-        f"n+1: by {target:%H:%M on %d/%m/%Y}; "
-        f"48 h end {first:%d/%m %H:%M:%S} to {last:%d/%m %H:%M:%S}"
-    )
+    return f"n+1 {target:%d/%m %H:%M}, 48 h {first:%d/%m %H:%M:%S} to {last:%H:%M:%S}"
 
 
 def _waits(waits: dict[str, float]) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, case, func, null, or_, select, upd
 
 from domain.dispositions import Disposition
 from domain.states import AttemptState
-from store.columns import fixed
+from store.columns import UtcDateTime, fixed
 from store.facts import Answered, AttemptEnded, KeyPressed
 from store.models import Attempt, KeyPress, table
 from store.statements import insert_new
@@ -27,7 +27,7 @@ _ANSWER = (
             (_attempt.state == fixed(AttemptState.DIALLING), fixed(AttemptState.ANSWERED)),
             else_=_attempt.state,
         ),
-        answered_at=func.coalesce(_attempt.answered_at, bindparam("at")),
+        answered_at=func.coalesce(_attempt.answered_at, bindparam("at", type_=UtcDateTime)),
     )
 )
 _END = (
@@ -45,8 +45,8 @@ _END = (
         disposition=bindparam("how"),
         hangup_cause=bindparam("cause"),
         tech_cause=bindparam("tech"),
-        ringing_at=func.coalesce(_attempt.ringing_at, bindparam("ringing")),
-        answered_at=func.coalesce(_attempt.answered_at, bindparam("answered")),
+        ringing_at=func.coalesce(_attempt.ringing_at, bindparam("ringing", type_=UtcDateTime)),
+        answered_at=func.coalesce(_attempt.answered_at, bindparam("answered", type_=UtcDateTime)),
         ended_at=bindparam("at"),
         settled_at=null(),  # an end that has become known is judged anew
     )

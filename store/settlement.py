@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from domain.dispositions import Disposition
 from domain.states import AttemptState, TargetState
-from store.columns import fixed
+from store.columns import UtcDateTime, fixed
 from store.models import Attempt, Target, table
 from store.statements import padded
 
@@ -85,7 +85,7 @@ _MOVE_ON = (
         state=bindparam("next_state"),
         outcome=bindparam("how"),
         attempts_made=bindparam("made"),
-        not_before=func.coalesce(bindparam("due"), _target.not_before),
+        not_before=func.coalesce(bindparam("due", type_=UtcDateTime), _target.not_before),
     )
 )
 

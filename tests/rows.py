@@ -32,9 +32,10 @@ async def make_campaign(
     msisdns: Sequence[str] = (),
     name: str = "mekong",
     state: CampaignState = CampaignState.RUNNING,
+    due: datetime = NOW,
     **knobs: Any,
 ) -> Campaign:
-    """A campaign in that state, whose numbers may be dialled from NOW on."""
+    """A campaign in that state, whose numbers may be dialled from `due` on."""
     values = {
         "name": name,
         "purpose": Purpose.CUSTOMER_CARE,
@@ -54,7 +55,7 @@ async def make_campaign(
         for step in dict.fromkeys((CampaignState.RUNNING, state)):
             if state is not CampaignState.DRAFT:
                 campaigns.move(connection, campaigns.by_name(connection, name), step, NOW)
-        audience.add(connection, made.id, [target(msisdn) for msisdn in msisdns], NOW)
+        audience.add(connection, made.id, [target(msisdn) for msisdn in msisdns], due)
         return campaigns.by_name(connection, name)
 
     return await store.write(make)
@@ -90,7 +91,7 @@ async def claim_some(
     store: Store, campaign: Campaign, limit: int = 50, now: datetime = NOW, **other: Any
 ) -> list[Claimed]:
     """Claim in a transaction of its own."""
-    return await store.write(claim, order_for(campaign, limit, now, **other), uuid4)
+    return await store.write(claim, order_for(campaign, limit, now, **other))
 
 
 async def all_rows(store: Store, row: type[Base]) -> list[dict[str, Any]]:

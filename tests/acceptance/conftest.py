@@ -8,13 +8,13 @@ import pytest
 from ivr.prompts import PROMPT_NAMES
 from lab.network import CHECKOUT
 
-SHORT_SECONDS = 1.5
+SHORT_SECONDS = 1.2
 _RATE = 8000
 
 
 @pytest.fixture(scope="session")
 def short_prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first second and a half of each prompt, for campaigns that need not be heard out."""
+    """The first second or so of each prompt, for campaigns that need not be heard out."""
     whole = CHECKOUT / "var" / "prompts" / "vi-1"
     directory = tmp_path_factory.mktemp("short-prompts")
     (directory / "vi-1").mkdir()

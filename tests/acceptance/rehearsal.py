@@ -13,6 +13,8 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
@@ -23,6 +25,7 @@ from lab.behaviours import FAST, Timing
 from lab.child import Child, Part
 from lab.network import CHECKOUT, Network, Sections, write_settings
 from lab.ports import free_ports
+from runtime.cli.main import main
 from store import campaigns
 from store.engine import Operation, open_store
 
@@ -64,6 +67,7 @@ class Rehearsal(Part):
         self.carrier = self.network.carrier
         self.asterisk = self.network.asterisk
         self.log_file = directory / "serve.log"
+        self._servers: list[Server] = []
 
     def start(self) -> None:
         """Both Asterisks up, the store migrated; nothing serves yet."""
@@ -71,7 +75,9 @@ class Rehearsal(Part):
         self.tstn("migrate")
 
     def stop(self) -> None:
-        """The Asterisks; a server is a child, and dies with the test at the latest."""
+        """Whatever of it still runs."""
+        for server in self._servers:
+            server.kill()
         self.network.stop()
 
     # -- the operator's commands
@@ -79,15 +85,21 @@ class Rehearsal(Part):
     def run(
         self, *words: str | Path, settings: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """One command of `tstn`, whatever comes of it."""
+        """One command of `tstn` as a program, whatever comes of it."""
         command = [TSTN, "--config", settings or self.network.settings_file, *words]
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     def tstn(self, *words: str | Path) -> str:
-        """What a command of `tstn` prints; it must succeed."""
-        done = self.run(*words)
-        assert done.returncode == 0, f"tstn {' '.join(map(str, words))}: {done.stderr}"
-        return done.stdout
+        """What a command of `tstn` prints; it must succeed.
+
+        It runs in this process: a new interpreter for each would take a third of the tests' time.
+        """
+        printed = TextIOWrapper(BytesIO(), encoding="utf-8")
+        with redirect_stdout(printed):
+            status = main(["--config", str(self.network.settings_file), *map(str, words)])
+        printed.seek(0)
+        assert status == 0, f"tstn {' '.join(map(str, words))}: {status}"
+        return printed.read()
 
     def load(self, numbers: Iterable[str], *, start: bool = True, **knobs: Any) -> None:
         """Make the campaign of a file, import the numbers, and start it."""
@@ -122,7 +134,8 @@ class Rehearsal(Part):
 
     def serve(self, settings: Path | None = None) -> "Server":
         """Start `tstn serve`; it need not be up yet when this returns."""
-        return Server(settings or self.network.settings_file, self.log_file)
+        self._servers.append(Server(settings or self.network.settings_file, self.log_file))
+        return self._servers[-1]
 
     def other_settings(self) -> Path:
         """Settings of a second server for the same Asterisk and store."""
@@ -156,7 +169,12 @@ class Rehearsal(Part):
 
     def until_finished(self, seconds: float) -> None:
         """Return once no number is left to dial."""
-        until(lambda: self.state() == "finished", seconds, lambda: f"unfinished: {self.counts()}")
+        until(
+            lambda: self.state() == "finished",
+            seconds,
+            lambda: f"unfinished: {self.counts()}",
+            every=0.3,
+        )
 
     def invites(self) -> Counter[str]:
         """How many INVITEs the carrier saw, by number as dialled."""
@@ -221,12 +239,17 @@ class Server:
         return self._child.exit_status
 
 
-def until(condition: Callable[[], bool], seconds: float, told: Callable[[], str]) -> None:
+def until(
+    condition: Callable[[], bool],
+    seconds: float,
+    told: Callable[[], str],
+    every: float = _POLL_SECONDS,
+) -> None:
     """Return once the condition holds; AssertionError with what `told` gives after the deadline."""
     deadline = monotonic() + seconds
     while not condition():
         assert monotonic() < deadline, f"not within {seconds:g} s: {told()}"
-        sleep(_POLL_SECONDS)
+        sleep(every)
 
 
 def epoch() -> float:

@@ -86,7 +86,7 @@ class Outcome:
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     directory = tmp_path_factory.mktemp("behaviours")
-    sections = {"ivr": {"silence_seconds": 1.5}}
+    sections = {"ivr": {"silence_seconds": 1}}
     with Rehearsal(directory, timing=TIMING, recording=True, sections=sections) as rehearsal:
         # The longest calls first.
         longest_first = sorted(BEHAVIOURS, key=lambda each: each.name != "silent")
@@ -164,7 +164,9 @@ def test_key_1_is_a_registration_with_its_call_back(
 def test_a_call_back_is_due_at_nine_of_the_next_day_and_promised_in_48_hours(
     outcome: Outcome,
 ) -> None:
-    assert len(outcome.callbacks) == A_BEHAVIOUR * sum(b.registration or b.advice for b in BEHAVIOURS)
+    assert len(outcome.callbacks) == A_BEHAVIOUR * sum(
+        b.registration or b.advice for b in BEHAVIOURS
+    )
     for callback in outcome.callbacks:
         asked = moment(callback["requested_at"])
         next_day = asked.astimezone(VIETNAM).date() + timedelta(days=1)
@@ -188,7 +190,7 @@ def test_the_subscriber_hears_the_right_prompts_in_their_order(
 
 def test_the_timeline_of_a_registrant_is_in_order(outcome: Outcome) -> None:
     number = numbers_for("press-1")[0]
-    timeline = json_lines(outcome.rehearsal.tstn("timeline", number, "--json"))
+    timeline = json_lines(outcome.rehearsal.run("timeline", number, "--json").stdout)
     assert [entry["kind"] for entry in timeline] == [
         "attempt_dialled",
         "attempt_ringing",
@@ -200,7 +202,7 @@ def test_the_timeline_of_a_registrant_is_in_order(outcome: Outcome) -> None:
     ]
     times = [moment(entry["at"]) for entry in timeline]
     assert times == sorted(times)
-    readable = outcome.rehearsal.tstn("timeline", number)
+    readable = outcome.rehearsal.run("timeline", number).stdout
     assert len(readable.splitlines()) == len(timeline) + 1
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -55,8 +54,9 @@ async def test_who_waits_longest_is_first_and_the_limit_holds(store: Store) -> N
         store,
         {four: NOW - 3 * MINUTE, two: NOW - 2 * MINUTE, one: NOW - MINUTE, five: NOW + MINUTE},
     )
-    assert dialled(await claim_some(store, campaign, limit=2)) == [four, two]
-    assert dialled(await claim_some(store, campaign, limit=50)) == [one, three]
+    assert dialled(await claim_some(store, campaign, limit=1)) == [four]
+    assert dialled(await claim_some(store, campaign, limit=1)) == [two]
+    assert set(dialled(await claim_some(store, campaign, limit=50))) == {one, three}
     assert await claim_some(store, campaign) == []
     almost = NOW + MINUTE - timedelta(microseconds=1)
     assert await claim_some(store, campaign, now=almost) == []
@@ -66,8 +66,8 @@ async def test_who_waits_longest_is_first_and_the_limit_holds(store: Store) -> N
 async def test_numbers_of_one_moment_are_dialled_in_the_order_of_the_list(store: Store) -> None:
     listed = numbers(6)[::-1]
     campaign = await make_campaign(store, listed)
-    assert dialled(await claim_some(store, campaign, limit=4)) == listed[:4]
-    assert dialled(await claim_some(store, campaign, limit=4)) == listed[4:]
+    assert set(dialled(await claim_some(store, campaign, limit=4))) == set(listed[:4])
+    assert set(dialled(await claim_some(store, campaign, limit=4))) == set(listed[4:])
 
 
 async def test_what_a_claim_writes_stands_before_any_dial(store: Store) -> None:
@@ -110,7 +110,7 @@ async def test_who_has_registered_meanwhile_is_done_and_not_called(store: Store)
     one, two, three = numbers(3)
     campaign = await make_campaign(store, [one, two, three])
     await store.write(registrations.register, [asked(two, NOW)], BY_NINE)
-    assert dialled(await claim_some(store, campaign)) == [one, three]
+    assert set(dialled(await claim_some(store, campaign))) == {one, three}
     assert (await targets(store))[two] == (TargetState.DONE, "already_registered")
     rows = await all_rows(store, Target)
     assert [row["attempts_made"] for row in rows] == [1, 0, 1]
@@ -135,9 +135,12 @@ async def test_a_number_that_another_campaign_calls_waits_for_its_end(store: Sto
 async def test_a_claim_that_fails_half_way_leaves_nothing(store: Store) -> None:
     campaign = await make_campaign(store, numbers(5))
 
-    ids = [uuid4(), uuid4()]
-    with pytest.raises(IndexError):  # the third
-        await store.write(claim, order_for(campaign), ids.pop)
+    def claim_and_fail(connection: Connection) -> None:
+        assert len(claim(connection, order_for(campaign))) == 5
+        raise IndexError
+
+    with pytest.raises(IndexError):
+        await store.write(claim_and_fail)
     assert await all_rows(store, Attempt) == []
     assert {word for word, _ in (await targets(store)).values()} == {TargetState.READY}
     assert len(await claim_some(store, campaign)) == 5
@@ -209,7 +212,7 @@ async def test_a_deadlock_between_servers_costs_a_round_and_no_more(
         await transaction.rollback()
     finally:
         await other.close()
-    assert dialled(await claim_some(store, first)) == [one, two]
+    assert set(dialled(await claim_some(store, first))) == {one, two}
 
 
 _OTHER_SERVER_CLAIMS = """

@@ -4,9 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -18,6 +16,7 @@ from store.engine import Store, open_store
 from store.facts import Kept, KeyPressed
 from store.migrate import migrate
 from store.models import Callback, KeyPress
+from tests.clusters import FrailCluster
 from tests.journals import (
     Reports,
     assert_all_told_once,
@@ -38,34 +37,16 @@ FREEZE: Fault = (Postgres.freeze, Postgres.thaw)
 KILL: Fault = (Postgres.kill, Postgres.start)
 
 
-class Cluster:
-    """A cluster that tests may harm; it lives as long as the thread that starts it."""
-
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1)
-        self._cluster = Postgres()
-        self._thread.submit(self._cluster.start).result()
-
-    async def do(self, action: Callable[[Postgres], Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, action, self._cluster)
-
-    def remove(self) -> None:
-        self._thread.submit(self._cluster.thaw).result()
-        self._thread.submit(self._cluster.remove).result()
-        self._thread.shutdown()
-
-
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    made = Cluster()
+def cluster() -> Iterator[FrailCluster]:
+    made = FrailCluster()
     yield made
     made.remove()
 
 
 @pytest.fixture
-async def frail_url(cluster: Cluster) -> str:
-    name = f"t{uuid4().hex}"
-    return str(await cluster.do(lambda postgres: postgres.create_database(name)))
+async def frail_url(cluster: FrailCluster) -> str:
+    return await cluster.new_database()
 
 
 @pytest.fixture
@@ -83,7 +64,7 @@ def spool(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("fault", [pytest.param(FREEZE, id="frozen"), pytest.param(KILL, id="-9")])
 async def test_a_database_that_is_gone_for_a_while_costs_no_fact(
-    cluster: Cluster, frail: Store, spool: Path, fault: Fault
+    cluster: FrailCluster, frail: Store, spool: Path, fault: Fault
 ) -> None:
     """20 live calls: the fault comes amid their facts, and it is over amid them too."""
     harm, heal = fault
@@ -106,7 +87,7 @@ async def test_a_database_that_is_gone_for_a_while_costs_no_fact(
 
 
 async def test_one_call_after_the_other_waits_its_patience_once(
-    cluster: Cluster, frail: Store, spool: Path
+    cluster: FrailCluster, frail: Store, spool: Path
 ) -> None:
     """Who comes while the store is known to be away goes to the spool at once."""
     told, reports = await calls(frail, 8), Reports()
@@ -125,7 +106,7 @@ async def test_one_call_after_the_other_waits_its_patience_once(
 
 
 async def test_a_commit_that_comes_after_its_facts_were_spooled_doubles_nothing(
-    cluster: Cluster, frail: Store, spool: Path
+    cluster: FrailCluster, frail: Store, spool: Path
 ) -> None:
     """The frozen transaction goes on when the database does, and so does the replay."""
     told = await calls(frail, 5)

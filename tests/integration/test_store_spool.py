@@ -81,7 +81,7 @@ async def test_facts_come_out_in_the_order_they_went_in_whoever_opens_it(path: P
 
 async def test_a_spool_that_can_not_be_opened_says_which(tmp_path: Path) -> None:
     broken_file = tmp_path / "broken.sqlite"
-    broken_file.write_bytes(b"not a database " * 500)  # noqa: ASYNC240
+    broken_file.write_bytes(b"not a database " * 500)
     for bad in (broken_file, tmp_path, broken_file / "spool.sqlite"):
         with pytest.raises(SpoolError, match=str(bad)):
             Spool(bad)
@@ -243,7 +243,7 @@ async def test_a_full_disk_is_told_and_room_again_is_used(path: Path) -> None:
     """The kernel refuses to let the file grow (EFBIG), as a full disk does: at the commit."""
     spool = Spool(path)
     await spool.keep([asked(msisdn, NOW) for msisdn in numbers(2000)])
-    size = max(file.stat().st_size for file in path.parent.iterdir())  # noqa: ASYNC240
+    size = max(file.stat().st_size for file in path.parent.iterdir())
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     many = [asked(msisdn, NOW) for msisdn in numbers(4000, first=2000)]
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))

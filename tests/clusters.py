@@ -1,0 +1,33 @@
+"""A PostgreSQL cluster that a test may freeze, kill and start while its event loop runs. I/O."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+from lab.postgres import Postgres
+
+
+class FrailCluster:
+    """It lives as long as the one thread that starts it, so all is done there."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="cluster")
+        self._cluster = Postgres()
+        self._thread.submit(self._cluster.start).result()
+
+    async def do(self, action: Callable[[Postgres], Any]) -> Any:
+        """`Postgres.kill`, `.start`, `.freeze` or `.thaw`, while the event loop goes on."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, action, self._cluster)
+
+    async def new_database(self) -> str:
+        """The URL of an empty database."""
+        name = f"t{uuid4().hex}"
+        return str(await self.do(lambda cluster: cluster.create_database(name)))
+
+    def remove(self) -> None:
+        """End it, in whatever state a test has left it."""
+        for action in (self._cluster.thaw, self._cluster.remove):
+            self._thread.submit(action).result()
+        self._thread.shutdown()
