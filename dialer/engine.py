@@ -16,7 +16,7 @@ from dialer.retry import next_dial, rules_from_row
 from domain.calendar import Calendar, Window
 from domain.clock import Clock
 from domain.dispositions import Disposition
-from domain.errors import StoreUnavailable
+from domain.errors import InputError, StoreUnavailable
 from store import attempts, campaigns, limits
 from store.claims import Claimed, ClaimOrder, claim, lock_claims
 from store.engine import Store
@@ -82,8 +82,9 @@ class Engine:
         self._monotonic = monotonic
         self._capacity = Capacity(setting.defaults, monotonic)
         self._running: list[Campaign] = []
-        self._calendars: dict[int, Calendar] = {}
+        self._calendars: dict[int, Calendar | str] = {}
         self._nothing_due_until: dict[int, float] = {}
+        self._served: dict[int, int] = {}
         self._next_run: dict[str, float] = {}
         self._refusals = 0
         self._held_until = 0.0
@@ -124,16 +125,21 @@ class Engine:
         self._running = await self._store.read(campaigns.running)
         self._capacity.set_limits(await self._store.read(limits.read))
         self._calendars = {row.id: self._calendar(row) for row in self._running}
+        self._running.sort(key=lambda row: self._served.get(row.id, 0))
         self.why_idle = {
             row.name: why for row in self._running if (why := self._why_not(row)) is not None
         }
 
-    def _calendar(self, campaign: Campaign) -> Calendar:
-        return Calendar(
-            [Window.parse(window) for window in campaign.windows],
-            call_on_holidays=campaign.call_on_holidays,
-            holiday_overrides=self._setting.holidays,
-        )
+    def _calendar(self, campaign: Campaign) -> Calendar | str:
+        """The campaign's calendar, or what is wrong with its windows."""
+        try:
+            return Calendar(
+                [Window.parse(window) for window in campaign.windows],
+                call_on_holidays=campaign.call_on_holidays,
+                holiday_overrides=self._setting.holidays,
+            )
+        except InputError as error:
+            return str(error)
 
     def _why_not(self, campaign: Campaign) -> str | None:
         """Why a running campaign must not dial now, or None."""
@@ -142,6 +148,8 @@ class Engine:
         if campaign.script_version not in self._setting.scripts:
             return f"the prompts of script {campaign.script_version} are not built"
         calendar, now = self._calendars[campaign.id], self._clock()
+        if isinstance(calendar, str):
+            return calendar
         if not calendar.is_open(now):
             return f"outside the calling window until {calendar.next_opening(now).isoformat()}"
         if self._monotonic() < self._held_until:
@@ -166,7 +174,6 @@ class Engine:
             # The claim is committed all the same, and nobody else would dial it.
             self._start_dials(await claiming)
             raise
-        self._running.append(self._running.pop(0))  # the next campaign goes first next time
 
     def _start_dials(self, claimed: list[Claimed]) -> None:
         for attempt in claimed:
@@ -189,7 +196,10 @@ class Engine:
             if not taken:
                 wait_until = self._monotonic() + _NOTHING_DUE_SECONDS
                 self._nothing_due_until[campaign.id] = wait_until
+            if taken:  # who was served last comes last the next time
+                self._served[campaign.id] = max(self._served.values(), default=0) + 1
             claimed += taken
+        self._running.sort(key=lambda row: self._served.get(row.id, 0))
         return claimed
 
     def _order(self, campaign: Campaign, count: int) -> ClaimOrder:

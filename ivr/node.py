@@ -153,8 +153,11 @@ class AsteriskNode:
         self.ready = False
 
     def replaced(self) -> None:
-        """Another server has our app: it dials, we do not."""
+        """Another server has our app: it dials, and the live calls are its own."""
         self.ready = False
+        for call in self.calls.values():
+            call.let_go()
+        self.calls.clear()
 
     # -- for recovery
 

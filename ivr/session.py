@@ -140,6 +140,11 @@ class LiveCall:
         if self._playing and not await self._setting.control.stop_playback(self._playing):
             self.feed(Event.PLAYED)
 
+    def let_go(self) -> None:
+        """Another process has this call now: do nothing more to it, and record nothing."""
+        self._hush()
+        self._events.clear()
+
     async def _work(self) -> None:
         try:
             while self._events:

@@ -14,11 +14,10 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from rich.console import Console
 
@@ -76,7 +75,6 @@ call_on_holidays = true
 def main() -> int:
     """Run the demo; give its exit status."""
     os.chdir(CHECKOUT)
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # live in a pipe too
     console = Console()
     try:
         with _alone():
@@ -147,28 +145,16 @@ class _Rehearsal:
             started_at, started = utc_now(), monotonic()
             finished = self._watch(server)
             seconds, health = monotonic() - started, server.health()
-        rejected = len(_REJECTS.read_text(encoding="utf-8-sig").splitlines()) - 1
         return Run(
             started_at=started_at,
             seconds=seconds,
             finished=finished,
-            rows=len(self._audience.numbers) + self._audience.bad_rows,
-            rejected=rejected,
+            good_rows=len(self._audience.numbers),
+            bad_rows=self._audience.bad_rows,
+            rejected=_count_rejects(),
             health=health,
-            problems=list(self._problems(finished, health, rejected, server.exit_status)),
+            exit_status=server.exit_status,
         )
-
-    def _problems(
-        self, finished: bool, health: Mapping[str, Any], rejected: int, exit_status: int | None
-    ) -> Iterator[str]:
-        """What is wrong with the run itself, a line each."""
-        if not finished:
-            waits = "; ".join(health.get("why_idle", {}).values())
-            yield f"not finished in {DEADLINE_SECONDS:.0f} s, {health.get('calls', 'unknown')} calls live; {waits}"
-        if rejected != self._audience.bad_rows:
-            yield f"{rejected} rows of the audience were refused, not {self._audience.bad_rows}"
-        if exit_status != 0:
-            yield f"`tstn serve` ended with exit status {exit_status}: see {_LOG}"
 
     def _watch(self, server: Server) -> bool:
         url, total = self._network.settings.store.url, len(self._audience.numbers)
@@ -249,6 +235,12 @@ class _Rehearsal:
 
     def _say(self, text: str) -> None:
         self._console.print(f"\n[bold]{text}[/]", highlight=False)
+
+
+def _count_rejects() -> int:
+    if not _REJECTS.exists():
+        return 0
+    return len(_REJECTS.read_text(encoding="utf-8-sig").splitlines()) - 1
 
 
 if __name__ == "__main__":

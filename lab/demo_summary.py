@@ -4,7 +4,7 @@ Times are ISO 8601 in UTC, waits in milliseconds, everything else is counted in 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypedDict
@@ -102,15 +102,20 @@ class Summary(TypedDict):
 
 @dataclass(frozen=True)
 class Run:
-    """What is known of a run beside its records. `health` is the answer of `tstn health`."""
+    """What is known of a run beside its records.
+
+    `good_rows` and `bad_rows` were in the audience file, `rejected` of them were refused; `health`
+    is the last answer of /health, empty where none came; `exit_status` is that of the server.
+    """
 
     started_at: datetime
     seconds: float
     finished: bool
-    rows: int
+    good_rows: int
+    bad_rows: int
     rejected: int
     health: Mapping[str, Any]
-    problems: Sequence[str]
+    exit_status: int | None
 
 
 def count(attempts: Sequence[Row], registrations: Sequence[Row]) -> Counts:
@@ -153,14 +158,15 @@ def due(callbacks: Sequence[Row]) -> list[Due]:
 def summarise(run: Run, records: Records, judged: Sequence[Judged]) -> Summary:
     """Put together what stands in summary.json."""
     counts = count(records.attempts, records.registrations)
+    problems = list(_problems(run))
     mismatches = [mismatch for one in judged for mismatch in one.mismatches]
     events = Counter(event.event for event in records.carrier)
     return Summary(
-        ok=run.finished and not run.problems and not mismatches,
+        ok=not problems and not mismatches,
         started_at=run.started_at.isoformat(),
         seconds=round(run.seconds, 1),
         finished=run.finished,
-        rows=run.rows,
+        rows=run.good_rows + run.bad_rows,
         rejected=run.rejected,
         called=counts.called,
         answered=counts.answered,
@@ -173,10 +179,22 @@ def summarise(run: Run, records: Records, judged: Sequence[Judged]) -> Summary:
         key_1_to_thanks=run.health.get("key_1_to_thanks", {}),
         carrier={"invites": events["invite"], "answered": events["answer"]},
         behaviours=dict(Counter(one.behaviour for one in judged)),
-        problems=list(run.problems),
+        problems=problems,
         mismatches=[asdict(mismatch) for mismatch in mismatches],
         numbers=[_number(one) for one in judged],
     )
+
+
+def _problems(run: Run) -> Iterator[str]:
+    """What is wrong with the run itself, a line each."""
+    if not run.finished:
+        calls, waits = run.health.get("calls", "nobody knows how many"), run.health.get("why_idle")
+        why = f"; {'; '.join(waits.values())}" if waits else ""
+        yield f"not finished after {run.seconds:.0f} s, with {calls} calls live{why}"
+    if run.rejected != run.bad_rows:
+        yield f"{run.rejected} rows of the audience were refused, {run.bad_rows} are bad"
+    if run.exit_status != 0:
+        yield f"`tstn serve` ended with exit status {run.exit_status}"
 
 
 def _number(one: Judged) -> NumberSummary:

@@ -42,7 +42,7 @@ _COMMAND_SECONDS = 30
 
 
 class Store(ABC):
-    """An open database. Made by `open_store`.
+    """An open database. Made by `open_store`. No error of it shows a parameter, such as a number.
 
     `write` and `read` raise StoreUnavailable where the database can't be reached, is locked, or
     drops the link.
@@ -88,6 +88,7 @@ class _SqliteStore(Store):
             poolclass=QueuePool,
             pool_size=_READERS + 1,
             max_overflow=0,
+            hide_parameters=True,
             connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
         )
         event.listen(self._engine, "connect", _sqlite_on_connect)
@@ -125,6 +126,7 @@ class _PostgresStore(Store):
             pool_size=_POOL_SIZE,
             max_overflow=0,
             pool_timeout=_CONNECT_SECONDS,
+            hide_parameters=True,
             connect_args={
                 "timeout": _CONNECT_SECONDS,
                 "command_timeout": _COMMAND_SECONDS,

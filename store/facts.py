@@ -101,10 +101,16 @@ _READERS: dict[str, Any] = {
 
 
 def encode(fact: Fact) -> bytes:
-    """A fact as JSON."""
-    return orjson.dumps(
-        {"fact": type(fact).__name__, **{f.name: getattr(fact, f.name) for f in fields(fact)}}
-    )
+    """A fact as JSON. Raises TypeError where its evidence is none."""
+    values = {field.name: getattr(fact, field.name) for field in fields(fact)}
+    return orjson.dumps({"fact": type(fact).__name__, **values}, default=_driver_uuid)
+
+
+def _driver_uuid(value: object) -> str:
+    """A UUID as asyncpg gives it: a subclass, which orjson does not know."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def decode(data: bytes) -> Fact:

@@ -8,8 +8,11 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import time
 from typing import Any, TypeVar
+
+from sqlalchemy import Connection, text
 
 from domain.errors import StoreUnavailable, TstnError
 from store.apply import apply
@@ -26,12 +29,29 @@ _URGENT_COMPANY_SECONDS = 0.008
 _PROBE_SECONDS = 0.5
 _REPLAY_AT_ONCE = 200
 
-_Waiting = tuple[Fact, asyncio.Future[Kept]]
 T = TypeVar("T")
 
 
 class FactRefused(TstnError):
     """The store will never take this fact: it breaks a rule of the database."""
+
+
+@dataclass(eq=False, slots=True)
+class _Entry:
+    """A fact, who waits for it, and whether it is durable (a waiter may have gone away)."""
+
+    fact: Fact
+    kept: asyncio.Future[Kept]
+    is_done: bool = False
+
+    def done(self, result: Kept | TstnError) -> None:
+        self.is_done = True
+        if self.kept.done():
+            return
+        if isinstance(result, TstnError):
+            self.kept.set_exception(result)
+        else:
+            self.kept.set_result(result)
 
 
 class Journal:
@@ -45,7 +65,7 @@ class Journal:
         self._spool = spool
         self._target_by = target_by
         self._patience_seconds = patience_seconds
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_Entry] = []
         self._arrived = asyncio.Event()
         self._urgent = asyncio.Event()
         self._to_replay = asyncio.Event()
@@ -60,12 +80,12 @@ class Journal:
 
     def record(self, fact: Fact) -> asyncio.Future[Kept]:
         """Take a fact; its future is done once it is durable. Raises SpoolError, FactRefused."""
-        future = _future()
-        self._waiting.append((fact, future))
+        entry = _entry(fact)
+        self._waiting.append(entry)
         self._arrived.set()
         if isinstance(fact, _URGENT):
             self._urgent.set()
-        return future
+        return entry.kept
 
     async def run(self) -> None:
         """Commit what arrives, and replay the spool when the store is back, until `close`."""
@@ -93,18 +113,20 @@ class Journal:
         self._urgent.clear()
         if self.store_is_up:
             await self._commit(batch)
-        if unkept := [entry for entry in batch if not entry[1].done()]:
+        if unkept := [entry for entry in batch if not entry.is_done]:
             await self._spool_all(unkept)
 
     async def replay(self) -> None:
         """Write spooled facts to the store, oldest first, for as long as it takes them."""
         while True:
             places = await self._spool.oldest(_REPLAY_AT_ONCE)
-            batch = [(fact, _future()) for _, fact in places]
+            batch = [_entry(fact) for _, fact in places]
             await self._commit(batch)
-            written = zip(places, batch, strict=True)
-            await self._spool.remove([place for (place, _), (_, kept) in written if kept.done()])
-            if any(not kept.done() for _, kept in batch) or not await self._answers():
+            written = [
+                place for (place, _), entry in zip(places, batch, strict=True) if entry.is_done
+            ]
+            await self._spool.remove(written)
+            if len(written) < len(places) or not await self._answers():
                 return
             if not self.store_is_up:
                 log.warning("the store is back, %d facts to replay", self.spooled)
@@ -132,32 +154,35 @@ class Journal:
             await asyncio.wait_for(self._urgent.wait(), _COMPANY_SECONDS)
             await asyncio.sleep(_URGENT_COMPANY_SECONDS)
 
-    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+    async def _commit(self, batch: Sequence[_Entry]) -> None:
         """Write a batch as one transaction. Futures that stay open were not written."""
         if not batch:
             return
         try:
-            await self._in_time(self._store.write(apply, [f for f, _ in batch], self._target_by))
+            await self._in_time(self._store.write(apply, _facts(batch), self._target_by))
         except StoreUnavailable as error:
             self._store_fell(error)
         except Exception as error:
             await self._commit_singly(batch, error)
         else:
-            for _, future in batch:
-                _settle(future, Kept.COMMITTED)
+            for entry in batch:
+                entry.done(Kept.COMMITTED)
 
-    async def _commit_singly(self, batch: Sequence[_Waiting], error: Exception) -> None:
+    async def _commit_singly(self, batch: Sequence[_Entry], error: Exception) -> None:
         """One fact that the store refuses must not take the others down with it."""
         if len(batch) > 1:
             for entry in batch:
                 await self._commit([entry])
-                if not entry[1].done():  # the store went away meanwhile
+                if not entry.is_done:  # the store went away meanwhile
                     return
             return
-        [(fact, future)] = batch
+        [entry] = batch
         log.error("the store refuses a fact, it is set aside in the spool: %s", error)
-        await self._spool.refuse(fact, str(error))
-        _settle(future, FactRefused("the store refuses what this call reports: see the log"))
+        try:
+            await self._spool.refuse(entry.fact, str(error))
+        except SpoolError as worse:
+            log.critical("a fact that the store refuses is safe nowhere: %s", worse)
+        entry.done(FactRefused("the store refuses what this call reports: see the log"))
 
     async def _in_time(self, writing: Coroutine[Any, Any, T]) -> T:
         """The result, or StoreUnavailable once patience is over.
@@ -175,7 +200,7 @@ class Journal:
     async def _answers(self) -> bool:
         """Whether the store takes a transaction now."""
         try:
-            await self._in_time(self._store.write(apply, [], self._target_by))
+            await self._in_time(self._store.read(_ask))
         except StoreUnavailable:
             return False
         return True
@@ -186,31 +211,30 @@ class Journal:
         self.store_is_up = False
         self._to_replay.set()
 
-    async def _spool_all(self, batch: Sequence[_Waiting]) -> None:
+    async def _spool_all(self, batch: Sequence[_Entry]) -> None:
         try:
-            await self._spool.keep([fact for fact, _ in batch])
+            await self._spool.keep(_facts(batch))
         except SpoolError as error:
             log.critical("%d facts are safe nowhere: %s", len(batch), error)
-            for _, future in batch:
-                _settle(future, error)
+            for entry in batch:
+                entry.done(error)
             return
-        for _, future in batch:
-            _settle(future, Kept.SPOOLED)
+        for entry in batch:
+            entry.done(Kept.SPOOLED)
 
 
-def _future() -> asyncio.Future[Kept]:
-    future: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
-    future.add_done_callback(_consume)
-    return future
+def _entry(fact: Fact) -> _Entry:
+    kept: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
+    kept.add_done_callback(_consume)
+    return _Entry(fact, kept)
 
 
-def _settle(future: asyncio.Future[Kept], result: Kept | TstnError) -> None:
-    if future.done():  # its reporter no longer waits
-        return
-    if isinstance(result, TstnError):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
+def _facts(batch: Sequence[_Entry]) -> list[Fact]:
+    return [entry.fact for entry in batch]
+
+
+def _ask(connection: Connection) -> None:
+    connection.execute(text("SELECT 1"))
 
 
 def _consume(future: asyncio.Future[Any]) -> None:

@@ -42,7 +42,10 @@ class Spool:
 
     async def keep(self, facts: Sequence[Fact]) -> None:
         """Return once the facts are on disk. Raises SpoolError."""
-        bodies = [(encode(fact),) for fact in facts]
+        try:
+            bodies = [(encode(fact),) for fact in facts]
+        except TypeError as error:
+            raise SpoolError(f"a fact is no JSON: {error}") from error
         await self._run(partial(self._insert, "INSERT INTO facts (body) VALUES (?)", bodies))
         self.waiting += len(bodies)
 
@@ -71,7 +74,11 @@ class Spool:
 
     async def refuse(self, fact: Fact, why: str) -> None:
         """Set a fact aside that the store will never take, for a person to look at."""
-        await self._set_aside(encode(fact), why)
+        try:
+            body = encode(fact)
+        except TypeError:  # what it holds is no JSON: keep what can be read of it
+            body = repr(fact).encode(errors="backslashreplace")
+        await self._set_aside(body, why)
 
     def close(self) -> None:
         """Let the file go; what is in it stays."""
