@@ -15,7 +15,8 @@ from ivr.ari.errors import AriError
 from ivr.ari.events import CallEvent, ChannelRinging, ChannelUp, StasisStart
 from ivr.ari.origination import Endpoint, Originated, Origination
 from ivr.ari.websocket import AriStream
-from ivr.session import CallSetting, LiveCall
+from ivr.call_setting import CallSetting
+from ivr.session import LiveCall
 from store.claims import Claimed
 from store.engine import Store
 from store.journal import Journal
@@ -174,8 +175,8 @@ class AsteriskNode:
 
     # -- inside
 
-    def _forget(self, call: LiveCall) -> None:
-        self.calls.pop(call.channel_id, None)
+    def _forget(self, channel_id: str) -> None:
+        self.calls.pop(channel_id, None)
 
     def _send(self, errand: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(errand)

@@ -13,8 +13,9 @@ from domain.dispositions import Disposition
 from domain.states import Channel as RegistrationChannel
 from ivr.ari.client import AriClient
 from ivr.ari.resources import Channel
+from ivr.call_setting import CallSetting
 from ivr.script import Call, Event, State
-from ivr.session import MOST_PLAYBACKS, CallSetting, LiveCall, playback_id
+from ivr.session import MOST_PLAYBACKS, LiveCall, playback_id
 from store import attempts, registrations
 from store.claims import Claimed
 from store.engine import Store

@@ -6,17 +6,13 @@ Events are taken in order, one at a time; a fault ends this call and no other.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
-from typing import Protocol
 
-from domain.clock import Clock
 from domain.dispositions import Disposition, classify
 from domain.errors import TstnError
 from domain.msisdn import mask
-from domain.states import Channel
-from ivr import script
+from ivr import reports, script
 from ivr.ari.errors import AriError
 from ivr.ari.events import (
     CallEvent,
@@ -28,18 +24,10 @@ from ivr.ari.events import (
     PlaybackStarted,
     StasisStart,
 )
-from ivr.latency import Latency
+from ivr.call_setting import CallSetting
 from ivr.script import Command, Event, State
 from store.claims import Claimed
-from store.facts import (
-    AdviceAsked,
-    Answered,
-    AttemptEnded,
-    Fact,
-    Kept,
-    KeyPressed,
-    RegistrationAsked,
-)
+from store.facts import AdviceAsked, RegistrationAsked
 
 log = logging.getLogger(__name__)
 
@@ -59,37 +47,6 @@ MOST_PLAYBACKS = 20
 def playback_id(channel_id: str, adoptions: int, number: int) -> str:
     """The name of a call's n-th playback: known to a process that takes the call over."""
     return f"{channel_id}.{adoptions}.{number}"
-
-
-class CallControl(Protocol):
-    """What a call needs of Asterisk. Each verb answers False where its object is gone.
-
-    Raises AriError where Asterisk can't be reached or refuses.
-    """
-
-    async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> bool: ...
-
-    async def stop_playback(self, playback_id: str) -> bool: ...
-
-    async def hang_up(self, channel_id: str) -> bool: ...
-
-    async def continue_in_dialplan(
-        self, channel_id: str, context: str, extension: str, label: str
-    ) -> bool: ...
-
-
-@dataclass(frozen=True)
-class CallSetting:
-    """What all calls of a node share."""
-
-    control: CallControl
-    record: Callable[[Fact], asyncio.Future[Kept]]
-    media: Callable[[str], str]
-    over: Callable[["LiveCall"], None]
-    silence_seconds: float
-    clock: Clock
-    key_to_commit: Latency = field(default_factory=Latency)
-    key_to_thanks: Latency = field(default_factory=Latency)
 
 
 class LiveCall:
@@ -146,15 +103,15 @@ class LiveCall:
         self._events.clear()
 
     async def _work(self) -> None:
-        try:
-            while self._events:
+        while self._events:
+            try:
                 await self._take(self._events.popleft())
-        except Exception:
-            log.exception("call %s fails and is hung up", self.channel_id)
-            self._events.clear()
-            await self._tell(self._setting.control.hang_up(self.channel_id))
-        finally:
-            self._working = None
+            except Exception:
+                log.exception("call %s fails and is hung up", self.channel_id)
+                ends = [event for event in self._events if isinstance(event, ChannelDestroyed)]
+                self._events = deque(ends)
+                await self._tell(self._setting.control.hang_up(self.channel_id))
+        self._working = None
 
     async def _take(self, event: CallEvent | Event) -> None:
         match event:
@@ -193,9 +150,11 @@ class LiveCall:
             case Command.LISTEN:
                 self._listen()
             case Command.REGISTER:
-                await self._keep(self._registration())
+                await self._keep(
+                    reports.registration(self.attempt, self._key_at or self._setting.clock())
+                )
             case Command.PROMISE_ADVICE:
-                await self._keep(self._advice())
+                await self._keep(reports.advice(self.attempt, self._setting.clock()))
             case Command.HAND_OVER:
                 await self._hand_over()
             case Command.HANG_UP:
@@ -251,22 +210,15 @@ class LiveCall:
     def _answered(self, at: datetime) -> None:
         if self.answered_at is None:
             self.answered_at = at
-            attempt = self.attempt
-            self._setting.record(
-                Answered(attempt.attempt_id, attempt.msisdn, attempt.campaign_id, at)
-            )
+            self._setting.record(reports.answered(self.attempt, at))
 
     async def _key(self, event: KeyReceived) -> None:
         if self._last_key == (event.at, event.digit):
             return  # the same event, delivered twice
         self._last_key = (event.at, event.digit)
         self._key_at = event.at
-        attempt = self.attempt
-        self._setting.record(
-            KeyPressed(
-                attempt.attempt_id, attempt.msisdn, event.digit, self.standing.state, event.at
-            )
-        )
+        state = self.standing.state
+        self._setting.record(reports.key_pressed(self.attempt, event.digit, state, event.at))
         await self._step(_KEYS.get(event.digit, Event.OTHER_KEY))
 
     async def _playback_finished(self, event: PlaybackFinished) -> None:
@@ -309,42 +261,9 @@ class LiveCall:
         self, disposition: Disposition, cause: int | None, tech_cause: int | None, at: datetime
     ) -> None:
         self._hush()
-        self._setting.over(self)
-        self._setting.record(
-            AttemptEnded(
-                attempt_id=self.attempt.attempt_id,
-                msisdn=self.attempt.msisdn,
-                campaign_id=self.attempt.campaign_id,
-                disposition=disposition,
-                hangup_cause=cause,
-                tech_cause=tech_cause,
-                ringing_at=self.ringing_at,
-                answered_at=self.answered_at,
-                at=at,
-            )
-        )
-
-    def _registration(self) -> RegistrationAsked:
-        attempt = self.attempt
-        pressed_at = self._key_at or self._setting.clock()
-        return RegistrationAsked(
-            channel=Channel.IVR,
-            source_id=self.channel_id,
-            msisdn=attempt.msisdn,
-            campaign_id=attempt.campaign_id,
-            evidence={"key": "1", "script_version": attempt.script_version},
-            at=pressed_at,
-        )
-
-    def _advice(self) -> AdviceAsked:
-        attempt = self.attempt
-        return AdviceAsked(
-            channel=Channel.IVR,
-            source_id=self.channel_id,
-            msisdn=attempt.msisdn,
-            campaign_id=attempt.campaign_id,
-            at=self._setting.clock(),
-        )
+        self._setting.over(self.channel_id)
+        times = (self.ringing_at, self.answered_at, at)
+        self._setting.record(reports.ended(self.attempt, disposition, cause, tech_cause, *times))
 
     async def _tell(self, told: Awaitable[bool]) -> bool:
         """Tell Asterisk; if it can't be told, the call goes on by what events or recovery say."""

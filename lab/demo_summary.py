@@ -188,9 +188,9 @@ def summarise(run: Run, records: Records, judged: Sequence[Judged]) -> Summary:
 def _problems(run: Run) -> Iterator[str]:
     """What is wrong with the run itself, a line each."""
     if not run.finished:
-        calls, waits = run.health.get("calls", "nobody knows how many"), run.health.get("why_idle")
-        why = f"; {'; '.join(waits.values())}" if waits else ""
-        yield f"not finished after {run.seconds:.0f} s, with {calls} calls live{why}"
+        calls = f"{run.health['calls']} calls live" if run.health else "/health gave no answer"
+        why = [calls, *run.health.get("why_idle", {}).values()]
+        yield f"not finished after {run.seconds:.0f} s: {'; '.join(why)}"
     if run.rejected != run.bad_rows:
         yield f"{run.rejected} rows of the audience were refused, {run.bad_rows} are bad"
     if run.exit_status != 0:

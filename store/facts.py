@@ -118,7 +118,7 @@ def decode(data: bytes) -> Fact:
     values = orjson.loads(data)
     if not isinstance(values, dict):
         raise ValueError("not a fact")
-    kind = _KINDS[values.pop("fact")]
+    kind = _KINDS[str(values.pop("fact"))]
     if values.keys() != {field.name for field in fields(kind)}:
         raise ValueError(f"not the fields of a {kind.__name__}")
     return kind(

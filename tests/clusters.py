@@ -26,8 +26,14 @@ class FrailCluster:
         name = f"t{uuid4().hex}"
         return str(await self.do(lambda cluster: cluster.create_database(name)))
 
+    def mend(self) -> None:
+        """Whatever a test has left it in: it runs again."""
+        self._thread.submit(self._cluster.thaw).result()
+        if not self._cluster.is_running():
+            self._thread.submit(self._cluster.start).result()
+
     def remove(self) -> None:
-        """End it, in whatever state a test has left it."""
-        for action in (self._cluster.thaw, self._cluster.remove):
-            self._thread.submit(action).result()
+        """End it, files and all."""
+        self._thread.submit(self._cluster.kill).result()  # no need to write what is deleted
+        self._thread.submit(self._cluster.remove).result()
         self._thread.shutdown()

@@ -37,18 +37,30 @@ KEYS_A_CALL = 12
 async def running(
     store: Store, spool: Spool | Path, patience_seconds: float = 2.0
 ) -> AsyncIterator[Journal]:
-    """A journal at work; at the end it is closed in good order, and must not have died."""
+    """A journal at work; at the end it is closed in good order, and must not have died.
+
+    Should it die before, the test ends with its error instead of waiting for answers.
+    """
     kept = Spool(spool) if isinstance(spool, Path) else spool
     journal = Journal(store, kept, BY_NINE, patience_seconds)
     run = asyncio.create_task(journal.run())
+    watch = asyncio.create_task(_cancel_when_done(run, asyncio.current_task()))
     try:
         yield journal
     finally:
-        await journal.close()
+        watch.cancel()
+        if not run.done():
+            await journal.close()
         async with asyncio.timeout(30):
             await run
         if kept is not spool:
             kept.close()
+
+
+async def _cancel_when_done(run: asyncio.Task[None], waiting: asyncio.Task[Any] | None) -> None:
+    await asyncio.wait({run})
+    if waiting is not None:
+        waiting.cancel()
 
 
 async def calls(store: Store, count: int) -> list[Claimed]:
@@ -89,7 +101,7 @@ class Reports:
 
     async def until(self, where: Kept, count: int) -> None:
         """Returns once so many facts were kept there."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(15):
             while self.kept.count(where) < count:
                 self._changed.clear()
                 await self._changed.wait()

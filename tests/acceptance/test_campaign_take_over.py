@@ -16,8 +16,8 @@ NUMBERS = [*RINGING, *THANKED, *INVITED]
 # Who is invited presses 1 well after the next server is there, whatever else the machine does.
 TIMING = Timing(ring_seconds=0.3, think_seconds=9.0, barge_seconds=1.0)
 HEARD = {
-    **dict.fromkeys(INVITED, ["notice", "notice", "after_1"]),
-    **dict.fromkeys(THANKED, ["notice", "after_1", "after_1"]),
+    **dict.fromkeys(INVITED, ("notice", "notice", "after_1")),
+    **dict.fromkeys(THANKED, ("notice", "after_1", "after_1")),
 }
 """The beginnings of what was said: the invitation anew, or the thank-you anew."""
 
@@ -60,4 +60,4 @@ def check_what_they_heard(rehearsal: Rehearsal, directory: Path) -> None:
     for number, expected in HEARD.items():
         [recording] = rehearsal.carrier.recordings(national(number))
         heard = [each.name for each in hear(read_samples(recording), prompts)]
-        assert [name for name in heard if name in expected] == expected, (number, heard)
+        assert tuple(name for name in heard if name in expected) == expected, (number, heard)

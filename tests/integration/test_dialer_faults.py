@@ -31,10 +31,16 @@ SETTING = EngineSetting(
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[FrailCluster]:
+def frail_cluster() -> Iterator[FrailCluster]:
     made = FrailCluster()
     yield made
     made.remove()
+
+
+@pytest.fixture
+def cluster(frail_cluster: FrailCluster) -> Iterator[FrailCluster]:
+    yield frail_cluster
+    frail_cluster.mend()
 
 
 @pytest.fixture(autouse=True)

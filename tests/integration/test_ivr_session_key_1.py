@@ -11,7 +11,8 @@ import pytest
 
 from domain.states import TargetState
 from ivr.ari.events import ChannelDestroyed, KeyReceived, PlaybackFinished, StasisStart
-from ivr.session import CallSetting, LiveCall
+from ivr.call_setting import CallSetting
+from ivr.session import LiveCall
 from lab.ports import free_ports
 from store.claims import Claimed
 from store.engine import Store, open_store

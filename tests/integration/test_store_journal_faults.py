@@ -38,10 +38,16 @@ KILL: Fault = (Postgres.kill, Postgres.start)
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[FrailCluster]:
+def frail_cluster() -> Iterator[FrailCluster]:
     made = FrailCluster()
     yield made
     made.remove()
+
+
+@pytest.fixture
+def cluster(frail_cluster: FrailCluster) -> Iterator[FrailCluster]:
+    yield frail_cluster
+    frail_cluster.mend()
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""What a live call reports to the store, as facts. Pure."""
+
+from datetime import datetime
+
+from domain.dispositions import Disposition
+from domain.states import Channel
+from store.claims import Claimed
+from store.facts import AdviceAsked, Answered, AttemptEnded, KeyPressed, RegistrationAsked
+
+
+def answered(attempt: Claimed, at: datetime) -> Answered:
+    """The subscriber picked up."""
+    return Answered(attempt.attempt_id, attempt.msisdn, attempt.campaign_id, at)
+
+
+def key_pressed(attempt: Claimed, key: str, script_state: str, at: datetime) -> KeyPressed:
+    """A key, with where the script stood when it came."""
+    return KeyPressed(attempt.attempt_id, attempt.msisdn, key, script_state, at)
+
+
+def registration(attempt: Claimed, pressed_at: datetime) -> RegistrationAsked:
+    """Key 1: the attempt is the evidence, and the moment of the key fixes day n."""
+    return RegistrationAsked(
+        channel=Channel.IVR,
+        source_id=str(attempt.attempt_id),
+        msisdn=attempt.msisdn,
+        campaign_id=attempt.campaign_id,
+        evidence={"key": "1", "script_version": attempt.script_version},
+        at=pressed_at,
+    )
+
+
+def advice(attempt: Claimed, at: datetime) -> AdviceAsked:
+    """Key 3 that reached no agent."""
+    return AdviceAsked(
+        channel=Channel.IVR,
+        source_id=str(attempt.attempt_id),
+        msisdn=attempt.msisdn,
+        campaign_id=attempt.campaign_id,
+        at=at,
+    )
+
+
+def ended(
+    attempt: Claimed,
+    disposition: Disposition,
+    cause: int | None,
+    tech_cause: int | None,
+    ringing_at: datetime | None,
+    answered_at: datetime | None,
+    at: datetime,
+) -> AttemptEnded:
+    """The dial is over; causes as Asterisk gave them (Q.850 and SIP)."""
+    return AttemptEnded(
+        attempt_id=attempt.attempt_id,
+        msisdn=attempt.msisdn,
+        campaign_id=attempt.campaign_id,
+        disposition=disposition,
+        hangup_cause=cause,
+        tech_cause=tech_cause,
+        ringing_at=ringing_at,
+        answered_at=answered_at,
+        at=at,
+    )
