@@ -69,6 +69,7 @@ class LiveCall:
         self._adoptions = adoptions
         self._played = 0
         self._playing: str | None = None
+        self._is_over = False
         self._key_at: datetime | None = None
         self._last_key: tuple[datetime, str] | None = None
         self._silence: asyncio.TimerHandle | None = None
@@ -114,6 +115,8 @@ class LiveCall:
         self._working = None
 
     async def _take(self, event: CallEvent | Event) -> None:
+        if self._is_over and not isinstance(event, KeyReceived):
+            return  # doubled, or overtaken by the end; a key was pressed before it all the same
         match event:
             case Event():
                 await self._step(event)
@@ -261,6 +264,7 @@ class LiveCall:
         self, disposition: Disposition, cause: int | None, tech_cause: int | None, at: datetime
     ) -> None:
         self._hush()
+        self._is_over = True
         self._setting.over(self.channel_id)
         times = (self.ringing_at, self.answered_at, at)
         self._setting.record(reports.ended(self.attempt, disposition, cause, tech_cause, *times))

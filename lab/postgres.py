@@ -84,8 +84,9 @@ class Postgres(Part):
         return self._child is not None and self._child.is_running()
 
     def remove(self) -> None:
-        """Stops, and deletes the cluster's files."""
-        self.stop()
+        """Ends it, and deletes the cluster's files."""
+        if self.is_running():
+            self.kill()  # an orderly stop would first write everything to files that go anyway
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None

@@ -30,7 +30,7 @@ from tests.rows import (
 )
 
 SECOND = timedelta(seconds=1)
-KEYS_A_CALL = 12
+KEYS_A_CALL = 6
 
 
 @asynccontextmanager

@@ -108,7 +108,7 @@ def test_nobody_is_dialled_twice_and_no_key_1_is_lost(
         prompts=short_prompts,
         sections={"ivr": {"silence_seconds": 1}},
     ) as rehearsal:
-        rehearsal.load(numbers, cps=10, max_channels=60, ring_timeout_seconds=5, **NO_RETRIES)
+        rehearsal.load(numbers, cps=12, max_channels=70, ring_timeout_seconds=5, **NO_RETRIES)
         life = Life(rehearsal)
         kill_at_random(life, random)
         until(life.look, 60, lambda: f"not ready: {life.server.health()}")
@@ -123,7 +123,7 @@ def test_nobody_is_dialled_twice_and_no_key_1_is_lost(
 def kill_at_random(life: Life, random: Random) -> None:
     """Each kill comes a moment after the carrier has seen so many INVITEs; both are drawn."""
     victims = random.sample(KILLS, len(KILLS))
-    moments = sorted(random.sample(range(10, TOTAL - 40), len(victims)))
+    moments = sorted(random.sample(range(10, TOTAL - 50), len(victims)))
     for victim, invites in zip(victims, moments, strict=True):
         until(
             lambda: (life.look(), life.rehearsal.invites().total() >= invites)[1],  # noqa: B023

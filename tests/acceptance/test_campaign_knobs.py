@@ -10,7 +10,7 @@ from lab.behaviours import Timing, numbers_for
 from tests.acceptance.rehearsal import CAMPAIGN, NO_RETRIES, Rehearsal, Server, epoch, until
 
 HELD_WITHIN_SECONDS = 2.0
-WATCHED_SECONDS = 3.0
+WATCHED_SECONDS = 2.5
 NUMBERS = 400
 
 

@@ -24,8 +24,8 @@ FIRST = [
     *numbers_for("press-1-and-leave", 2),
 ]
 LATER = [*numbers_for("busy", 4), *numbers_for("press-1", 4, start=7)]
-TIMING = Timing(ring_seconds=0.3, think_seconds=3.5)
-KEYS_MEANWHILE = 18  # keys 1 and 3 without a store: fewer would prove little
+TIMING = Timing(ring_seconds=0.3, think_seconds=3.0)
+KEYS_MEANWHILE = 14  # keys 1 and 3 without a store: fewer would prove little
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_postgresql_is_killed_and_comes_back(
     with calling(tmp_path, cluster.create_database("tstn"), short_prompts) as (rehearsal, server):
         cluster.kill()
         gone_at = epoch()
-        see_it_gone(rehearsal, server, gone_at, seconds=9)
+        see_it_gone(rehearsal, server, gone_at, seconds=8)
         cluster.start()
         see_it_made_good(rehearsal, server, gone_at, epoch())
 
@@ -65,7 +65,7 @@ def test_sqlite_is_locked_by_another_process(tmp_path: Path, short_prompts: Path
     ):
         other.execute("BEGIN EXCLUSIVE")
         gone_at = epoch()
-        see_it_gone(rehearsal, server, gone_at, seconds=9)
+        see_it_gone(rehearsal, server, gone_at, seconds=8)
         other.execute("ROLLBACK")
         see_it_made_good(rehearsal, server, gone_at, epoch())
 
@@ -76,7 +76,7 @@ def calling(directory: Path, store_url: str, prompts: Path) -> Iterator[tuple[Re
     with Rehearsal(
         directory, store_url=store_url, timing=TIMING, recording=True, prompts=prompts
     ) as rehearsal:
-        rehearsal.load([*FIRST, *LATER], cps=10, max_channels=len(FIRST), **NO_RETRIES)
+        rehearsal.load([*FIRST, *LATER], cps=12, max_channels=len(FIRST), **NO_RETRIES)
         server = rehearsal.serve()
         rehearsal.until_invited(len(FIRST))
         yield rehearsal, server

@@ -247,7 +247,7 @@ async def test_campaigns_share_a_scarce_server(store: Store) -> None:
     for name, first in (("a", 0), ("b", 100), ("c", 200)):
         await make_campaign(store, numbers(60, first), name)
     world = World(store)
-    for cps, seconds in ((10, 9), (1, 30)):
+    for cps, seconds in ((10, 6), (1, 20)):
         await store.write(limits.put, "global", Caps(cps, 1000), NOW)
         world.carrier.dialled.clear()
         await world.passes(seconds, 0.1)

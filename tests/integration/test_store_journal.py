@@ -14,7 +14,15 @@ from store.engine import Store
 from store.facts import Fact, Kept, KeyPressed, RegistrationAsked
 from store.journal import Journal
 from store.models import Attempt, Callback, KeyPress, Registration
-from tests.journals import Reports, assert_all_told_once, calls, refused_in, running, story
+from tests.journals import (
+    KEYS_A_CALL,
+    Reports,
+    assert_all_told_once,
+    calls,
+    refused_in,
+    running,
+    story,
+)
 from tests.rows import NOW, all_rows, asked, pressed, wants_advice
 
 NAIVE = datetime(2021, 4, 1, 10, 0)  # noqa: DTZ001
@@ -55,13 +63,13 @@ async def test_calls_of_one_moment_share_a_transaction(store: Store, spool: Path
 
 
 async def test_calls_that_go_on_side_by_side_share_transactions(store: Store, spool: Path) -> None:
-    """40 calls of 15 facts, each told once the one before it is committed: 15 rounds, not 600."""
+    """40 calls of 9 facts, each told once the one before it is committed: 9 rounds, not 360."""
     counting, reports = Counting(store), Reports()
     told = await calls(store, 40)
     async with running(counting, spool) as journal:
         await asyncio.gather(*(reports.tell(journal, story(call)) for call in told))
     assert set(reports.kept) == {Kept.COMMITTED}
-    assert counting.transactions <= 60
+    assert counting.transactions <= 36
     await assert_all_told_once(store, told)
 
 
@@ -118,9 +126,9 @@ async def test_a_fact_that_is_refused_takes_nobody_with_it(
     """Its own caller is promised nothing; the others, and those who come later, are kept."""
     first, second = await calls(store, 2)
     async with running(store, spool) as journal:
-        before = [journal.record(fact) for fact in story(first)[:7]]
+        before = [journal.record(fact) for fact in story(first)[:4]]
         bad = journal.record(impossible)
-        after = [journal.record(fact) for fact in story(first)[7:]]
+        after = [journal.record(fact) for fact in story(first)[4:]]
         async with asyncio.timeout(10):
             assert {await future for future in (*before, *after)} == {Kept.COMMITTED}
             with pytest.raises(TstnError):
@@ -174,4 +182,4 @@ async def test_refused_facts_of_many_calls_at_once(store: Store, spool: Path) ->
     await assert_all_told_once(store, told)
     assert len(refused_in(spool)) == 20
     assert len(await all_rows(store, Attempt)) == 10
-    assert len(await all_rows(store, KeyPress)) == 120
+    assert len(await all_rows(store, KeyPress)) == 10 * KEYS_A_CALL

@@ -74,6 +74,8 @@ async def test_a_database_made_of_the_models_is_the_migrated_one(store: Store) -
     await store.write(down)
     await store.write(Base.metadata.create_all)
     assert await store.read(schema) == migrated
+    await store.write(Base.metadata.drop_all)
+    await migrate(store)
 
 
 async def test_up_down_and_up_again(store: Store) -> None:

@@ -21,6 +21,7 @@ from store.journal import Journal
 from store.models import Callback, KeyPress, Registration
 from store.spool import Spool, SpoolError
 from tests.journals import (
+    KEYS_A_CALL,
     Reports,
     assert_all_told_once,
     calls,
@@ -101,8 +102,8 @@ async def main():
     journal = Journal(store, Spool(Path(sys.argv[2])), time(21), 0.3)
     running = asyncio.create_task(journal.run())
     facts = [decode(line) for line in Path(sys.argv[3]).read_bytes().splitlines()]
-    for fact in facts:
-        print(await journal.record(fact), flush=True)
+    for kept in [journal.record(fact) for fact in facts]:
+        print(await kept, flush=True)
     await asyncio.sleep(60)
 
 asyncio.run(main())
@@ -168,7 +169,7 @@ async def test_a_line_that_can_not_be_read_is_set_aside_and_stops_nothing(
     async with running(store, path) as journal:
         await replayed(journal)
         assert await journal.record(wants_advice(call.msisdn, NOW)) is Kept.COMMITTED
-    assert len(await all_rows(store, KeyPress)) == 12
+    assert len(await all_rows(store, KeyPress)) == KEYS_A_CALL
     assert len(await all_rows(store, Registration)) == 1
     assert len(refused_in(path)) == 5
 
@@ -227,7 +228,7 @@ async def test_a_spool_that_breaks_before_the_replay_is_replayed_when_it_is_well
             await _tried(journal)
         await replayed(journal)
     spool.close()
-    assert len(await all_rows(store, KeyPress)) == 12
+    assert len(await all_rows(store, KeyPress)) == KEYS_A_CALL
     assert len(await all_rows(store, Callback)) == 2
 
 

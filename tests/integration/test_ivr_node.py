@@ -1,0 +1,166 @@
+"""Events doubled, late, out of order or unknown: through the real node to the rows. I/O."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.clock import utc_now
+from domain.msisdn import national
+from ivr.ari.client import AriClient
+from ivr.node import AsteriskNode, NodeSetting
+from store.engine import Store
+from store.journal import Journal
+from store.models import Attempt, Callback, KeyPress, Registration
+from tests.fakes.ari_server import FakeAri, channel, event, key
+from tests.journals import running
+from tests.rows import all_rows, claim_some, make_campaign, numbers
+
+SETTING = NodeSetting("node1", "9090", national, max_call_seconds=180, silence_seconds=30)
+INVITATION = "notice,offer,menu_replay,menu_agent"
+
+
+@dataclass
+class Node:
+    """A node that is ready, its Asterisk, and one call that it has dialled."""
+
+    node: AsteriskNode
+    asterisk: FakeAri
+    store: Store
+    journal: Journal
+    call: str
+
+    async def send(self, *frames: dict[str, Any] | bytes) -> None:
+        """Events, read and acted on when this returns."""
+        await self.asterisk.send(*frames)
+        await self.asterisk.caught_up()
+        await asyncio.gather(*working(self.node))
+        await self.journal.flush()
+
+    def played(self) -> list[str]:
+        """The prompts of each playback that was asked for, by name."""
+        return [
+            request.query["media"].replace("sound:", "")
+            for request in self.asterisk.requests
+            if request.path.startswith(f"/channels/{self.call}/play/")
+        ]
+
+    async def attempt(self) -> dict[str, Any]:
+        [row] = await all_rows(self.store, Attempt)
+        return row
+
+
+def working(node: AsteriskNode) -> list[asyncio.Task[None]]:
+    """The calls' tasks that have not come to an end."""
+    ours = "LiveCall._work"
+    return [task for task in asyncio.all_tasks() if ours in repr(task.get_coro())]
+
+
+@pytest.fixture
+async def node(store: Store, tmp_path: Path) -> AsyncIterator[Node]:
+    async with (
+        FakeAri() as asterisk,
+        AriClient(asterisk.url, "tstn", "secret", "tstn") as client,
+        running(store, tmp_path / "spool.sqlite") as journal,
+        ready(AsteriskNode(SETTING, client, store, journal, str, utc_now)) as ready_node,
+    ):
+        campaign = await make_campaign(store, numbers(1))
+        [attempt] = await claim_some(store, campaign, now=utc_now())
+        assert await ready_node.originate(attempt)
+        yield Node(ready_node, asterisk, store, journal, str(attempt.attempt_id))
+
+
+@asynccontextmanager
+async def ready(node: AsteriskNode) -> AsyncIterator[AsteriskNode]:
+    run = asyncio.create_task(node.run())
+    async with asyncio.timeout(10):
+        while not node.ready:
+            await asyncio.sleep(0.01)
+    yield node
+    assert not run.done()
+    run.cancel()
+    await asyncio.wait({run})
+
+
+def start(call: str) -> dict[str, Any]:
+    return event("StasisStart", channel=channel(call), args=[call])
+
+
+def destroyed(call: str, cause: int = 16) -> dict[str, Any]:
+    return event("ChannelDestroyed", channel=channel(call), cause=cause, cause_txt="Normal")
+
+
+async def test_a_doubled_answer_is_one(node: Node) -> None:
+    await node.send(start(node.call), start(node.call))
+    assert node.played() == [INVITATION]
+    assert (await node.attempt())["state"] == "answered"
+    await node.send(destroyed(node.call))
+    row = await node.attempt()
+    assert (row["state"], row["disposition"], row["hangup_cause"]) == ("ended", "answered", 16)
+
+
+async def test_a_doubled_key_is_one(node: Node) -> None:
+    await node.send(start(node.call), key(node.call, "1"), key(node.call, "1"))
+    assert node.played() == [INVITATION, "after_1"]
+    for row in (KeyPress, Registration, Callback):
+        assert len(await all_rows(node.store, row)) == 1
+
+
+async def test_a_second_key_1_is_kept_and_changes_nothing(node: Node) -> None:
+    later = key(node.call, "1") | {"timestamp": "2026-01-05T02:00:02.500+0000"}
+    await node.send(start(node.call), key(node.call, "1"), later)
+    assert node.played() == [INVITATION, "after_1"]
+    assert len(await all_rows(node.store, KeyPress)) == 2
+    assert len(await all_rows(node.store, Registration)) == 1
+
+
+async def test_a_key_that_overtakes_the_answer_counts(node: Node) -> None:
+    await node.send(key(node.call, "1"), start(node.call))
+    assert len(await all_rows(node.store, Registration)) == 1
+    assert node.played() == ["after_1"]
+
+
+async def test_an_end_before_its_answer_is_an_end(node: Node) -> None:
+    await node.send(destroyed(node.call))
+    await node.send(start(node.call), destroyed(node.call))
+    row = await node.attempt()
+    assert (row["state"], row["disposition"]) == ("ended", "unknown")
+    assert node.node.calls == {}
+    assert node.played() == []
+
+
+async def test_what_comes_after_the_end_changes_nothing(node: Node) -> None:
+    await node.send(start(node.call), destroyed(node.call))
+    before = await node.attempt()
+    await node.send(key(node.call, "2"), destroyed(node.call, cause=34))
+    assert await node.attempt() == before
+    assert await all_rows(node.store, KeyPress) == []
+    assert node.node.calls == {}
+
+
+async def test_what_nobody_knows_is_passed_over(node: Node) -> None:
+    stranger = "1700000000.17"
+    await node.send(
+        b"\xff not JSON",
+        event("SomethingNew", channel=channel(node.call)),
+        {"type": "StasisStart"},
+        start(stranger),
+        key(stranger, "1"),
+        destroyed(stranger),
+        start(node.call),
+    )
+    assert node.played() == [INVITATION]
+    assert node.asterisk.seen("DELETE", f"/channels/{stranger}") == []
+    assert await all_rows(node.store, Registration) == []
+
+
+async def test_a_call_that_nobody_waits_for_is_hung_up(node: Node) -> None:
+    lost = "0192f0c1-0000-7000-8000-000000000001"
+    await node.send(start(lost), key(lost, "1"))
+    await node.asterisk.until(lambda: bool(node.asterisk.seen("DELETE", f"/channels/{lost}")))
+    assert await all_rows(node.store, Registration) == []
+    assert (await node.attempt())["state"] == "dialling"
