@@ -72,7 +72,10 @@ class Asterisk(Part):
         except LabError as error:
             if "unshare" not in str(error) and "mount" not in str(error):
                 raise
-            raise LabError(f"the lab's Asterisk needs root, or user namespaces: {error}") from None
+            raise LabError(
+                "the lab's Asterisk needs root (in a container: the right to mount, "
+                f"CAP_SYS_ADMIN) or user namespaces: {error}"
+            ) from None
 
     def stop(self) -> None:
         """Stops in good order, by force where that takes too long."""

@@ -41,7 +41,9 @@ class Sipp(Part):
         self._child: Child | None = None
 
     def start(self) -> None:
-        """Returns once it listens. Raises LabError where it does not."""
+        """Returns once it listens. Raises LabError where it does not, or may not send keys."""
+        if not may_send_keys():
+            raise LabError("SIPp sends keys over a raw socket: run this as root")
         self._directory.mkdir(parents=True, exist_ok=True)
         scenario = Template(SCENARIO.read_text(encoding="utf-8")).substitute(
             ring_ms=self._ring_ms, key_ms=self._key_ms, key_sound=KEY_SOUND
@@ -96,6 +98,15 @@ class Sipp(Part):
             except OSError:
                 return True
         return False
+
+
+def may_send_keys() -> bool:
+    """Whether this process may open the raw socket that SIPp's keys go over."""
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP).close()
+    except PermissionError:
+        return False
+    return True
 
 
 def read_statistics(file: Path) -> Statistics:

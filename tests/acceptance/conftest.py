@@ -1,6 +1,8 @@
 """Fixtures of the campaign rehearsals. I/O."""
 
+import os
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,16 @@ from lab.network import CHECKOUT
 
 SHORT_SECONDS = 1.2
 _RATE = 8000
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_from_outside() -> Iterator[None]:
+    """The operator's own variables could lead a rehearsal to a real store or trunk."""
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in list(os.environ):
+            if variable.startswith("TSTN_") and variable != "TSTN_LAB_ROOT":
+                environment.delenv(variable)
+        yield
 
 
 @pytest.fixture(scope="session")

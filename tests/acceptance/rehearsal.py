@@ -141,7 +141,10 @@ class Rehearsal(Part):
         """Settings of a second server for the same Asterisk and store."""
         first = self.network.settings_file
         second = first.with_name("second.toml")
-        own = {"health": {"port": free_ports(1)[0]}, "spool": {"path": "var/second-spool.sqlite"}}
+        own: Sections = {
+            "health": {"port": free_ports(1)[0]},
+            "spool": {"path": "var/second-spool.sqlite"},
+        }
         write_settings(second, tomllib.loads(first.read_text(encoding="utf-8")), own)
         return second
 

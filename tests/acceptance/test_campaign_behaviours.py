@@ -107,12 +107,14 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
 
 @pytest.fixture(params=BEHAVIOURS, ids=lambda each: each.name)
 def behaviour(request: pytest.FixtureRequest) -> Behaviour:
-    return request.param
+    each: Behaviour = request.param
+    return each
 
 
 @pytest.fixture(params=range(A_BEHAVIOUR), ids=["first", "second"])
 def number(behaviour: Behaviour, request: pytest.FixtureRequest) -> str:
-    return numbers_for(behaviour.name, A_BEHAVIOUR)[request.param]
+    place: int = request.param
+    return numbers_for(behaviour.name, A_BEHAVIOUR)[place]
 
 
 def test_it_is_dialled_once_and_its_end_is_known(

@@ -57,7 +57,9 @@ def test_postgresql_is_killed_and_comes_back(
         see_it_made_good(rehearsal, server, gone_at, epoch())
 
 
-def test_sqlite_is_locked_by_another_process(tmp_path: Path, short_prompts: Path) -> None:
+def test_sqlite_is_locked_by_another_process_and_the_server_dies_too(
+    tmp_path: Path, short_prompts: Path
+) -> None:
     url = f"sqlite:///{tmp_path}/store.sqlite"
     with (
         calling(tmp_path, url, short_prompts) as (rehearsal, server),
@@ -66,6 +68,11 @@ def test_sqlite_is_locked_by_another_process(tmp_path: Path, short_prompts: Path
         other.execute("BEGIN EXCLUSIVE")
         gone_at = epoch()
         see_it_gone(rehearsal, server, gone_at, seconds=8)
+        server.kill()
+        server = rehearsal.serve()
+        until(lambda: bool(server.health()), 30, lambda: "no health")
+        assert server.health()["ok"] is False
+        assert server.health()["store"]["spooled_facts"] >= KEYS_MEANWHILE
         other.execute("ROLLBACK")
         see_it_made_good(rehearsal, server, gone_at, epoch())
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Connection
 
 from domain.errors import TstnError
 from store.engine import Store
@@ -20,6 +21,7 @@ from tests.journals import (
     assert_all_told_once,
     calls,
     refused_in,
+    replayed,
     running,
     story,
 )
@@ -183,3 +185,20 @@ async def test_refused_facts_of_many_calls_at_once(store: Store, spool: Path) ->
     assert len(refused_in(spool)) == 20
     assert len(await all_rows(store, Attempt)) == 10
     assert len(await all_rows(store, KeyPress)) == 10 * KEYS_A_CALL
+
+
+async def test_a_table_that_is_missing_is_no_fault_of_the_facts(store: Store, spool: Path) -> None:
+    """A schema of another version, a right taken away: they wait until somebody has mended it."""
+    told, reports = await calls(store, 2), Reports()
+    async with running(store, spool) as journal:
+        await store.write(_rename, "registrations", "registrations_away")
+        await asyncio.gather(*(reports.tell(journal, story(call)) for call in told))
+        assert Kept.SPOOLED in reports.kept
+        await store.write(_rename, "registrations_away", "registrations")
+        await replayed(journal)
+    await assert_all_told_once(store, told)
+    assert refused_in(spool) == []
+
+
+def _rename(connection: Connection, old: str, new: str) -> None:
+    connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")

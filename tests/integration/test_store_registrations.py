@@ -141,6 +141,9 @@ async def test_after_a_cancelled_one_a_new_request_opens_and_the_old_one_stays(
     assert states == [RegistrationState.CANCELLED, RegistrationState.OPEN]
     calls = [row["state"] for row in await all_rows(store, Callback)]
     assert calls == [CallbackState.CANCELLED, CallbackState.OPEN]
+    assert await register(store, first) == [NEW]  # told once more: it belongs to the old one
+    assert (await all_rows(store, Registration))[1]["registered_at"] == NOW + HOUR
+    assert (await all_rows(store, Callback))[1]["requested_at"] == NOW + HOUR
 
 
 def _cancel_all(connection: Connection) -> None:

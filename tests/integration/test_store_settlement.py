@@ -178,3 +178,18 @@ async def test_an_end_that_becomes_known_while_the_next_call_is_on_disturbs_noth
     await end(store, ended(second, Disposition.ANSWERED, later))
     [(state, outcome, made, _)] = await targets(store)
     assert (state, outcome, made) == (TargetState.DONE, Disposition.ANSWERED, 2)
+
+
+async def test_an_end_that_becomes_known_late_does_not_bring_a_retry_forward(
+    store: Store,
+) -> None:
+    """It is the first call's, and the second has ended meanwhile: the second one's delay holds."""
+    campaign = await one_number(store)
+    first = await dial(store, campaign)
+    await end(store, ended(first, Disposition.UNKNOWN, NOW))
+    later = NOW + 4 * HOUR
+    await end(store, ended(await dial(store, campaign, later), Disposition.BUSY, later), now=later)
+    stands = await targets(store)
+    assert stands == [(TargetState.READY, None, 2, later + 15 * MINUTE)]
+    await end(store, ended(first, Disposition.NO_ANSWER, NOW, cause=19), now=later + SECOND)
+    assert await targets(store) == stands

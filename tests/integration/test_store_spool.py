@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -200,6 +201,20 @@ async def test_a_waiter_that_is_gone_loses_no_fact_and_harms_no_other(path: Path
         futures[0].cancel()
         assert [await future for future in futures[1:]] == [Kept.SPOOLED] * 2
         assert journal.spooled == 3
+
+
+async def test_a_fact_that_is_no_json_takes_nobody_with_it_while_the_store_is_away(
+    path: Path,
+) -> None:
+    impossible = replace(asked("+84900000099", NOW), evidence={"raw": b"\xff"})
+    async with running(nobody(), path) as journal:
+        before = journal.record(asked(numbers(1)[0], NOW))
+        bad = journal.record(impossible)
+        after = journal.record(asked(numbers(2)[1], NOW))
+        with pytest.raises(TstnError):
+            await bad
+        assert [await before, await after] == [Kept.SPOOLED] * 2
+        assert journal.spooled == 2
 
 
 async def test_a_spool_that_is_broken_while_the_store_refuses_stops_nothing(
