@@ -105,8 +105,11 @@ class LiveCall:
 
     async def _work(self) -> None:
         while self._events:
+            event = self._events.popleft()
+            if self._is_over and not isinstance(event, KeyReceived):
+                continue  # doubled, or overtaken by the end; a key was pressed before that
             try:
-                await self._take(self._events.popleft())
+                await self._take(event)
             except Exception:
                 log.exception("call %s fails and is hung up", self.channel_id)
                 ends = [event for event in self._events if isinstance(event, ChannelDestroyed)]
@@ -115,8 +118,6 @@ class LiveCall:
         self._working = None
 
     async def _take(self, event: CallEvent | Event) -> None:
-        if self._is_over and not isinstance(event, KeyReceived):
-            return  # doubled, or overtaken by the end; a key was pressed before it all the same
         match event:
             case Event():
                 await self._step(event)
@@ -228,7 +229,7 @@ class LiveCall:
         if event.playback_id != self._playing:
             return  # stopped by a key, or of a process before us
         if event.failed:
-            log.info("playback cut short in call %s: hung up, or a prompt gone", self.channel_id)
+            log.debug("playback cut short in call %s: hung up, or a prompt gone", self.channel_id)
         self._playing = None
         await self._step(Event.PLAYED)
 

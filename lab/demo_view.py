@@ -15,7 +15,7 @@ from domain.msisdn import display
 from lab.demo_summary import Counts, Due, Summary
 
 PLAIN_SECONDS = 10
-_BAR_WIDTH = 60
+_BAR_WIDTH = 50
 _MISMATCHES_SHOWN = 20
 
 
@@ -47,7 +47,7 @@ class _Lines:
         self._next = seconds + PLAIN_SECONDS
         text = ", ".join(f"{name} {value}" for name, value in _figures(counts))
         self._console.print(
-            f"{_clock(seconds)}  called {counts.called} of {self._total}, {text}",
+            f"{_clock(seconds)}  {text} (of {self._total})",
             highlight=False,
             soft_wrap=True,
         )
@@ -67,6 +67,7 @@ def _picture(counts: Counts, total: int, seconds: float) -> RenderableType:
 
 def _figures(counts: Counts) -> list[tuple[str, str]]:
     return [
+        ("called", str(counts.called)),
         ("live", str(counts.live)),
         ("answered", str(counts.answered)),
         ("ASR", f"{counts.asr:.0%}"),

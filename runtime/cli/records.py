@@ -44,7 +44,8 @@ async def timeline(arguments: Namespace, settings: Settings) -> None:
 
 
 def _cells(entry: Mapping[str, Any]) -> tuple[str, str, str]:
-    details = {key: value for key, value in entry.items() if key not in ("at", "kind")}
+    hidden = ("at", "kind", "attempt_id", "source_id")  # --json has the ids
+    details = {key: value for key, value in entry.items() if key not in hidden}
     return (
         _local(entry["at"]),
         entry["kind"].replace("_", " "),
