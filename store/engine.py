@@ -163,7 +163,7 @@ def _unavailable_is_told() -> Iterator[None]:
 
 
 _OUR_FAULTS = (IntegrityError, DataError, ProgrammingError)
-_OUR_SQLSTATES = ("0A", "22", "23", "42", "P0")
+_OUR_SQLSTATES = ("22", "23", "P0")
 """Classes of PostgreSQL's errors that a repeat would only bring again (its manual, appendix A)."""
 
 

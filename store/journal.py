@@ -215,7 +215,11 @@ class Journal:
         try:
             await self._spool.keep(_facts(batch))
         except SpoolError as error:
-            log.critical("%d facts are safe nowhere: %s", len(batch), error)
+            if len(batch) > 1:  # one that can't be written takes no other down with it
+                for entry in batch:
+                    await self._spool_all([entry])
+                return
+            log.critical("a fact is safe nowhere: %s", error)
             for entry in batch:
                 entry.done(error)
             return

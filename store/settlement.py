@@ -43,6 +43,7 @@ class Verdict:
 
 
 _attempt, _target = table(Attempt).c, table(Target).c
+_later = table(Attempt).alias("later").c
 _UNSETTLED = (
     select(
         *(_attempt.id, _attempt.target_id, _attempt.campaign_id, _attempt.disposition),
@@ -75,9 +76,14 @@ _MOVE_ON = (
             _target.state != fixed(TargetState.DONE),
             _target.outcome == fixed(Disposition.UNKNOWN),
         ),
-        ~select(_attempt.id)
+        # A later dial of the target has the last word on it.
+        ~select(_later.id)
         .where(
-            _attempt.target_id == bindparam("target"), _attempt.state != fixed(AttemptState.ENDED)
+            _later.target_id == bindparam("target"),
+            _later.started_at
+            > select(_attempt.started_at)
+            .where(_attempt.id == bindparam("attempt"))
+            .scalar_subquery(),
         )
         .exists(),
     )
@@ -115,7 +121,7 @@ def unsettled(connection: Connection, limit: int) -> list[Unsettled]:
 
 
 def settle(connection: Connection, verdicts: Sequence[Verdict], now: datetime) -> None:
-    """Carry verdicts out, but for targets that are being dialled again or came to a known end."""
+    """Carry verdicts out, but for targets that were dialled again or came to a known end."""
     if not verdicts:
         return
     ids = [verdict.attempt_id for verdict in verdicts]
@@ -126,6 +132,7 @@ def settle(connection: Connection, verdicts: Sequence[Verdict], now: datetime) -
 def _target_values(verdict: Verdict) -> dict[str, Any]:
     done = verdict.not_before is None
     return {
+        "attempt": verdict.attempt_id,
         "target": verdict.target_id,
         "next_state": TargetState.DONE if done else TargetState.READY,
         "how": verdict.outcome if done else None,

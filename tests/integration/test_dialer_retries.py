@@ -142,12 +142,12 @@ class Slow(Store):
 
 async def test_a_window_that_closes_while_the_store_is_slow_is_closed(store: Store) -> None:
     last = datetime(2021, 4, 1, 9, 59, 59, 900000, tzinfo=UTC)
-    await make_campaign(store, numbers(5), cps=1000.0)
+    await make_campaign(store, numbers(5), due=last)
     slow = Slow(store)
-    world = World(slow, now=last - 2 * SECOND)
-    world.carrier.ready = False
-    await world.passes(2)
-    world.carrier.ready = True
+    world = World(slow, now=last - 3 * SECOND)
+    await world.passes(2)  # nothing is due, but the rates are ready
+    world.now = last
+    world.monotonic += 1
 
     def waits() -> None:
         world.now = last + 20 * SECOND

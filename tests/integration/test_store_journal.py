@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -73,6 +73,18 @@ async def test_calls_that_go_on_side_by_side_share_transactions(store: Store, sp
     assert set(reports.kept) == {Kept.COMMITTED}
     assert counting.transactions <= 36
     await assert_all_told_once(store, told)
+
+
+async def test_facts_that_trickle_in_wait_for_company(store: Store, spool: Path) -> None:
+    """One every 5 ms or so: far fewer transactions than facts."""
+    counting = Counting(store)
+    [call] = await calls(store, 1)
+    async with running(counting, spool) as journal:
+        for turn in range(40):
+            journal.record(pressed(call, "2", NOW + timedelta(seconds=turn)))
+            await asyncio.sleep(0.005)
+    assert len(await all_rows(store, KeyPress)) == 40
+    assert counting.transactions <= 10
 
 
 async def test_what_a_subscriber_waits_for_takes_the_others_along(

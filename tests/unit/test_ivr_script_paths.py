@@ -20,8 +20,6 @@ PLAYING = {
 }
 KEYS = (Event.KEY_1, Event.KEY_2, Event.KEY_3, Event.OTHER_KEY)
 
-anything = st.lists(st.sampled_from(Event), max_size=40)
-
 Step = tuple[Call, Event, Call, Commands]
 
 
@@ -52,6 +50,24 @@ def possible(call: Call) -> list[Event]:
         case _:
             own = [Event.PLAYED]
     return [*own, Event.HUNG_UP, *(KEYS if call.state is not State.DIALLING else ())]
+
+
+def lived(choices: list[int]) -> list[Event]:
+    """A call as it may really go: at each step one of the things that are possible then."""
+    events: list[Event] = []
+    call = NEW_CALL
+    for choice in choices:
+        if not (open_to := possible(call)):
+            break
+        events.append(open_to[choice % len(open_to)])
+        call, _ = step(call, events[-1])
+    return events
+
+
+anything = st.lists(st.sampled_from(Event), max_size=40) | st.lists(
+    st.sampled_from((0, 0, 0, 2, 3, 4, 5)), max_size=25
+).map(lived)
+"""Events in any order, late and doubled ones too; or a life that is possible, no hang-up in it."""
 
 
 @given(anything)
