@@ -54,14 +54,19 @@ def register(
             standing = _standing(connection, requests)
         else:
             standing += opened.values()
-    for request in requests:
-        _count_from_first_receipt(connection, request, standing, target_by)
     sources = {row.source for row in standing}
     answers = [
         Answer.REGISTERED if _source(request) in sources else Answer.ALREADY_REGISTERED
         for request in requests
     ]
-    history.add(connection, _repeats(requests, answers))
+    repeats = [
+        request
+        for request, answer in zip(requests, answers, strict=True)
+        if answer is Answer.ALREADY_REGISTERED
+    ]
+    for request in repeats:
+        _count_from_first_receipt(connection, request, standing, target_by)
+    history.add(connection, [_repeated(request) for request in repeats])
     return answers
 
 
@@ -201,20 +206,16 @@ def _registered(request: RegistrationAsked) -> Happening:
     )
 
 
-def _repeats(requests: Sequence[RegistrationAsked], answers: Sequence[Answer]) -> list[Happening]:
-    return [
-        happening(
-            "registration_repeated",
-            request.at,
-            msisdn=request.msisdn,
-            campaign_id=request.campaign_id,
-            once=f"repeated:{request.channel}:{request.source_id}",
-            channel=request.channel,
-            source_id=request.source_id,
-        )
-        for request, answer in zip(requests, answers, strict=True)
-        if answer is Answer.ALREADY_REGISTERED
-    ]
+def _repeated(request: RegistrationAsked) -> Happening:
+    return happening(
+        "registration_repeated",
+        request.at,
+        msisdn=request.msisdn,
+        campaign_id=request.campaign_id,
+        once=f"repeated:{request.channel}:{request.source_id}",
+        channel=request.channel,
+        source_id=request.source_id,
+    )
 
 
 def made_by(connection: Connection, channel: Channel, source_ids: Sequence[str]) -> set[str]:
