@@ -108,12 +108,13 @@ class Engine:
 
     async def _tick_safely(self) -> float:
         """Tick, and give the seconds until the next one."""
+        began = self._monotonic()
         try:
             await self.tick()
         except StoreUnavailable as error:
             log.warning("no dialling: %s", error)
             return _STORE_AWAY_SECONDS
-        return self._setting.tick_seconds
+        return max(0.0, self._setting.tick_seconds - (self._monotonic() - began))
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         now = self._monotonic()

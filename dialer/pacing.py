@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 Monotonic = Callable[[], float]
 """Seconds from any fixed point; never goes back."""
 
-_BURST_SECONDS = 0.1
+_BURST_SECONDS = 0.2
 """A bucket holds at most the tokens of this long, so that a stall is not made up by a flood."""
 
 
@@ -24,7 +24,8 @@ class TokenBucket:
 
     @property
     def _capacity(self) -> float:
-        return 1.0 + self.rate * _BURST_SECONDS  # the 1 keeps the fraction left by whole calls
+        # Slow rates need room for one whole call and the fraction left over from the last one.
+        return max(1.0 + self.rate * _BURST_SECONDS / 2, self.rate * _BURST_SECONDS)
 
     def available(self) -> int:
         """How many calls may start now."""

@@ -6,13 +6,15 @@ attempts are checked against, so nothing of ours touches it.
 
 import json
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from lab.asterisk import Asterisk
 from lab.behaviours import BEHAVIOURS, NATURAL, Behaviour, Reject, Timing
-from lab.child import Part
+from lab.child import POLL_SECONDS, LabError, Part
 from lab.ports import free_ports
 from runtime.asterisk_config import TEMPLATES as SERVER_TEMPLATES
 from runtime.asterisk_config import ConfTemplate, render_templates, write_file
@@ -24,6 +26,7 @@ SHARED = (
     "websocket_client",
 )
 Recording = bool | Collection[str]
+WRITTEN_SECONDS = 10.0
 HOLD_SECONDS = 240  # longer than any call may last: whoever waits is hung up by us
 
 
@@ -79,6 +82,14 @@ class Carrier(Part):
     def recordings_dir(self) -> Path:
         """Where what subscribers heard is kept."""
         return self.asterisk.directory / "spool" / "heard"
+
+    def _open_files(self) -> set[str]:
+        """The names of all files that the carrier's Asterisk has open."""
+        names: set[str] = set()
+        for descriptor in Path(f"/proc/{self.asterisk.pid}/fd").iterdir():
+            with suppress(OSError):
+                names.add(descriptor.readlink().name)
+        return names
 
     def _read_log(self) -> Iterator[CarrierEvent]:
         log = self.asterisk.log_dir / "calls.jsonl"

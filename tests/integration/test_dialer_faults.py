@@ -178,6 +178,7 @@ async def test_who_is_claimed_while_we_stop_is_dialled_or_given_back(
         watching.claiming.clear()
         async with asyncio.timeout(10):
             await watching.claiming.wait()
+        await asyncio.wait({server.task}, timeout=0.1)  # its thread comes to stand at the lock
         server.task.cancel()
         await asyncio.wait({server.task}, timeout=0.2)
         other.rollback()
