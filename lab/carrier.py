@@ -74,8 +74,17 @@ class Carrier(Part):
         return [event for event in self._read_log() if event.event == "invite"]
 
     def recordings(self, number: str) -> list[Path]:
-        """What the subscriber `number` (as dialled) heard, one wav (8 kHz mono) a call."""
-        found = self.recordings_dir.glob(f"{number}-*.wav")
+        """What the subscriber `number` (as dialled) heard, one wav (8 kHz mono) a call.
+
+        Asterisk writes on for a moment after a call: returns once none of them is being written.
+        Raises LabError where that takes long, as with a call that still goes on.
+        """
+        found = list(self.recordings_dir.glob(f"{number}-*.wav"))
+        deadline = monotonic() + WRITTEN_SECONDS
+        while not self._open_files().isdisjoint(file.name for file in found):
+            if monotonic() > deadline:
+                raise LabError(f"the recording of {number} is still being written")
+            sleep(POLL_SECONDS)
         return sorted(found, key=lambda file: int(file.stem.rpartition("-")[2]))
 
     @property
@@ -84,8 +93,10 @@ class Carrier(Part):
         return self.asterisk.directory / "spool" / "heard"
 
     def _open_files(self) -> set[str]:
-        """The names of all files that the carrier's Asterisk has open."""
+        """The names of all files that the carrier's Asterisk has open; none once it is dead."""
         names: set[str] = set()
+        if not self.asterisk.is_running():
+            return names
         for descriptor in Path(f"/proc/{self.asterisk.pid}/fd").iterdir():
             with suppress(OSError):
                 names.add(descriptor.readlink().name)
