@@ -54,14 +54,15 @@ def test_asking_spends_nothing() -> None:
     assert [bucket.available() for _ in range(5)] == [1] * 5
 
 
-@pytest.mark.parametrize("rate", [1, 3, 5, 7, 9, 10, 11, 15, 20, 50])
 @pytest.mark.parametrize("tick", [0.02, 0.023, 0.05, 0.053, 0.07, 0.1])
-def test_the_long_run_rate_is_the_one_set(rate: float, tick: float) -> None:
+def test_the_long_run_rate_is_the_one_set(tick: float) -> None:
     """Within 1 %, whatever the rhythm of the ticks: 0.05 s is the default, work comes on top."""
-    clock = Hand()
-    bucket = TokenBucket(rate, clock)
-    seconds = 200 / rate
-    assert calls_in(seconds, bucket, clock, tick) == pytest.approx(rate * seconds, rel=0.01)
+    for rate in (1, 3, 5, 7, 9, 10, 11, 15, 20, 50):
+        clock = Hand()
+        bucket = TokenBucket(rate, clock)
+        seconds = 200 / rate
+        started = calls_in(seconds, bucket, clock, tick)
+        assert started == pytest.approx(rate * seconds, rel=0.01), f"{rate} calls a second"
 
 
 @settings(max_examples=40)

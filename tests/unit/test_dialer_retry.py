@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.retry import (
@@ -103,6 +103,7 @@ def test_what_is_unknown_may_have_been_a_whole_call_so_hours_pass() -> None:
     assert delay >= HOUR
 
 
+@settings(max_examples=30)
 @given(any_rules, st.integers(0, 40), st.integers(0, 40))
 def test_what_was_never_sent_is_dialled_soon_whatever_rules_and_caps_say(
     rules: RetryRules, alike: int, made: int
@@ -140,6 +141,7 @@ def test_a_later_retry_never_waits_less(rule: RetryRule, alike: int) -> None:
     assert later >= sooner
 
 
+@settings(max_examples=30)
 @given(any_rules)
 def test_rules_survive_the_row_that_keeps_them(rules: RetryRules) -> None:
     assert rules_from_row(rules_to_row(rules)) == rules
