@@ -191,6 +191,15 @@ class Rehearsal(Part):
             lambda: f"{self.invites().total()} INVITEs of {count}",
         )
 
+    def until_no_channel(self) -> None:
+        """Return once our Asterisk has no call left."""
+        show = "core show channels"
+        until(
+            lambda: "0 active channels" in self.asterisk.cli(f"{show} count"),
+            10,
+            lambda: self.asterisk.cli(show),
+        )
+
     def log(self) -> str:
         """What the servers of this rehearsal have said."""
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""

@@ -212,7 +212,7 @@ def test_nothing_is_left_behind(outcome: Outcome) -> None:
     shown = outcome.rehearsal.counts()
     assert shown["targets"] == {"done": A_BEHAVIOUR * len(BEHAVIOURS)}
     assert "open" not in shown["attempts"]
-    assert "0 active channels" in outcome.rehearsal.asterisk.cli("core show channels count")
+    outcome.rehearsal.until_no_channel()
     assert "Traceback" not in outcome.rehearsal.log()
     assert CAMPAIGN in outcome.rehearsal.log()
 

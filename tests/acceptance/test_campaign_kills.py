@@ -195,11 +195,7 @@ def check_ends(rehearsal: Rehearsal, life: Life) -> None:
     assert "open" not in counts["attempts"]
     print(Counter(counts["attempts"]), f"{rehearsal.read(adopted)} calls taken over")
     assert rehearsal.read(adopted) > 0
-    until(
-        lambda: "0 active channels" in rehearsal.asterisk.cli("core show channels count"),
-        10,
-        lambda: rehearsal.asterisk.cli("core show channels"),
-    )
+    rehearsal.until_no_channel()
     assert life.server.health()["store"] == {"up": True, "spooled_facts": 0}
     assert "Traceback" not in rehearsal.log()
     life.server.terminate()
