@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dialer.pacing import Monotonic, TokenBucket, budget
+from domain.pacing import Monotonic, TokenBucket, budget
 from store.limits import GLOBAL, Caps, of_trunk
 from store.models import Campaign
 

@@ -11,12 +11,12 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from dialer.capacity import Capacity
-from dialer.pacing import Monotonic
 from dialer.retry import next_dial, rules_from_row
 from domain.calendar import Calendar, Window
 from domain.clock import Clock
 from domain.dispositions import Disposition
 from domain.errors import InputError, StoreUnavailable
+from domain.pacing import Monotonic
 from store import attempts, campaigns, limits
 from store.claims import Claimed, ClaimOrder, claim, lock_claims
 from store.engine import Store

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialer.pacing import TokenBucket, budget
+from domain.pacing import TokenBucket, budget
 
 rates = st.floats(min_value=0.05, max_value=200, allow_nan=False)
 ticks = st.floats(min_value=0.001, max_value=0.1, allow_nan=False)

@@ -1,0 +1,1 @@
+"""The texts of TSTN over SMPP: in from subscribers, out to them."""
