@@ -19,7 +19,7 @@ from sqlalchemy import (
 from domain.states import AttemptState, CampaignState, RegistrationState, TargetState
 from store.columns import UtcDateTime, fixed
 from store.models import Attempt, Campaign, Registration, Target, table
-from store.statements import insert_new_from, new_uuid, padded
+from store.statements import among, insert_new_from, new_uuid
 
 ALREADY_REGISTERED = "already_registered"
 """The outcome of a target whose number has an open registration: it is not called (again)."""
@@ -108,10 +108,10 @@ _INSERT = insert_new_from(
         "state": fixed(AttemptState.DIALLING),
         "adoptions": literal_column("0"),
     },
-    _targets.id.in_(bindparam("ids", expanding=True)),
+    among(_targets.id, "ids"),
     (_attempts.id, _attempts.target_id, _attempts.msisdn),
 )
-_THESE = _targets.id.in_(bindparam("ids", expanding=True))
+_THESE = among(_targets.id, "ids")
 _TAKE = (
     update(table(Target))
     .where(_THESE)
@@ -150,12 +150,12 @@ def claim(connection: Connection, order: ClaimOrder) -> list[Claimed]:
     taken = [attempt.target_id for attempt in claimed]
     later = list({row.id for row in candidates} - {*taken, *done})
     if taken:
-        connection.execute(_TAKE, {"ids": padded(taken)})
+        connection.execute(_TAKE, {"ids": taken})
     if done:
-        connection.execute(_END_REGISTERED, {"ids": padded(done)})
+        connection.execute(_END_REGISTERED, {"ids": done})
     if later:
         until = order.now + _BUSY_ELSEWHERE
-        connection.execute(_POSTPONE, {"ids": padded(later), "until": until})
+        connection.execute(_POSTPONE, {"ids": later, "until": until})
     return claimed
 
 
@@ -166,7 +166,7 @@ def _insert_attempts(
     rows = connection.execute(
         _INSERT[connection.dialect.name],
         {
-            "ids": padded(target_ids),
+            "ids": target_ids,
             "node": order.node,
             "trunk": order.trunk,
             "script_version": order.script_version,

@@ -6,7 +6,7 @@ from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, or_, select, update
 
 from domain.states import CallbackKind, Channel, RegistrationState
 from store import callbacks, history
@@ -15,7 +15,7 @@ from store.columns import fixed
 from store.facts import RegistrationAsked
 from store.history import Happening, happening
 from store.models import Registration, table
-from store.statements import insert_new, padded
+from store.statements import among, insert_new
 
 Source = tuple[str, str]
 """Channel and id of the evidence that a registration rests on."""
@@ -45,15 +45,13 @@ def register(
     The first request fixes day n; a request of another source is kept in the history as a repeat.
     The same source asked again gets the same answer and changes nothing.
     """
-    standing = _standing(connection, requests)
-    new = _first_of_each_number(requests, standing)
-    if new:
+    standing: list[_Standing] = []
+    while new := _first_of_each_number(requests, standing):
         opened = _open(connection, new)
         _record_opened(connection, new, opened, target_by)
-        if len(opened) < len(new):  # another node was faster
-            standing = _standing(connection, requests)
-        else:
-            standing += opened.values()
+        # Who stands in the way, another node's too, is only looked up where somebody does.
+        all_opened = len(opened) == len(requests)
+        standing = list(opened.values()) if all_opened else _standing(connection, requests)
     sources = {row.source for row in standing}
     answers = [
         Answer.REGISTERED if _source(request) in sources else Answer.ALREADY_REGISTERED
@@ -85,9 +83,9 @@ _COLUMNS = (
 )
 _STANDING = select(*_COLUMNS).where(
     or_(
-        _registration.msisdn.in_(bindparam("msisdns", expanding=True))
+        among(_registration.msisdn, "msisdns")
         & (_registration.state == fixed(RegistrationState.OPEN)),
-        _registration.source_id.in_(bindparam("source_ids", expanding=True)),
+        among(_registration.source_id, "source_ids"),
     )
 )
 _OPEN = insert_new(Registration, *_COLUMNS)
@@ -97,8 +95,8 @@ def _standing(connection: Connection, requests: Sequence[RegistrationAsked]) -> 
     rows = connection.execute(
         _STANDING,
         {
-            "msisdns": padded([request.msisdn for request in requests]),
-            "source_ids": padded([request.source_id for request in requests]),
+            "msisdns": [request.msisdn for request in requests],
+            "source_ids": [request.source_id for request in requests],
         },
     )
     return [_as_standing(row) for row in rows]
@@ -123,7 +121,7 @@ def _first_of_each_number(
 def _open(
     connection: Connection, new: Mapping[Source, RegistrationAsked]
 ) -> dict[Source, _Standing]:
-    """Insert; a number that another node has just registered is passed over."""
+    """Insert; a number that is registered, or a source that was, is passed over."""
     rows = connection.execute(
         _OPEN[connection.dialect.name],
         [

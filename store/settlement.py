@@ -12,7 +12,7 @@ from domain.dispositions import Disposition
 from domain.states import AttemptState, TargetState
 from store.columns import UtcDateTime, fixed
 from store.models import Attempt, Target, table
-from store.statements import padded
+from store.statements import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,13 @@ _UNSETTLED = (
 _ALIKE = (
     select(_attempt.target_id, _attempt.disposition, func.count())
     .where(
-        _attempt.target_id.in_(bindparam("target_ids", expanding=True)),
+        among(_attempt.target_id, "target_ids"),
         _attempt.disposition.is_not(None),
     )
     .group_by(_attempt.target_id, _attempt.disposition)
 )
 _SETTLE = (
-    update(table(Attempt))
-    .where(_attempt.id.in_(bindparam("ids", expanding=True)))
-    .values(settled_at=bindparam("now"))
+    update(table(Attempt)).where(among(_attempt.id, "ids")).values(settled_at=bindparam("now"))
 )
 _MOVE_ON = (
     update(table(Target))
@@ -104,7 +102,7 @@ def unsettled(connection: Connection, limit: int) -> list[Unsettled]:
     ids = [row.target_id for row in rows]
     alike = {
         (target_id, disposition): count
-        for target_id, disposition, count in connection.execute(_ALIKE, {"target_ids": padded(ids)})
+        for target_id, disposition, count in connection.execute(_ALIKE, {"target_ids": ids})
     }
     return [
         Unsettled(
@@ -125,7 +123,7 @@ def settle(connection: Connection, verdicts: Sequence[Verdict], now: datetime) -
     if not verdicts:
         return
     ids = [verdict.attempt_id for verdict in verdicts]
-    connection.execute(_SETTLE, {"ids": padded(ids), "now": now})
+    connection.execute(_SETTLE, {"ids": ids, "now": now})
     connection.execute(_MOVE_ON, [_target_values(verdict) for verdict in verdicts])
 
 

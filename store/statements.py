@@ -1,18 +1,29 @@
 """Statements that each database spells its own way, made once at import. Pure."""
 
 from collections.abc import Mapping, Sequence
-from itertools import repeat
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Select, Uuid, select
+import orjson
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Dialect,
+    Insert,
+    Select,
+    Text,
+    TypeDecorator,
+    Uuid,
+    bindparam,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from store.models import Base, table
-
-V = TypeVar("V")
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -65,12 +76,55 @@ def _new_uuid_sqlite(*_: Any, **__: Any) -> str:
     return "lower(hex(randomblob(16)))"  # the form in which SQLAlchemy stores a UUID there
 
 
-def padded(values: Sequence[V]) -> list[V]:
-    """Values for an IN list, the last one repeated up to the next power of two.
+class _Values(TypeDecorator[Sequence[Any]]):
+    """Many values in one parameter: an array on PostgreSQL, a JSON text on SQLite."""
 
-    So few texts of a statement exist, and the database can reuse what it has prepared.
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, item: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.ARRAY(self.item))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return orjson.dumps([_as_kept(item) for item in value]).decode()
+
+
+def _as_kept(value: Any) -> Any:
+    return value.hex if isinstance(value, UUID) else value
+
+
+class among(FunctionElement[bool]):
+    """Whether a column is among the values of parameter `name`: one text for any number of them.
+
+    An IN list would be another statement for each length, rendered anew at every execution.
     """
-    if not values:
-        return []
-    length = 1 << (len(values) - 1).bit_length()
-    return [*values, *repeat(values[-1], length - len(values))]
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        super().__init__(column, bindparam(name, type_=_Values(column.type)))
+
+    def self_group(self, against: Any = None) -> "among":
+        """Stay as it is: SQLite would else compare the condition with 1, past every index."""
+        return self
+
+
+@compiles(among, "postgresql")
+def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} = ANY ({values})"
+
+
+@compiles(among, "sqlite")
+def _among_sqlite(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608
