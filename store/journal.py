@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 _URGENT = (RegistrationAsked, AdviceAsked)
 """Facts that a subscriber waits for: they are not kept waiting for company."""
 _COMPANY_SECONDS = 0.08
-_URGENT_COMPANY_SECONDS = 0.008
+_URGENT_COMPANY_SECONDS = 0.015
 _PROBE_SECONDS = 0.5
 _REPLAY_AT_ONCE = 200
 
