@@ -118,7 +118,7 @@ class DialerSettings:
     cps: Annotated[float, Limits(least=0.01, most=1000)] = 10.0
     max_channels: Annotated[int, Limits(least=1, most=20000)] = 200
     ring_timeout_seconds: Annotated[int, Limits(least=1, most=120)] = 30
-    tick_seconds: Annotated[float, Limits(least=0.01, most=5)] = 0.05
+    tick_seconds: Annotated[float, Limits(least=0.01, most=5)] = 0.1
     drain_seconds: Annotated[float, Limits(least=0, most=3600)] = 60.0
 
 
