@@ -6,6 +6,7 @@ import socket
 import struct
 from abc import abstractmethod
 from collections import deque
+from typing import cast
 
 from lab.smsc.codec import HEADER, HEADER_LENGTH, LONGEST_PDU
 from lab.smsc.faults import Faults
@@ -45,8 +46,7 @@ class Link(asyncio.Protocol):
         """The link is gone."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for mypy
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
         self.peer = str(transport.get_extra_info("peername"))
         self.faults_changed()
 
