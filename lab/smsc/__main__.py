@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import signal
 import ssl
@@ -21,6 +22,7 @@ from lab.smsc.setting import TSTN, Account, Setting
 def main() -> int:
     """Runs until SIGTERM or Ctrl-C."""
     options = _parser().parse_args()
+    gc.set_threshold(100_000, 50, 100)  # records stay for good: looking at them often is in vain
     try:
         uvloop.run(_run(options))
     except (TstnError, OSError) as error:

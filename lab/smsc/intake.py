@@ -108,7 +108,7 @@ class Intake:
     def _send_receipt(self, delivery: Delivery, seconds: float) -> None:
         self._house.journal.queued(delivery)
         self._queue.add(delivery, seconds, None if seconds else self._way_for_receipt())
-        asyncio.get_running_loop().call_soon(self._queue.fill_all)
+        self._queue.fill_soon()
 
     def _way_for_receipt(self) -> Receiver | None:
         """The bind that a receipt must come on, where that matters."""

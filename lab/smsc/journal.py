@@ -27,7 +27,7 @@ class Journal:
         self._texts: list[Text] = []
         self._joiner = Joiner()
         self._parts: dict[object, list[int]] = {}
-        self._joined = 0
+        self._joined = self._mts_written = self._texts_written = 0
         self._lines: list[dict[str, Any]] = []
         self._file: BufferedWriter | None = file.open("ab") if file else None
 
@@ -85,9 +85,10 @@ class Journal:
         """Write what is not in the file yet."""
         if not self._file:
             return
-        before, mts = len(self._texts), self.mts[self._joined :]
+        mts, texts = self.mts[self._mts_written :], self.texts[self._texts_written :]
+        self._mts_written, self._texts_written = len(self.mts), len(self._texts)
         self._lines += [{"event": "mt", **mt.row()} for mt in mts]
-        self._lines += [{"event": "text", **text._asdict()} for text in self.texts[before:]]
+        self._lines += [{"event": "text", **text._asdict()} for text in texts]
         lines, self._lines = self._lines, []
         for line in lines:
             self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
@@ -100,7 +101,8 @@ class Journal:
         self.counts.clear()
         self.mos = [one for one in self.mos if one.status is None]
         self.receipts = [one for one in self.receipts if one.status is None]
-        self.mts, self.events, self._texts, self._joined = [], [], [], 0
+        self.mts, self.events, self._texts = [], [], []
+        self._joined = self._mts_written = self._texts_written = 0
 
     def close(self) -> None:
         """Write the rest, and close the file."""

@@ -5,6 +5,7 @@ or its answer took too long, and a little later when the answer was a temporary 
 0 or a permanent error ends it.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -88,6 +89,7 @@ class Queue:
         self._later: list[tuple[float, int, Delivery]] = []
         self._tie = count()
         self._acked = 0
+        self._fills_soon = False
 
     @property
     def open(self) -> int:
@@ -135,6 +137,12 @@ class Queue:
             self.fill(link)
             link.flush()
 
+    def fill_soon(self) -> None:
+        """The same after what happens now, once for however many ask."""
+        if not self._fills_soon:
+            self._fills_soon = True
+            asyncio.get_running_loop().call_soon(self._fill_now)
+
     def answer(self, link: Link, sequence: int, status: int) -> bool:
         """An ESME answered; whether there was anything to answer."""
         sent = link.pending.pop(sequence, None)
@@ -162,6 +170,10 @@ class Queue:
                 self._journal.note("answer_timeout", link.no, sequence=sequence)
         if self._waiting:
             self.fill_all()
+
+    def _fill_now(self) -> None:
+        self._fills_soon = False
+        self.fill_all()
 
     def _send(self, delivery: Delivery, link: Link, at: float) -> None:
         sequence = link.deliver(delivery)

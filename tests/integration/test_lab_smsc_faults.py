@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.smsc.garbage import Garbage
+from lab.smsc.process import SmscProcess
 from lab.smsc.subscribers import MO
 from tests.scripted_esme import (
     BIND_TRX,
@@ -20,6 +21,7 @@ from tests.scripted_esme import (
     RESP,
     SUBMIT,
     UNBIND,
+    Esme,
     Got,
     Net,
     bind_body,
@@ -173,3 +175,19 @@ async def test_tls(net: Net, certificate: tuple[Path, Path]) -> None:
     await smsc.until(lambda: smsc.open == 0)
     smsc.cut()
     await esme.ended()
+
+
+async def test_tls_and_a_reset_by_the_process(
+    net: Net, certificate: tuple[Path, Path], tmp_path: Path
+) -> None:
+    trusting = ssl.create_default_context(cafile=str(certificate[0]))
+    with SmscProcess(tmp_path, tls=certificate, keeps_journal=False) as smsc:
+        for by_reset in (False, True):
+            smsc.control.set_faults(cut_by_reset=by_reset)
+            options = {"ssl": trusting, "server_hostname": "smsc.test"}
+            esme = Esme(*await asyncio.open_connection(smsc.host, smsc.port, **options))
+            net.esmes.append(esme)
+            assert (await esme.ask(BIND_TRX, bind_body())).status == 0
+            smsc.control.cut()
+            await esme.ended()
+        assert not smsc.journal.exists()
