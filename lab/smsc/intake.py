@@ -53,7 +53,10 @@ class Intake:
 
     def take_last(self, command: int, sequence: int, body: bytes) -> None:
         """What an SMSC does just before it dies: the text is taken, and nobody is told."""
-        message = READERS[command](body)
+        try:
+            message = READERS[command](body)
+        except Malformed:
+            return
         mt = self._house.desk.take(self._queue.account, self._no, sequence, message, answered=False)
         for delivery, seconds in self._house.desk.receipts(mt):
             self._send_receipt(delivery, seconds)

@@ -67,7 +67,7 @@ def encode(text: str, data_coding: int | None) -> tuple[bytes, int]:
 
 def decode(payload: bytes, data_coding: int) -> str:
     """The text; what cannot be read becomes U+FFFD."""
-    if data_coding & 0xEF == 0:
+    if data_coding & 0xEF == 0 or data_coding & 0xFC == 0xF0:
         return _decode_gsm(payload)
     return payload.decode(_codec(data_coding), "replace")
 
