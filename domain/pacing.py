@@ -1,4 +1,4 @@
-"""How fast and how many: token buckets and channel caps, with the clock handed in. Pure."""
+"""How fast, how many, how soon again: token buckets, channel caps, pauses between tries. Pure."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -42,3 +42,13 @@ class TokenBucket:
 def budget(buckets: Iterable[TokenBucket], free_channels: Iterable[int]) -> int:
     """How many calls may start now: every bucket and every channel cap must allow them."""
     return max(0, min([*(bucket.available() for bucket in buckets), *free_channels]))
+
+
+def retry_delay(failures: int, first: float, longest: float, chance: float) -> float:
+    """Seconds to wait after so many failures in a row: doubling, its upper half left to chance.
+
+    Args:
+        chance: from 0 up to 1, so that servers that lost the same peer spread out.
+    """
+    doubled = first * 2.0 ** min(max(failures - 1, 0), 30)
+    return min(longest, doubled) * (0.5 + 0.5 * chance)

@@ -15,6 +15,7 @@ from typing import NoReturn, Protocol
 from aiohttp import WSMsgType
 
 from domain.errors import TstnError
+from domain.pacing import retry_delay
 from ivr.ari.client import AriClient
 from ivr.ari.errors import AriUnavailable
 from ivr.ari.events import ALLOWED_EVENTS, ApplicationReplaced, CallEvent, Malformed, Unknown, parse
@@ -192,16 +193,6 @@ class _Inbox:
         except Exception:
             kind = type(event).__name__
             logger.exception("fault at %s of channel %s", kind, event.channel_id)
-
-
-def retry_delay(failures: int, first: float, longest: float, chance: float) -> float:
-    """Seconds to wait after so many failures in a row: doubling, its upper half left to chance.
-
-    Args:
-        chance: from 0 up to 1, so that servers that lost the same Asterisk spread out.
-    """
-    doubled = first * 2.0 ** min(max(failures - 1, 0), 30)
-    return min(longest, doubled) * (0.5 + 0.5 * chance)
 
 
 def _tell(listener: Callable[[], None]) -> None:

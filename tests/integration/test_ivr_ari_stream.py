@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from domain.pacing import retry_delay
 from ivr.ari.client import AriClient
 from ivr.ari.errors import AriUnavailable
 from ivr.ari.events import ALLOWED_EVENTS, CallEvent, KeyReceived
-from ivr.ari.websocket import AriStream, retry_delay
+from ivr.ari.websocket import AriStream
 from tests.fakes.ari_server import FakeAri, event, key
 
 FILTER = "/applications/tstn/eventFilter"
