@@ -164,16 +164,16 @@ class Flow:
         self._pause_seconds = longer if again else FIRST_PAUSE_SECONDS
         self._paused_until = now + self._pause_seconds
         self._ramp_from = max(LEAST_RATE, max(self._speed, self._sent) / 2)
-        if self._bucket is None:
-            self._bucket = TokenBucket(self._ramp_from, self._now)
-        self._bucket.rate = self._ramp_from
+        self._bucket = None  # what it gathers meanwhile is not to leave at once
         return True
 
     def _ramp(self) -> None:
         """Set the speed for now, so long after the pause."""
-        if self._bucket is None or self._ramp_from is None:
+        if self._ramp_from is None:
             return
         grown = 1.0 + RAMP_PER_SECOND * (self._now() - self._paused_until)
+        if self._bucket is None:
+            self._bucket = TokenBucket(self._ramp_from, self._now)
         self._bucket.rate = self._ramp_from * grown
         if self._rate is None:
             if grown >= RAMP_END:

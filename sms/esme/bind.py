@@ -98,7 +98,10 @@ class Bind:
 
     @property
     def room(self) -> int:
-        """How many submits may be sent now; 0 while not bound, or at the SMSC's wish."""
+        """How many submits may be sent now; 0 while not bound, or at the SMSC's wish.
+
+        So many sends with no await in between never raise NoRoom.
+        """
         return 0 if self._session is None else self._session.submits.room
 
     def send(self, ref: int, submit: Submit) -> None:

@@ -42,13 +42,17 @@ class Submits:
 
     @property
     def room(self) -> int:
-        """How many may be sent now."""
-        return self._flow.room(len(self._pending)) if self._may_send else 0
+        """How many may be sent now: so many sends with no await in between never raise."""
+        if not self._may_send or self._link.choked_at is not None:
+            return 0
+        return self._flow.room(len(self._pending))
 
     @property
     def wait_seconds(self) -> float | None:
         """When to ask for room again where there is none; None: `stirred` will tell."""
-        return self._flow.wait_seconds(len(self._pending)) if self._may_send else None
+        if not self._may_send or self._link.choked_at is not None:
+            return None
+        return self._flow.wait_seconds(len(self._pending))
 
     def number(self) -> int:
         """A sequence number for a request of another kind."""
@@ -61,7 +65,8 @@ class Submits:
             NoRoom: `room` is 0.
             ValueError: the submit has no form as a PDU. Nothing was sent.
         """
-        if self.room <= 0:
+        # That the peer stops reading in the midst of several sends is no reason to break off.
+        if not self._may_send or self._flow.room(len(self._pending)) <= 0:
             raise NoRoom(f"bind {self._setting.name} has no room for a submit")
         sequence = self._pending.number()
         pdu = make.submit_sm(sequence, submit)
@@ -86,8 +91,10 @@ class Submits:
     def expire(self, now: float) -> bool:
         """Give up those whose answer is late; whether there were any."""
         late = self._pending.expired(now)
+        outstanding = len(self._pending) + len(late)
         for ref in late:
-            self._flow.unanswered(len(self._pending))
+            outstanding -= 1
+            self._flow.unanswered(outstanding)
             self._relay.submitted(ref, Unanswered())
         return bool(late)
 
@@ -102,8 +109,7 @@ class Submits:
 
     @property
     def _may_send(self) -> bool:
-        can = self._setting.kind is not BindKind.RX and self._link.choked_at is None
-        return can and self.open
+        return self.open and self._setting.kind is not BindKind.RX
 
     def _stray(self, answer: Response) -> None:
         """An answer that comes too late, twice, or to nothing: it belongs to no other submit."""
