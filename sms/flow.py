@@ -96,7 +96,8 @@ class Flow:
             return pause
         rates = [bucket.rate for bucket in (self._bucket, self._account) if bucket is not None]
         quick, slow = _POLL_SECONDS
-        return min(slow, max(quick, 1.0 / min(rates))) if rates else quick
+        slowest = min(rates, default=float("inf"))
+        return slow if slowest * slow <= 1.0 else max(quick, 1.0 / slowest)
 
     def answered(self, status: int, outstanding: int) -> bool:
         """The SMSC has answered a submit; so many others are still on their way.

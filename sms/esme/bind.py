@@ -149,7 +149,8 @@ class Bind:
         if self._session is not None:
             self._session.leave("unbound")
         if self._patience is not None:
-            self._patience.reschedule(0)
+            with suppress(RuntimeError):  # has just run out of itself
+                self._patience.reschedule(0)
         await self._idle.wait()
 
     # One session after another.

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import socket
 from collections.abc import AsyncIterator
 
@@ -164,6 +165,26 @@ async def test_commands_that_are_not_for_us(link: PeerLink, notes: Notes) -> Non
     link.write(*(pdu(command, 0, INVALID_COMMAND) for command in silent))
     await alive(link)
     assert notes.silent
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_no_pdu_ends_the_session_by_being_odd(
+    bind: Bind, link: PeerLink, notes: Notes, seed: int
+) -> None:
+    """Any command, number and body but the commands that are meant to end it."""
+    chance = random.Random(seed)
+    known = [DELIVER, DATA, SUBMIT, ENQUIRE, QUERY, BIND_TRANSCEIVER, OUTBIND, ALERT, 0, 0x777]
+    for _ in range(400):
+        command = chance.choice(known) | chance.choice((0, RESP))
+        number = chance.choice((0, 1, 2, 0x7FFFFFFF, 0xFFFFFFFF))
+        body = chance.randbytes(chance.choice((0, 1, 20, 60)))
+        link.write(pdu(command, number, chance.choice((0, 0x58, 0xFFFFFFFF)), body))
+    link.write(deliver(4242, b"whole"), pdu(ENQUIRE, 999))
+    while (await link.next()).sequence != 999:
+        pass
+    told = [notes.told.get_nowait() for _ in range(notes.told.qsize())]
+    assert {event for _, event, *_ in told} <= {"received", "unparsable"}
+    assert told[-1][2].payload == b"whole"
 
 
 @pytest.mark.parametrize("length", [0, 15, 65537, 0x7FFFFFFF, 0xFFFFFFFF])

@@ -54,6 +54,19 @@ def test_a_slow_rate_is_kept_by_whoever_waits_as_told() -> None:
     assert total == pytest.approx(60, abs=1)
 
 
+def test_an_account_may_be_stopped_and_let_go() -> None:
+    clock = Hand()
+    account = TokenBucket(0.0, clock)
+    flow = Flow(10, None, clock, account)
+    clock.at += 10
+    assert flow.room(0) == 0
+    assert flow.wait_seconds(0) == 0.05
+    account.rate = 1000.0
+    clock.at += 0.1
+    assert flow.room(0) == 10
+    assert flow.wait_seconds(0) == 0.005
+
+
 def test_the_binds_of_an_account_share_a_bucket() -> None:
     clock = Hand()
     account = TokenBucket(30.0, clock)
