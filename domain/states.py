@@ -69,6 +69,71 @@ class CallbackState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class MessageInState(StrEnum):
+    """A text from a subscriber: `received → read`; a part of a long one `waiting → read`."""
+
+    RECEIVED = "received"
+    WAITING = "waiting"
+    READ = "read"
+
+
+class MessageOutState(StrEnum):
+    """One PDU to a subscriber: `queued → sending → accepted → delivered | undelivered | expired`.
+
+    Or `sending → queued` (the SMSC is busy), `→ failed` (refused for good), `→ unknown` (no
+    answer: it may or may not have gone out; a late answer still counts).
+    """
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+FINAL: frozenset[MessageOutState] = frozenset(
+    {
+        MessageOutState.DELIVERED,
+        MessageOutState.UNDELIVERED,
+        MessageOutState.EXPIRED,
+        MessageOutState.FAILED,
+    }
+)
+"""What a text to a subscriber never leaves again."""
+
+
+class PostKind(StrEnum):
+    """Why a text is sent; what stands first here is sent first."""
+
+    REPLY = "reply"
+    MANUAL = "manual"
+    INVITATION = "invitation"
+
+
+class ReceiptState(StrEnum):
+    """What a delivery receipt says (SMPP 3.4, 5.2.28 and appendix B); `unknown` is to be loud."""
+
+    DELIVERED = "delivered"
+    EXPIRED = "expired"
+    DELETED = "deleted"
+    UNDELIVERABLE = "undeliverable"
+    ACCEPTED = "accepted"
+    ENROUTE = "enroute"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+class ReceiptMatch(StrEnum):
+    """A receipt is `matched` to a text, or an `orphan` until its text is found or `given_up`."""
+
+    MATCHED = "matched"
+    ORPHAN = "orphan"
+    GIVEN_UP = "given_up"
+
+
 MAY_BECOME: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.DRAFT: frozenset({CampaignState.RUNNING, CampaignState.STOPPED}),
     CampaignState.RUNNING: frozenset(

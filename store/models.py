@@ -1,24 +1,21 @@
 """The rows of the shared store. The database itself refuses what must never be. Pure."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     SmallInteger,
     String,
-    Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.dispositions import Disposition
 from domain.states import (
@@ -31,25 +28,15 @@ from domain.states import (
     RegistrationState,
     TargetState,
 )
-from store.columns import Json, UtcDateTime, one_of, word
-
-BigId = BigInteger().with_variant(Integer, "sqlite")
-Msisdn = String(16)
-
-
-class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
-    """Every row is a dataclass; times are aware UTC."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: Json, list[str]: Json}  # noqa: RUF012
+from store.base import Base as Base
+from store.base import BigId, Msisdn
+from store.base import table as table
+from store.columns import one_of, word
+from store.message_models import MessageIn as MessageIn
+from store.message_models import MessageOut as MessageOut
+from store.message_models import OptOut as OptOut
+from store.message_models import Receipt as Receipt
+from store.message_models import SmsReference as SmsReference
 
 
 class Campaign(Base):
@@ -279,8 +266,3 @@ class Limit(Base):
     scope: Mapped[str] = mapped_column(String(60), primary_key=True)
     cps: Mapped[float]
     max_channels: Mapped[int]
-
-
-def table(row: type[Base]) -> Table:
-    """The table of a row class, for statements that are made once and run often."""
-    return cast(Table, row.__table__)

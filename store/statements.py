@@ -59,6 +59,19 @@ def _returning(made: Any, columns: Sequence[ColumnElement[Any]]) -> Any:
     return made.returning(*columns) if columns else made
 
 
+def insert_or_update(
+    row: type[Base], changed: Mapping[str, ColumnElement[Any]], *returning: ColumnElement[Any]
+) -> dict[str, Insert]:
+    """By dialect: an INSERT that, where the primary key stands already, changes that row."""
+    key = list(table(row).primary_key)
+    return {
+        dialect: insert(table(row))
+        .on_conflict_do_update(index_elements=key, set_=dict(changed))
+        .returning(*returning)
+        for dialect, insert in _INSERTS.items()
+    }
+
+
 class new_uuid(FunctionElement[UUID]):
     """A random UUID, made by the database for each row."""
 

@@ -1,0 +1,294 @@
+"""Texts to subscribers, a row for each PDU: posted once, claimed before they are sent. I/O."""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    bindparam,
+    false,
+    literal_column,
+    select,
+    text,
+    update,
+)
+
+from domain.states import MessageOutState, PostKind
+from store.batches import ManyTimes
+from store.columns import fixed
+from store.messages import storable
+from store.models import MessageOut, OptOut, SmsReference, table
+from store.statements import insert_new, insert_or_update, padded
+
+OPTED_OUT = "opted_out"
+"""The `error` of an invitation whose number opted out after it was posted."""
+
+Tlvs = tuple[tuple[int, bytes], ...]
+"""Tags and values."""
+
+_REFERENCES = 1 << 16
+_TLV_HEAD = struct.Struct(">HH")
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """What one submit_sm carries."""
+
+    payload: bytes
+    data_coding: int
+    esm_class: int
+    tlvs: Tlvs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A text to send, in one part or more.
+
+    `once` is the key by which it is posted only once. A reply has one of its own, the text it
+    answers (`in_reply_to`); any other message without a key is posted each time.
+    """
+
+    account: str
+    msisdn: str
+    source: str
+    kind: PostKind
+    text: str
+    parts: tuple[PartRow, ...]
+    once: str | None = None
+    in_reply_to: int | None = None
+    campaign_id: int | None = None
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A PDU that is ours to send. `message` is the id of its text; `tries` counts this one too."""
+
+    id: int
+    message: int
+    part: int
+    total: int
+    msisdn: str
+    source: str
+    kind: PostKind
+    payload: bytes
+    data_coding: int
+    esm_class: int
+    tlvs: Tlvs
+    tries: int
+
+
+_out, _opt_out = table(MessageOut).c, table(OptOut).c
+_GIVEN = (
+    *("head_id", "part_number", "part_total", "account", "msisdn", "source", "kind", "text"),
+    *("payload", "data_coding", "esm_class", "tlvs", "once", "in_reply_to", "campaign_id"),
+    *("posted_at", "not_before", "state", "tries", "unanswered"),
+)
+_ADD = insert_new(MessageOut, _out.id, _out.once)
+_ADD_MANY = ManyTimes(
+    {name: _out[name].type for name in _GIVEN}, insert_new(MessageOut)["sqlite"].values
+)
+_ONCE = _GIVEN.index("once")
+_STANDING = select(_out.id, _out.once).where(_out.once.in_(bindparam("keys", expanding=True)))
+
+
+def post(connection: Connection, posts: Sequence[Post], now: datetime) -> list[int]:
+    """Queue texts; give the id of each. One whose key stands already gives the standing id."""
+    if not posts:
+        return []
+    keys = [_key(post) for post in posts]
+    wanted = dict(zip(keys, posts, strict=True))
+    ids = _add(connection, [_row(post, 1, now, once=key) for key, post in wanted.items()])
+    if parts := [row for key, head in ids.items() for row in _other_parts(wanted[key], head, now)]:
+        _add(connection, parts)
+    if standing := [key for key in wanted if key not in ids]:
+        found = connection.execute(_STANDING, {"keys": padded(standing)})
+        ids.update({once: identity for identity, once in found})
+    return [ids[key] for key in keys]
+
+
+def _add(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> dict[str, int]:
+    """Insert what does not stand yet; give the ids of these rows by their keys."""
+    if connection.dialect.name != "sqlite":
+        given = [dict(zip(_GIVEN, row, strict=True)) for row in rows]
+        added = connection.execute(_ADD[connection.dialect.name], given)
+        return {once: identity for identity, once in added}
+    count = _ADD_MANY.run(connection, rows)
+    # Nobody else writes meanwhile, so that SQLite's numbers follow each other.
+    last = connection.exec_driver_sql("SELECT last_insert_rowid()").scalar_one()
+    keys = [row[_ONCE] for row in rows]
+    if count == len(rows):
+        return dict(zip(keys, range(last - count + 1, last + 1), strict=True))
+    found = connection.execute(_STANDING, {"keys": padded(keys)}) if count else ()
+    return {once: identity for identity, once in found if identity > last - count}
+
+
+def _key(post: Post) -> str:
+    """The database knows this rule too: it takes no second reply to a text."""
+    if post.kind is PostKind.REPLY:
+        return f"reply:{post.in_reply_to}"
+    return post.once or uuid4().hex
+
+
+def _other_parts(post: Post, head: int, now: datetime) -> Iterator[tuple[Any, ...]]:
+    return (_row(post, number, now, head=head) for number in range(2, len(post.parts) + 1))
+
+
+def _row(
+    post: Post, number: int, now: datetime, head: int | None = None, once: str | None = None
+) -> tuple[Any, ...]:
+    """The values of a new row, in the order of _GIVEN."""
+    part = post.parts[number - 1]
+    return (
+        head,
+        number,
+        len(post.parts),
+        post.account,
+        post.msisdn,
+        post.source,
+        post.kind,
+        storable(post.text) if head is None else None,
+        part.payload,
+        part.data_coding,
+        part.esm_class,
+        _packed(part.tlvs),
+        once,
+        post.in_reply_to,
+        post.campaign_id,
+        now,
+        post.not_before or now,
+        MessageOutState.QUEUED,
+        0,
+        0,
+    )
+
+
+def _packed(tlvs: Tlvs) -> bytes | None:
+    return b"".join(_TLV_HEAD.pack(tag, len(value)) + value for tag, value in tlvs) or None
+
+
+def _unpacked(data: bytes | None) -> Tlvs:
+    tlvs, at = [], 0
+    while data and at < len(data):
+        tag, length = _TLV_HEAD.unpack_from(data, at)
+        at += _TLV_HEAD.size + length
+        tlvs.append((tag, bytes(data[at - length : at])))
+    return tuple(tlvs)
+
+
+_reference = table(SmsReference).c.reference
+_COUNT_UP = insert_or_update(
+    SmsReference, {"reference": (_reference + 1) % _REFERENCES}, _reference
+)
+
+
+def next_reference(connection: Connection, source: str, destination: str) -> int:
+    """The reference for the next long text from `source` to `destination`, 0 to 65535."""
+    key = {"source": source, "destination": destination, "reference": 1}
+    return int(connection.execute(_COUNT_UP[connection.dialect.name], key).scalar_one())
+
+
+_QUEUED = _out.state == fixed(MessageOutState.QUEUED)
+_HAS_OPTED_OUT = select(_opt_out.id).where(_opt_out.msisdn == _out.msisdn).exists()
+_TAKE = (
+    update(table(MessageOut))
+    .where(_QUEUED)
+    .values(
+        state=fixed(MessageOutState.SENDING),
+        bind=bindparam("bind_name"),
+        tries=_out.tries + literal_column("1"),
+        sending_at=bindparam("now"),
+    )
+    .returning(
+        *(_out.id, _out.head_id, _out.part_number, _out.part_total, _out.msisdn, _out.source),
+        *(_out.kind, _out.payload, _out.data_coding, _out.esm_class, _out.tlvs, _out.tries),
+        _out.not_before,
+    )
+)
+
+
+def _next_of(kind: PostKind) -> Any:
+    """Claims the next of a kind; a statement for each, since a partial index wants words."""
+    due = (
+        select(_out.id)
+        .where(
+            _out.account == bindparam("of_account"),
+            _out.kind == fixed(kind),
+            _QUEUED,
+            _out.not_before <= bindparam("now"),
+        )
+        .order_by(_out.not_before, _out.id)
+        .limit(bindparam("limit"))
+    )
+    may_refuse = kind is PostKind.INVITATION
+    unwanted = _HAS_OPTED_OUT if may_refuse else false()
+    return _TAKE.where(_out.id.in_(due)).returning(unwanted.label("is_unwanted"))
+
+
+_NEXT = {kind: _next_of(kind) for kind in PostKind}
+_REST = _TAKE.where(
+    _out.head_id == bindparam("head"), _out.not_before <= bindparam("now")
+).returning(false().label("is_unwanted"))
+_WITHDRAW = (
+    update(table(MessageOut))
+    .where(_out.id.in_(bindparam("ids", expanding=True)))
+    .values(state=fixed(MessageOutState.FAILED), error=OPTED_OUT)
+)
+_CLAIM_LOCK = text("SELECT pg_advisory_xact_lock(2169233, hashtext(:account))")
+
+
+def claim(
+    connection: Connection, account: str, bind: str, limit: int, now: datetime
+) -> list[Outgoing]:
+    """Take what is due for an account, replies first. Commit before a byte of it is sent.
+
+    All due parts of a message come together and in order, be they more than `limit`. `bind` must be
+    the name of no other bind anywhere. Invitations to numbers that have opted out end here.
+    """
+    if connection.dialect.name == "postgresql":
+        # One bind at a time: else two could share the parts of a message.
+        connection.execute(_CLAIM_LOCK, {"account": account})
+    same = {"bind_name": bind, "now": now}
+    taken: list[Row[Any]] = []
+    for kind in PostKind:
+        if (left := limit - len(taken)) <= 0:
+            break
+        wanted = {**same, "of_account": account, "limit": left}
+        of_kind = sorted(connection.execute(_NEXT[kind], wanted), key=_order)
+        taken += of_kind
+        if of_kind and of_kind[-1].part_number < of_kind[-1].part_total:
+            rest = connection.execute(_REST, {**same, "head": _message(of_kind[-1])})
+            taken += sorted(rest, key=_order)
+    if unwanted := [row.id for row in taken if row.is_unwanted]:
+        connection.execute(_WITHDRAW, {"ids": padded(unwanted)})
+    return [_outgoing(row) for row in taken if not row.is_unwanted]
+
+
+def _message(row: Row[Any]) -> int:
+    return int(row.head_id or row.id)
+
+
+def _order(row: Row[Any]) -> tuple[datetime, int]:
+    return (row.not_before, row.id)
+
+
+def _outgoing(row: Row[Any]) -> Outgoing:
+    return Outgoing(
+        id=row.id,
+        message=_message(row),
+        part=row.part_number,
+        total=row.part_total,
+        msisdn=row.msisdn,
+        source=row.source,
+        kind=PostKind(row.kind),
+        payload=row.payload,
+        data_coding=row.data_coding,
+        esm_class=row.esm_class,
+        tlvs=_unpacked(row.tlvs),
+        tries=row.tries,
+    )
