@@ -7,7 +7,11 @@ from typing import Any, TypedDict
 from sqlalchemy import Connection, insert, select
 
 from domain.states import TargetState
-from store.models import Target
+from store.models import Target, table
+from store.statements import among
+
+_msisdn = table(Target).c.msisdn
+_KNOWN = select(_msisdn).where(among(_msisdn, "msisdns")).distinct()
 
 
 class NewTarget(TypedDict):
@@ -26,6 +30,12 @@ def known_numbers(connection: Connection, campaign_id: int, msisdns: Sequence[st
         select(Target.msisdn).where(Target.campaign_id == campaign_id, Target.msisdn.in_(msisdns))
     )
     return set(rows.scalars())
+
+
+def in_audience(connection: Connection, msisdns: Sequence[str]) -> set[str]:
+    """Which of the numbers any campaign has."""
+    rows = connection.execute(_KNOWN, {"msisdns": msisdns}) if msisdns else None
+    return set(rows.scalars()) if rows is not None else set()
 
 
 def add(

@@ -18,11 +18,13 @@ from sqlalchemy import (
 
 from domain.states import AttemptState, CampaignState, RegistrationState, TargetState
 from store.columns import UtcDateTime, fixed
-from store.models import Attempt, Campaign, Registration, Target, table
+from store.models import Attempt, Campaign, OptOut, Registration, Target, table
 from store.statements import among, insert_new_from, new_uuid
 
 ALREADY_REGISTERED = "already_registered"
 """The outcome of a target whose number has an open registration: it is not called (again)."""
+OPTED_OUT = "opted_out"
+"""The outcome of a target whose number wants no more invitations."""
 
 _BUSY_ELSEWHERE = timedelta(seconds=60)
 _GRACE = timedelta(seconds=60)
@@ -58,7 +60,7 @@ class Claimed:
 
 
 _campaigns, _targets, _attempts = table(Campaign).c, table(Target).c, table(Attempt).c
-_registrations = table(Registration).c
+_registrations, _opt_outs = table(Registration).c, table(OptOut).c
 
 _NEXT_READY = (
     select(
@@ -74,6 +76,10 @@ _NEXT_READY = (
         .where(_attempts.msisdn == _targets.msisdn, _attempts.state != fixed(AttemptState.ENDED))
         .exists()
         .label("is_busy"),
+        select(_opt_outs.id)
+        .where(_opt_outs.msisdn == _targets.msisdn)
+        .exists()
+        .label("has_opted_out"),
     )
     .where(
         _targets.campaign_id == bindparam("campaign_id"),
@@ -120,6 +126,9 @@ _TAKE = (
 _END_REGISTERED = (
     update(table(Target)).where(_THESE).values(state=TargetState.DONE, outcome=ALREADY_REGISTERED)
 )
+_END_OPTED_OUT = (
+    update(table(Target)).where(_THESE).values(state=TargetState.DONE, outcome=OPTED_OUT)
+)
 _POSTPONE = update(table(Target)).where(_THESE).values(not_before=bindparam("until"))
 
 
@@ -138,21 +147,25 @@ def lock_claims(connection: Connection) -> None:
 def claim(connection: Connection, order: ClaimOrder) -> list[Claimed]:
     """Write ahead: take the next ready targets and insert their attempts, all or nothing.
 
-    The campaign must be running. A number that is registered is done; one that is being called
-    by another campaign waits a minute.
+    The campaign must be running. A number that is registered or has opted out is done; one that
+    is being called by another campaign waits a minute.
     """
     candidates = connection.execute(
         _NEXT_READY, {"campaign_id": order.campaign_id, "now": order.now, "limit": order.limit}
     ).all()
-    done = [row.id for row in candidates if row.is_registered]
-    free = [row.id for row in candidates if not (row.is_registered or row.is_busy)]
+    refused = [row.id for row in candidates if row.has_opted_out]
+    wanted = [row for row in candidates if not row.has_opted_out]
+    done = [row.id for row in wanted if row.is_registered]
+    free = [row.id for row in wanted if not (row.is_registered or row.is_busy)]
     claimed = _insert_attempts(connection, order, free) if free else []
     taken = [attempt.target_id for attempt in claimed]
-    later = list({row.id for row in candidates} - {*taken, *done})
+    later = list({row.id for row in wanted} - {*taken, *done})
     if taken:
         connection.execute(_TAKE, {"ids": taken})
     if done:
         connection.execute(_END_REGISTERED, {"ids": done})
+    if refused:
+        connection.execute(_END_OPTED_OUT, {"ids": refused})
     if later:
         until = order.now + _BUSY_ELSEWHERE
         connection.execute(_POSTPONE, {"ids": later, "until": until})

@@ -53,6 +53,14 @@ def one_of(column: str, words: Iterable[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_is_known")
 
 
+def any_of(column: str, *words: StrEnum) -> str:
+    """That `column` holds one of `words`, as SQL text.
+
+    Not by IN: SQLite makes a table of the list anew for each row, 5 µs each time.
+    """
+    return "(" + " OR ".join(f"{column} = '{word}'" for word in words) + ")"
+
+
 def fixed(word: StrEnum) -> ColumnClause[str]:
     """A status word as SQL text, not a parameter, so that the planner can use a partial index."""
     return literal_column(f"'{word}'", String(24))

@@ -1,4 +1,4 @@
-"""A campaign's attempts, registrations and call-backs, row by row in constant memory. I/O.
+"""Attempts, registrations, call-backs and texts, row by row in constant memory. I/O.
 
 Rows are JSON values, times ISO 8601 in UTC. Each page is a short transaction of its own: a slow
 reader of the export never holds the database.
@@ -13,7 +13,15 @@ from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from store.engine import Store
-from store.models import Attempt, Callback, KeyPress, Registration, Target
+from store.models import (
+    Attempt,
+    Callback,
+    KeyPress,
+    MessageIn,
+    MessageOut,
+    Registration,
+    Target,
+)
 
 _ROWS_A_PAGE = 1000
 _TARGETS_A_PAGE = 500
@@ -56,6 +64,49 @@ _CALLBACK: _Columns = {
     "target_at": Callback.target_at,
     "promise_at": Callback.promise_at,
 }
+_MESSAGE_IN: _Columns = {
+    "text_id": MessageIn.id,
+    "msisdn": MessageIn.msisdn,
+    "source": MessageIn.source,
+    "destination": MessageIn.destination,
+    "received_at": MessageIn.received_at,
+    "state": MessageIn.state,
+    "text": MessageIn.text,
+    "verdict": MessageIn.verdict,
+    "answer": MessageIn.answer,
+    "repeat_of": MessageIn.repeat_of,
+    "joined_into": MessageIn.joined_into,
+    "part_number": MessageIn.part_number,
+    "part_total": MessageIn.part_total,
+    "data_coding": MessageIn.data_coding,
+    "account": MessageIn.account,
+    "bind": MessageIn.bind,
+    "raw": MessageIn.raw,
+}
+_MESSAGE_OUT: _Columns = {
+    "text_id": MessageOut.id,
+    "head_id": MessageOut.head_id,
+    "msisdn": MessageOut.msisdn,
+    "source": MessageOut.source,
+    "purpose": MessageOut.kind,
+    "state": MessageOut.state,
+    "text": MessageOut.text,
+    "part_number": MessageOut.part_number,
+    "part_total": MessageOut.part_total,
+    "in_reply_to": MessageOut.in_reply_to,
+    "campaign_id": MessageOut.campaign_id,
+    "tries": MessageOut.tries,
+    "unanswered": MessageOut.unanswered,
+    "posted_at": MessageOut.posted_at,
+    "sending_at": MessageOut.sending_at,
+    "responded_at": MessageOut.responded_at,
+    "done_at": MessageOut.done_at,
+    "status": MessageOut.status,
+    "error": MessageOut.error,
+    "message_id": MessageOut.message_id,
+    "account": MessageOut.account,
+    "bind": MessageOut.bind,
+}
 
 
 async def attempts(store: Store, campaign_id: int) -> AsyncIterator[dict[str, Any]]:
@@ -84,6 +135,18 @@ async def callbacks(store: Store, campaign_id: int) -> AsyncIterator[dict[str, A
     """Every call-back that the campaign promised, in the order they were committed."""
     async for row in _by_id(store, _CALLBACK, Callback.campaign_id == campaign_id):
         yield row
+
+
+async def messages(store: Store, since: datetime) -> AsyncIterator[dict[str, Any]]:
+    """Every text since then: those that came (`direction` in), then those posted (out), by PDU.
+
+    `raw` is the PDU in hex. In a long text the words stand in one part, to which `joined_into` or
+    `head_id` of the others leads.
+    """
+    async for row in _by_id(store, _MESSAGE_IN, MessageIn.received_at >= since):
+        yield {"direction": "in", **row}
+    async for row in _by_id(store, _MESSAGE_OUT, MessageOut.posted_at >= since):
+        yield {"direction": "out", **row}
 
 
 def _attempts_page(
@@ -157,4 +220,6 @@ def _json(row: Row[Any]) -> dict[str, Any]:
 def _text(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
     return str(value) if isinstance(value, UUID) else value

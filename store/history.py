@@ -1,6 +1,6 @@
 """The append-only history, and the timeline of one number. I/O.
 
-An attempt's row is its own history: each of its times is written once. What can change more than
+The row of an attempt or of a text is its own history: each of its times is written once. What can change more than
 once (registrations, call-backs, campaigns, limits) leaves an event for every change.
 """
 
@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 from sqlalchemy import Connection, RowMapping, select
 
+from store import texts
 from store.models import Attempt, Event, KeyPress, table
 from store.statements import insert_new
 
@@ -18,7 +19,18 @@ _RANKS = {
     "registered": 1,
     "registration_repeated": 1,
     "callback_promised": 1,
+    "registration_cancelled": 1,
+    "callback_cancelled": 1,
+    "opted_out": 1,
     "attempt_ended": 2,
+    "text_posted": 2,
+    "text_sent": 3,
+    "text_unanswered": 4,
+    "text_accepted": 4,
+    "text_refused": 4,
+    "text_delivered": 5,
+    "text_undelivered": 5,
+    "text_expired": 5,
 }
 """What comes later at the same moment."""
 
@@ -69,6 +81,7 @@ def timeline(connection: Connection, msisdn: str) -> list[dict[str, Any]]:
     entries = [_event_entry(row) for row in events.mappings()]
     entries += [entry for row in attempts.mappings() for entry in _attempt_entries(row)]
     entries += [_key_entry(row) for row in keys.mappings()]
+    entries += texts.entries(connection, msisdn)
     # A key comes before what it brought about, though both bear its time.
     return sorted(entries, key=lambda entry: (entry["at"], _RANKS.get(entry["kind"], 0)))
 

@@ -4,7 +4,9 @@ Nothing that an SMSC may send is refused for its length or its values: a text th
 would be sent to us again for ever. So addresses are of any length, and words of others unchecked.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -27,10 +29,20 @@ from domain.states import (
     ReceiptState,
 )
 from store.base import Base, BigId, Msisdn
-from store.columns import Json, one_of, word
+from store.columns import Json, any_of, word
 
 Account = String(80)
 """The name of an SMSC account or of one of its binds, as in the settings."""
+
+
+_DONE = any_of(
+    "state", MessageOutState.DELIVERED, MessageOutState.UNDELIVERED, MessageOutState.EXPIRED
+)
+_TAKEN = f"(state = '{MessageOutState.ACCEPTED}' OR {_DONE})"
+
+
+def _known(column: str, words: Iterable[StrEnum]) -> CheckConstraint:
+    return CheckConstraint(any_of(column, *words), name=f"{column}_is_known")
 
 
 def _only(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -49,7 +61,7 @@ class MessageIn(Base):
 
     __tablename__ = "messages_in"
     __table_args__ = (
-        one_of("state", MessageInState),
+        _known("state", MessageInState),
         CheckConstraint("(state = 'read') = (read_at IS NOT NULL)", name="read_has_time"),
         CheckConstraint("joined_into IS NULL OR state = 'read'", name="joined_is_read"),
         CheckConstraint(
@@ -108,8 +120,8 @@ class MessageOut(Base):
 
     __tablename__ = "messages_out"
     __table_args__ = (
-        one_of("state", MessageOutState),
-        one_of("kind", PostKind),
+        _known("state", MessageOutState),
+        _known("kind", PostKind),
         CheckConstraint(
             "(head_id IS NULL) = (part_number = 1)"
             " AND (head_id IS NULL) = (once IS NOT NULL)"
@@ -123,7 +135,7 @@ class MessageOut(Base):
             name="text_is_answered_once",
         ),
         CheckConstraint(
-            "state NOT IN ('queued', 'sending') OR unanswered = 0"
+            "state <> 'queued' AND state <> 'sending' OR unanswered = 0"
             " OR unanswered = 1 AND kind = 'reply'",
             name="only_replies_are_resent",
         ),
@@ -132,18 +144,11 @@ class MessageOut(Base):
             name="sending_has_bind",
         ),
         CheckConstraint(
-            "state NOT IN ('accepted', 'delivered', 'undelivered', 'expired')"
-            " OR responded_at IS NOT NULL",
+            f"NOT {_TAKEN} OR responded_at IS NOT NULL",
             name="accepted_has_response",
         ),
-        CheckConstraint(
-            "message_id IS NULL OR state IN ('accepted', 'delivered', 'undelivered', 'expired')",
-            name="id_comes_with_acceptance",
-        ),
-        CheckConstraint(
-            "(state IN ('delivered', 'undelivered', 'expired')) = (done_at IS NOT NULL)",
-            name="done_has_time",
-        ),
+        CheckConstraint(f"message_id IS NULL OR {_TAKEN}", name="id_comes_with_acceptance"),
+        CheckConstraint(f"{_DONE} = (done_at IS NOT NULL)", name="done_has_time"),
         _only("uq_messages_out_once", "once", where="once IS NOT NULL", unique=True),
         _only(
             "uq_messages_out_head_id_part_number",
@@ -200,8 +205,8 @@ class Receipt(Base):
 
     __tablename__ = "receipts"
     __table_args__ = (
-        one_of("matching", ReceiptMatch),
-        one_of("state", ReceiptState),
+        _known("matching", ReceiptMatch),
+        _known("state", ReceiptState),
         CheckConstraint(
             "(matching = 'matched') = (message_out_id IS NOT NULL)", name="matched_has_text"
         ),

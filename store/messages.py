@@ -6,8 +6,8 @@ the reader to find in `recent`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -25,13 +25,10 @@ from domain.states import MessageInState
 from store.batches import Columns, EachRow, ManyTimes
 from store.columns import UtcDateTime, fixed
 from store.models import MessageIn, table
-from store.statements import padded
+from store.statements import among
 
 Part = tuple[int, int, int, int]
 """Of a long text: reference, bits of the reference (0 for SAR), total, number."""
-
-_SENT_AGAIN_WITHIN = timedelta(hours=24)
-"""How long after a long text one of its parts may still be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,7 @@ class NewText:
     part: Part | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(NamedTuple):
     """A text, or a part of one, that nobody has read yet."""
 
     id: int
@@ -109,12 +105,13 @@ _GIVEN = (
 )
 _TAKE = ManyTimes({name: _in[name].type for name in _GIVEN}, insert(table(MessageIn)).values)
 _PARTS = (_in.part_reference, _in.part_bits, _in.part_total, _in.part_number)
-_UNREAD = select(
+UNREAD = select(
     *(_in.id, _in.account, _in.bind, _in.received_at, _in.source, _in.msisdn, _in.destination),
     *(_in.data_coding, _in.esm_class, _in.body, *_PARTS),
 )
+"""What makes an Unread of a row; without a condition yet."""
 _OLDEST = (
-    _UNREAD.where(_in.state == fixed(MessageInState.RECEIVED))
+    UNREAD.where(_in.state == fixed(MessageInState.RECEIVED))
     .order_by(_in.id)
     .limit(bindparam("limit"))
 )
@@ -132,7 +129,7 @@ def _read_one(new: Columns) -> Any:
     )
 
 
-_READ = EachRow(
+READ = EachRow(
     {
         "id": BigInteger(),
         "read_at": UtcDateTime(),
@@ -210,13 +207,13 @@ def lock_reading(connection: Connection) -> None:
 def unread(connection: Connection, limit: int) -> list[Unread]:
     """The oldest texts that nobody has read, ours to read until the transaction ends."""
     lock_reading(connection)
-    return [_unread(row) for row in connection.execute(_OLDEST, {"limit": limit})]
+    return [as_unread(row) for row in connection.execute(_OLDEST, {"limit": limit})]
 
 
-def _unread(row: Sequence[Any]) -> Unread:
+def as_unread(row: Sequence[Any]) -> Unread:
+    """A row of the UNREAD statement."""
     part = None if row[-1] is None else (row[-4], row[-3], row[-2], row[-1])
-    values: list[Any] = [*row[:-4], part]
-    return Unread(*values)
+    return Unread._make((*row[:-4], part))
 
 
 def read(connection: Connection, results: Sequence[ReadText], now: datetime) -> None:
@@ -227,7 +224,7 @@ def read(connection: Connection, results: Sequence[ReadText], now: datetime) -> 
         words = [None if word is None else storable(word) for word in (result.text, result.fold)]
         rows.append((head, now, *words, result.verdict, result.answer, result.repeat_of, None))
         rows += [(i, now, None, None, result.verdict, None, None, head) for i in others]
-    _READ.run(connection, rows)
+    READ.run(connection, rows)
 
 
 _RECENT = (
@@ -236,7 +233,7 @@ _RECENT = (
         *(_in.fold, _in.verdict, _in.answer, _in.repeat_of),
     )
     .where(
-        _in.msisdn.in_(bindparam("msisdns", expanding=True)),
+        among(_in.msisdn, "msisdns"),
         _in.received_at >= bindparam("since"),
         _in.state == fixed(MessageInState.READ),
         _in.joined_into.is_(None),
@@ -249,5 +246,5 @@ def recent(connection: Connection, msisdns: Sequence[str], since: datetime) -> l
     """What these numbers have sent since then and was read, oldest first."""
     if not msisdns:
         return []
-    rows = connection.execute(_RECENT, {"msisdns": padded(list(set(msisdns))), "since": since})
+    rows = connection.execute(_RECENT, {"msisdns": list(set(msisdns)), "since": since})
     return [Recent(*row) for row in rows]

@@ -1,17 +1,17 @@
 """Texts to subscribers, a row for each PDU: posted once, claimed before they are sent. I/O."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import (
     Connection,
-    Row,
     bindparam,
     false,
+    func,
     literal_column,
     select,
     text,
@@ -23,7 +23,7 @@ from store.batches import ManyTimes
 from store.columns import fixed
 from store.messages import storable
 from store.models import MessageOut, OptOut, SmsReference, table
-from store.statements import insert_new, insert_or_update, padded
+from store.statements import among, insert_new, insert_or_update
 
 OPTED_OUT = "opted_out"
 """The `error` of an invitation whose number opted out after it was posted."""
@@ -65,8 +65,7 @@ class Post:
     not_before: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A PDU that is ours to send. `message` is the id of its text; `tries` counts this one too."""
 
     id: int
@@ -94,7 +93,7 @@ _ADD_MANY = ManyTimes(
     {name: _out[name].type for name in _GIVEN}, insert_new(MessageOut)["sqlite"].values
 )
 _ONCE = _GIVEN.index("once")
-_STANDING = select(_out.id, _out.once).where(_out.once.in_(bindparam("keys", expanding=True)))
+_STANDING = select(_out.id, _out.once).where(among(_out.once, "keys"))
 
 
 def post(connection: Connection, posts: Sequence[Post], now: datetime) -> list[int]:
@@ -107,7 +106,7 @@ def post(connection: Connection, posts: Sequence[Post], now: datetime) -> list[i
     if parts := [row for key, head in ids.items() for row in _other_parts(wanted[key], head, now)]:
         _add(connection, parts)
     if standing := [key for key in wanted if key not in ids]:
-        found = connection.execute(_STANDING, {"keys": padded(standing)})
+        found = connection.execute(_STANDING, {"keys": standing})
         ids.update({once: identity for identity, once in found})
     return [ids[key] for key in keys]
 
@@ -124,7 +123,7 @@ def _add(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> dict[str, i
     keys = [row[_ONCE] for row in rows]
     if count == len(rows):
         return dict(zip(keys, range(last - count + 1, last + 1), strict=True))
-    found = connection.execute(_STANDING, {"keys": padded(keys)}) if count else ()
+    found = connection.execute(_STANDING, {"keys": keys}) if count else ()
     return {once: identity for identity, once in found if identity > last - count}
 
 
@@ -172,9 +171,9 @@ def _packed(tlvs: Tlvs) -> bytes | None:
     return b"".join(_TLV_HEAD.pack(tag, len(value)) + value for tag, value in tlvs) or None
 
 
-def _unpacked(data: bytes | None) -> Tlvs:
+def _unpacked(data: bytes) -> Tlvs:
     tlvs, at = [], 0
-    while data and at < len(data):
+    while at < len(data):
         tag, length = _TLV_HEAD.unpack_from(data, at)
         at += _TLV_HEAD.size + length
         tlvs.append((tag, bytes(data[at - length : at])))
@@ -205,9 +204,11 @@ _TAKE = (
         sending_at=bindparam("now"),
     )
     .returning(
-        *(_out.id, _out.head_id, _out.part_number, _out.part_total, _out.msisdn, _out.source),
-        *(_out.kind, _out.payload, _out.data_coding, _out.esm_class, _out.tlvs, _out.tries),
-        _out.not_before,
+        _out.id,
+        func.coalesce(_out.head_id, _out.id),
+        # Of no type: what the driver gives is what we want, and quicker.
+        *map(literal_column, ("part_number", "part_total", "msisdn", "source", "kind", "payload")),
+        *map(literal_column, ("data_coding", "esm_class", "tlvs", "tries", "not_before")),
     )
 )
 
@@ -236,7 +237,7 @@ _REST = _TAKE.where(
 ).returning(false().label("is_unwanted"))
 _WITHDRAW = (
     update(table(MessageOut))
-    .where(_out.id.in_(bindparam("ids", expanding=True)))
+    .where(among(_out.id, "ids"))
     .values(state=fixed(MessageOutState.FAILED), error=OPTED_OUT)
 )
 _CLAIM_LOCK = text("SELECT pg_advisory_xact_lock(2169233, hashtext(:account))")
@@ -254,41 +255,29 @@ def claim(
         # One bind at a time: else two could share the parts of a message.
         connection.execute(_CLAIM_LOCK, {"account": account})
     same = {"bind_name": bind, "now": now}
-    taken: list[Row[Any]] = []
+    taken: list[Outgoing] = []
     for kind in PostKind:
         if (left := limit - len(taken)) <= 0:
             break
         wanted = {**same, "of_account": account, "limit": left}
-        of_kind = sorted(connection.execute(_NEXT[kind], wanted), key=_order)
+        of_kind, unwanted = _read(connection.execute(_NEXT[kind], wanted))
+        if of_kind and of_kind[-1].part < of_kind[-1].total:
+            rest = connection.execute(_REST, {**same, "head": of_kind[-1].message})
+            of_kind += _read(rest)[0]
+        if unwanted:
+            connection.execute(_WITHDRAW, {"ids": unwanted})
         taken += of_kind
-        if of_kind and of_kind[-1].part_number < of_kind[-1].part_total:
-            rest = connection.execute(_REST, {**same, "head": _message(of_kind[-1])})
-            taken += sorted(rest, key=_order)
-    if unwanted := [row.id for row in taken if row.is_unwanted]:
-        connection.execute(_WITHDRAW, {"ids": padded(unwanted)})
-    return [_outgoing(row) for row in taken if not row.is_unwanted]
+    return taken
 
 
-def _message(row: Row[Any]) -> int:
-    return int(row.head_id or row.id)
-
-
-def _order(row: Row[Any]) -> tuple[datetime, int]:
-    return (row.not_before, row.id)
-
-
-def _outgoing(row: Row[Any]) -> Outgoing:
-    return Outgoing(
-        id=row.id,
-        message=_message(row),
-        part=row.part_number,
-        total=row.part_total,
-        msisdn=row.msisdn,
-        source=row.source,
-        kind=PostKind(row.kind),
-        payload=row.payload,
-        data_coding=row.data_coding,
-        esm_class=row.esm_class,
-        tlvs=_unpacked(row.tlvs),
-        tries=row.tries,
-    )
+def _read(rows: Iterable[Sequence[Any]]) -> tuple[list[Outgoing], list[int]]:
+    """What is to be sent, in order, and the ids of what is unwanted by now."""
+    wanted, unwanted = [], []
+    for *values, tlvs, tries, not_before, is_unwanted in rows:
+        if is_unwanted:
+            unwanted.append(values[0])
+        else:
+            out = Outgoing._make((*values, _unpacked(tlvs) if tlvs else (), tries))
+            wanted.append((not_before, out.id, out))
+    wanted.sort()
+    return [out for _, _, out in wanted], unwanted

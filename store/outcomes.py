@@ -29,7 +29,7 @@ from store.batches import Columns, EachRow
 from store.columns import UtcDateTime, fixed
 from store.messages import storable
 from store.models import MessageOut, table
-from store.statements import padded
+from store.statements import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ Outcome = Sent | Refused | Unknown
 
 _out = table(MessageOut).c
 _SENDING = _out.state == fixed(MessageOutState.SENDING)
+_IS_UNKNOWN = _out.state == fixed(MessageOutState.UNKNOWN)
 _NONE, _ONE = literal_column("0", Integer), literal_column("1", Integer)
 
 
@@ -77,13 +78,7 @@ def _accept(new: Columns) -> Update:
         update(table(MessageOut))
         .where(
             _out.id == new["id"],
-            _out.state.in_(
-                [
-                    fixed(MessageOutState.SENDING),
-                    fixed(MessageOutState.UNKNOWN),
-                    fixed(MessageOutState.QUEUED),
-                ]
-            ),
+            _SENDING | _IS_UNKNOWN | (_out.state == fixed(MessageOutState.QUEUED)),
             _out.tries > _NONE,
         )
         .values(
@@ -96,10 +91,9 @@ def _accept(new: Columns) -> Update:
 
 
 def _refuse(new: Columns) -> Update:
-    was_unknown = _out.state == fixed(MessageOutState.UNKNOWN)
     return (
         update(table(MessageOut))
-        .where(_out.id == new["id"], _out.tries == new["tries"], _SENDING | was_unknown)
+        .where(_out.id == new["id"], _out.tries == new["tries"], _SENDING | _IS_UNKNOWN)
         .values(
             state=case(
                 (new["again_at"].is_(None), fixed(MessageOutState.FAILED)),
@@ -108,7 +102,7 @@ def _refuse(new: Columns) -> Update:
             status=new["status"],
             responded_at=new["at"],
             not_before=func.coalesce(new["again_at"], _out.not_before),
-            unanswered=_out.unanswered - case((was_unknown, _ONE), else_=_NONE),
+            unanswered=_out.unanswered - case((_IS_UNKNOWN, _ONE), else_=_NONE),
         )
     )
 
@@ -152,7 +146,7 @@ _ABANDON = (
     .where(_SENDING, _out.sending_at <= bindparam("until"))
     .values(_left_open(bindparam("now", type_=UtcDateTime())))
 )
-_ABANDON_BINDS = _ABANDON.where(_out.bind.in_(bindparam("binds", expanding=True)))
+_ABANDON_BINDS = _ABANDON.where(among(_out.bind, "binds"))
 
 
 def record(connection: Connection, outcomes: Sequence[Outcome]) -> None:
@@ -176,7 +170,7 @@ def abandon(connection: Connection, binds: Sequence[str], now: datetime) -> int:
     """
     if not binds:
         return 0
-    values = {"binds": padded(binds), "until": now, "now": now}
+    values = {"binds": binds, "until": now, "now": now}
     return connection.execute(_ABANDON_BINDS, values).rowcount
 
 

@@ -98,14 +98,15 @@ def _create_tables() -> None:
             "(state = 'read') = (read_at IS NOT NULL)", name=op.f("ck_messages_in_read_has_time")
         ),
         sa.CheckConstraint(
+            "(state = 'received' OR state = 'waiting' OR state = 'read')",
+            name=op.f("ck_messages_in_state_is_known"),
+        ),
+        sa.CheckConstraint(
             "joined_into IS NULL OR state = 'read'", name=op.f("ck_messages_in_joined_is_read")
         ),
         sa.CheckConstraint(
             "state <> 'waiting' OR part_number IS NOT NULL",
             name=op.f("ck_messages_in_waits_for_parts"),
-        ),
-        sa.CheckConstraint(
-            "state IN ('received', 'waiting', 'read')", name=op.f("ck_messages_in_state_is_known")
         ),
         sa.CheckConstraint(
             "(part_reference IS NULL) = (part_number IS NULL) AND (part_bits IS NULL) = (part_number IS NULL) AND (part_total IS NULL) = (part_number IS NULL)",
@@ -208,35 +209,36 @@ def _create_tables() -> None:
         sa.Column("done_at", Utc, nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "(state IN ('delivered', 'undelivered', 'expired')) = (done_at IS NOT NULL)",
+            "(kind = 'reply' OR kind = 'manual' OR kind = 'invitation')",
+            name=op.f("ck_messages_out_kind_is_known"),
+        ),
+        sa.CheckConstraint(
+            "(state = 'delivered' OR state = 'undelivered' OR state = 'expired') = (done_at IS NOT NULL)",
             name=op.f("ck_messages_out_done_has_time"),
+        ),
+        sa.CheckConstraint(
+            "(state = 'queued' OR state = 'sending' OR state = 'accepted' OR state = 'delivered' OR state = 'undelivered' OR state = 'expired' OR state = 'failed' OR state = 'unknown')",
+            name=op.f("ck_messages_out_state_is_known"),
+        ),
+        sa.CheckConstraint(
+            "NOT (state = 'accepted' OR (state = 'delivered' OR state = 'undelivered' OR state = 'expired')) OR responded_at IS NOT NULL",
+            name=op.f("ck_messages_out_accepted_has_response"),
         ),
         sa.CheckConstraint(
             "kind <> 'reply' OR in_reply_to IS NOT NULL AND (once IS NULL OR once = 'reply:' || in_reply_to)",
             name=op.f("ck_messages_out_text_is_answered_once"),
         ),
         sa.CheckConstraint(
-            "kind IN ('reply', 'manual', 'invitation')", name=op.f("ck_messages_out_kind_is_known")
+            "message_id IS NULL OR (state = 'accepted' OR (state = 'delivered' OR state = 'undelivered' OR state = 'expired'))",
+            name=op.f("ck_messages_out_id_comes_with_acceptance"),
         ),
         sa.CheckConstraint(
-            "message_id IS NULL OR state IN ('accepted', 'delivered', 'undelivered', 'expired')",
-            name=op.f("ck_messages_out_id_comes_with_acceptance"),
+            "state <> 'queued' AND state <> 'sending' OR unanswered = 0 OR unanswered = 1 AND kind = 'reply'",
+            name=op.f("ck_messages_out_only_replies_are_resent"),
         ),
         sa.CheckConstraint(
             "state <> 'sending' OR bind IS NOT NULL AND sending_at IS NOT NULL",
             name=op.f("ck_messages_out_sending_has_bind"),
-        ),
-        sa.CheckConstraint(
-            "state IN ('queued', 'sending', 'accepted', 'delivered', 'undelivered', 'expired', 'failed', 'unknown')",
-            name=op.f("ck_messages_out_state_is_known"),
-        ),
-        sa.CheckConstraint(
-            "state NOT IN ('accepted', 'delivered', 'undelivered', 'expired') OR responded_at IS NOT NULL",
-            name=op.f("ck_messages_out_accepted_has_response"),
-        ),
-        sa.CheckConstraint(
-            "state NOT IN ('queued', 'sending') OR unanswered = 0 OR unanswered = 1 AND kind = 'reply'",
-            name=op.f("ck_messages_out_only_replies_are_resent"),
         ),
         sa.CheckConstraint(
             "(head_id IS NULL) = (part_number = 1) AND (head_id IS NULL) = (once IS NOT NULL) AND (head_id IS NULL) = (text IS NOT NULL)",
@@ -314,6 +316,10 @@ def _create_tables() -> None:
         sa.Column("message_out_id", BigId, nullable=True),
         sa.Column("again_at", Utc, nullable=True),
         sa.CheckConstraint(
+            "(matching = 'matched' OR matching = 'orphan' OR matching = 'given_up')",
+            name=op.f("ck_receipts_matching_is_known"),
+        ),
+        sa.CheckConstraint(
             "(matching = 'matched') = (message_out_id IS NOT NULL)",
             name=op.f("ck_receipts_matched_has_text"),
         ),
@@ -322,11 +328,7 @@ def _create_tables() -> None:
             name=op.f("ck_receipts_orphan_comes_again"),
         ),
         sa.CheckConstraint(
-            "matching IN ('matched', 'orphan', 'given_up')",
-            name=op.f("ck_receipts_matching_is_known"),
-        ),
-        sa.CheckConstraint(
-            "state IN ('delivered', 'expired', 'deleted', 'undeliverable', 'accepted', 'enroute', 'rejected', 'unknown')",
+            "(state = 'delivered' OR state = 'expired' OR state = 'deleted' OR state = 'undeliverable' OR state = 'accepted' OR state = 'enroute' OR state = 'rejected' OR state = 'unknown')",
             name=op.f("ck_receipts_state_is_known"),
         ),
         sa.ForeignKeyConstraint(
