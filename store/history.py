@@ -1,7 +1,7 @@
 """The append-only history, and the timeline of one number. I/O.
 
-The row of an attempt or of a text is its own history: each of its times is written once. What can change more than
-once (registrations, call-backs, campaigns, limits) leaves an event for every change.
+The row of an attempt or of a text is its own history: it has a time for each step. What can change
+more than once (registrations, call-backs, campaigns, limits) leaves an event for every change.
 """
 
 from collections.abc import Sequence

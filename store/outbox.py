@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import (
+    Boolean,
     Connection,
+    Integer,
     bindparam,
+    case,
     false,
     func,
     literal_column,
@@ -22,8 +25,8 @@ from domain.states import MessageOutState, PostKind
 from store.batches import ManyTimes
 from store.columns import fixed
 from store.messages import storable
-from store.models import MessageOut, OptOut, SmsReference, table
-from store.statements import among, insert_new, insert_or_update
+from store.models import MessageOut, SmsReference, table
+from store.statements import insert_new, insert_or_update, padded
 
 OPTED_OUT = "opted_out"
 """The `error` of an invitation whose number opted out after it was posted."""
@@ -82,7 +85,7 @@ class Outgoing(NamedTuple):
     tries: int
 
 
-_out, _opt_out = table(MessageOut).c, table(OptOut).c
+_out = table(MessageOut).c
 _GIVEN = (
     *("head_id", "part_number", "part_total", "account", "msisdn", "source", "kind", "text"),
     *("payload", "data_coding", "esm_class", "tlvs", "once", "in_reply_to", "campaign_id"),
@@ -192,15 +195,19 @@ def next_reference(connection: Connection, source: str, destination: str) -> int
     return int(connection.execute(_COUNT_UP[connection.dialect.name], key).scalar_one())
 
 
+_NONE, _ONE = literal_column("0", Integer), literal_column("1", Integer)
 _QUEUED = _out.state == fixed(MessageOutState.QUEUED)
-_HAS_OPTED_OUT = select(_opt_out.id).where(_opt_out.msisdn == _out.msisdn).exists()
+# As text: in RETURNING for SQLite, SQLAlchemy leaves the tables' names out, in subqueries too.
+_HAS_OPTED_OUT = literal_column(
+    "EXISTS (SELECT 1 FROM opt_outs WHERE opt_outs.msisdn = messages_out.msisdn)", Boolean
+)
 _TAKE = (
     update(table(MessageOut))
     .where(_QUEUED)
     .values(
         state=fixed(MessageOutState.SENDING),
         bind=bindparam("bind_name"),
-        tries=_out.tries + literal_column("1"),
+        tries=_out.tries + _ONE,
         sending_at=bindparam("now"),
     )
     .returning(
@@ -214,27 +221,35 @@ _TAKE = (
 
 
 def _next_of(kind: PostKind) -> Any:
-    """Claims the next of a kind; a statement for each, since a partial index wants words."""
+    """Claims the next of a kind; a statement for each, since a partial index wants words.
+
+    A part that was never tried comes with its head, so a head counts for all of its parts.
+    """
+    is_fresh = _out.tries == _NONE
+    pdus = case((is_fresh, _out.part_total), else_=_ONE)
+    order = (_out.not_before, _out.id)
     due = (
-        select(_out.id)
+        select(_out.id, (func.sum(pdus).over(order_by=order) - pdus).label("pdus_before"))
         .where(
             _out.account == bindparam("of_account"),
             _out.kind == fixed(kind),
             _QUEUED,
             _out.not_before <= bindparam("now"),
+            _out.head_id.is_(None) | ~is_fresh,
         )
-        .order_by(_out.not_before, _out.id)
+        .order_by(*order)
         .limit(bindparam("limit"))
+        .subquery("due")
     )
-    may_refuse = kind is PostKind.INVITATION
-    unwanted = _HAS_OPTED_OUT if may_refuse else false()
-    return _TAKE.where(_out.id.in_(due)).returning(unwanted.label("is_unwanted"))
+    chosen = select(due.c.id).where(due.c.pdus_before < bindparam("limit"))
+    unwanted = _HAS_OPTED_OUT if kind is PostKind.INVITATION else false()
+    return _TAKE.where(_out.id.in_(chosen)).returning(unwanted.label("is_unwanted"))
 
 
 _NEXT = {kind: _next_of(kind) for kind in PostKind}
-_REST = _TAKE.where(
-    _out.head_id == bindparam("head"), _out.not_before <= bindparam("now")
-).returning(false().label("is_unwanted"))
+_OTHER_PARTS = _TAKE.where(
+    _out.head_id.in_(bindparam("heads", expanding=True)), _out.tries == _NONE
+).returning(_HAS_OPTED_OUT.label("is_unwanted"))
 _WITHDRAW = (
     update(table(MessageOut))
     .where(among(_out.id, "ids"))
@@ -248,8 +263,8 @@ def claim(
 ) -> list[Outgoing]:
     """Take what is due for an account, replies first. Commit before a byte of it is sent.
 
-    All due parts of a message come together and in order, be they more than `limit`. `bind` must be
-    the name of no other bind anywhere. Invitations to numbers that have opted out end here.
+    All parts of a message come together and in order, be they more than `limit`. `bind` must be the
+    name of no other bind anywhere. Invitations to numbers that have opted out end here.
     """
     if connection.dialect.name == "postgresql":
         # One bind at a time: else two could share the parts of a message.
@@ -260,24 +275,23 @@ def claim(
         if (left := limit - len(taken)) <= 0:
             break
         wanted = {**same, "of_account": account, "limit": left}
-        of_kind, unwanted = _read(connection.execute(_NEXT[kind], wanted))
-        if of_kind and of_kind[-1].part < of_kind[-1].total:
-            rest = connection.execute(_REST, {**same, "head": of_kind[-1].message})
-            of_kind += _read(rest)[0]
-        if unwanted:
-            connection.execute(_WITHDRAW, {"ids": unwanted})
-        taken += of_kind
+        rows = list(connection.execute(_NEXT[kind], wanted))
+        if heads := [row.id for row in rows if row.part_number < row.part_total]:
+            rows += connection.execute(_OTHER_PARTS, {**same, "heads": padded(heads)})
+        taken += _wanted(connection, rows)
     return taken
 
 
-def _read(rows: Iterable[Sequence[Any]]) -> tuple[list[Outgoing], list[int]]:
-    """What is to be sent, in order, and the ids of what is unwanted by now."""
+def _wanted(connection: Connection, rows: Iterable[Sequence[Any]]) -> list[Outgoing]:
+    """What is to be sent, in order; what nobody wants any more fails."""
     wanted, unwanted = [], []
     for *values, tlvs, tries, not_before, is_unwanted in rows:
-        if is_unwanted:
-            unwanted.append(values[0])
+        out = Outgoing._make((*values, _unpacked(tlvs) if tlvs else (), tries))
+        if is_unwanted and out.kind == PostKind.INVITATION:
+            unwanted.append(out.id)
         else:
-            out = Outgoing._make((*values, _unpacked(tlvs) if tlvs else (), tries))
-            wanted.append((not_before, out.id, out))
+            wanted.append((not_before, out.message, out.part, out))
+    if unwanted:
+        connection.execute(_WITHDRAW, {"ids": padded(unwanted)})
     wanted.sort()
-    return [out for _, _, out in wanted], unwanted
+    return [out for *_, out in wanted]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from domain.states import MessageInState
 from store.columns import fixed
@@ -44,8 +44,8 @@ _ripe = (
     .subquery("ripe")
 )
 _RIPE = (
-    UNREAD.join(_ripe, _WAITING)
-    .where(*(_in[name] == _ripe.c[name] for name in _KEY))
+    UNREAD.join_from(table(MessageIn), _ripe, and_(*(_in[name] == _ripe.c[name] for name in _KEY)))
+    .where(_WAITING)
     .order_by(_ripe.c.first, _in.part_number, _in.id)
 )
 _READ_BEFORE = select(_in.id, _in.joined_into, _in.part_number, _in.body).where(
