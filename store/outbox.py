@@ -26,7 +26,7 @@ from store.batches import ManyTimes
 from store.columns import fixed
 from store.messages import storable
 from store.models import MessageOut, SmsReference, table
-from store.statements import insert_new, insert_or_update, padded
+from store.statements import among, insert_new, insert_or_update
 
 OPTED_OUT = "opted_out"
 """The `error` of an invitation whose number opted out after it was posted."""
@@ -247,9 +247,9 @@ def _next_of(kind: PostKind) -> Any:
 
 
 _NEXT = {kind: _next_of(kind) for kind in PostKind}
-_OTHER_PARTS = _TAKE.where(
-    _out.head_id.in_(bindparam("heads", expanding=True)), _out.tries == _NONE
-).returning(_HAS_OPTED_OUT.label("is_unwanted"))
+_OTHER_PARTS = _TAKE.where(among(_out.head_id, "heads"), _out.tries == _NONE).returning(
+    _HAS_OPTED_OUT.label("is_unwanted")
+)
 _WITHDRAW = (
     update(table(MessageOut))
     .where(among(_out.id, "ids"))
@@ -277,7 +277,7 @@ def claim(
         wanted = {**same, "of_account": account, "limit": left}
         rows = list(connection.execute(_NEXT[kind], wanted))
         if heads := [row.id for row in rows if row.part_number < row.part_total]:
-            rows += connection.execute(_OTHER_PARTS, {**same, "heads": padded(heads)})
+            rows += connection.execute(_OTHER_PARTS, {**same, "heads": heads})
         taken += _wanted(connection, rows)
     return taken
 
@@ -292,6 +292,6 @@ def _wanted(connection: Connection, rows: Iterable[Sequence[Any]]) -> list[Outgo
         else:
             wanted.append((not_before, out.message, out.part, out))
     if unwanted:
-        connection.execute(_WITHDRAW, {"ids": padded(unwanted)})
+        connection.execute(_WITHDRAW, {"ids": unwanted})
     wanted.sort()
     return [out for *_, out in wanted]
