@@ -7,23 +7,9 @@ with fields left out, in any order and case (SMPP 3.4 appendix B is only an exam
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from domain.clock import LOCAL
-
-
-class ReceiptState(StrEnum):
-    """What an SMSC says of a message. UNKNOWN: a state nobody told us of, to be looked into."""
-
-    ENROUTE = "enroute"
-    ACCEPTED = "accepted"
-    DELIVERED = "delivered"
-    EXPIRED = "expired"
-    DELETED = "deleted"
-    UNDELIVERABLE = "undeliverable"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
-
+from domain.states import ReceiptState
 
 _FINAL = frozenset(ReceiptState) - {
     ReceiptState.ENROUTE,

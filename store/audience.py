@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from domain.states import TargetState
 from store.models import Target, table
 from store.statements import among
 
-_msisdn = table(Target).c.msisdn
-_KNOWN = select(_msisdn).where(among(_msisdn, "msisdns")).distinct()
+_target = table(Target).c
+_AUDIENCE = (
+    select(_target.msisdn, func.max(_target.campaign_id))
+    .where(among(_target.msisdn, "msisdns"))
+    .group_by(_target.msisdn)
+)
 
 
 class NewTarget(TypedDict):
@@ -32,10 +36,12 @@ def known_numbers(connection: Connection, campaign_id: int, msisdns: Sequence[st
     return set(rows.scalars())
 
 
-def in_audience(connection: Connection, msisdns: Sequence[str]) -> set[str]:
-    """Which of the numbers any campaign has."""
-    rows = connection.execute(_KNOWN, {"msisdns": msisdns}) if msisdns else None
-    return set(rows.scalars()) if rows is not None else set()
+def campaigns_of(connection: Connection, msisdns: Sequence[str]) -> dict[str, int]:
+    """The latest campaign of each of the numbers that any campaign has."""
+    if not msisdns:
+        return {}
+    rows = connection.execute(_AUDIENCE, {"msisdns": msisdns})
+    return dict(rows.tuples().all())
 
 
 def add(

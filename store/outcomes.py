@@ -141,6 +141,11 @@ _REFUSE = EachRow(
 _LEAVE_OPEN = EachRow(
     {"id": BigInteger(), "tries": SmallInteger(), "at": UtcDateTime()}, _leave_open
 )
+_GIVE_BACK = (
+    update(table(MessageOut))
+    .where(among(_out.id, "ids"), _SENDING)
+    .values(state=fixed(MessageOutState.QUEUED), tries=_out.tries - _ONE)
+)
 _ABANDON = (
     update(table(MessageOut))
     .where(_SENDING, _out.sending_at <= bindparam("until"))
@@ -161,6 +166,12 @@ def record(connection: Connection, outcomes: Sequence[Outcome]) -> None:
         connection,
         [(o.id, storable(o.message_id) or None, o.at) for o in ordered if isinstance(o, Sent)],
     )
+
+
+def give_back(connection: Connection, ids: Sequence[int]) -> None:
+    """Queue what was claimed and never written: it counts as not tried."""
+    if ids:
+        connection.execute(_GIVE_BACK, {"ids": list(ids)})
 
 
 def abandon(connection: Connection, binds: Sequence[str], now: datetime) -> int:

@@ -84,9 +84,9 @@ async def test_a_number_that_opted_out_is_not_dialled_but_done(store: Store) -> 
 async def test_who_is_in_the_audience(store: Store) -> None:
     await make_campaign(store, numbers(3))
     await make_campaign(store, numbers(2, first=2), name="other")
-    known = await store.read(audience.in_audience, [*numbers(5), *numbers(5)])
+    known = await store.read(audience.campaigns_of, [*numbers(5), *numbers(5)])
     assert known == set(numbers(4))
-    assert await store.read(audience.in_audience, []) == set()
+    assert await store.read(audience.campaigns_of, []) == {}
 
 
 async def cancel(store: Store, source: tuple[str, str] = TEXT) -> Registration | None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.receipts import Receipt, ReceiptState, is_final, normal_forms, read
+from domain.states import ReceiptState
+from sms.receipts import Receipt, is_final, normal_forms, read
 
 WHOLE = (
     "id:0123456789 sub:001 dlvrd:001 submit date:2103261000 done date:2103261001 "

@@ -1,0 +1,68 @@
+"""Writes what became of the texts we sent, many in one transaction. I/O.
+
+While the store is away they wait in memory. If the process dies then, their rows are still
+"sending", and the next start takes them for unknown: nothing is guessed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from domain.errors import StoreUnavailable
+from store import outcomes
+from store.engine import Store
+from store.outcomes import Outcome
+
+log = logging.getLogger(__name__)
+
+_AGAIN_SECONDS = 0.5
+
+
+class Recorder:
+    """The one writer of outcomes in this process; `run` must be running."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._outcomes: list[Outcome] = []
+        self._unsent: list[int] = []
+        self._arrived = asyncio.Event()
+
+    def note(self, outcome: Outcome) -> None:
+        """Take the outcome of one PDU."""
+        self._outcomes.append(outcome)
+        self._arrived.set()
+
+    def give_back(self, ids: Sequence[int]) -> None:
+        """Take PDUs that were claimed and never written."""
+        if ids:
+            self._unsent.extend(ids)
+            self._arrived.set()
+
+    async def run(self) -> None:
+        """Write until cancelled; what has arrived by then is left to `flush`."""
+        while True:
+            await self._arrived.wait()
+            if not await self.flush():
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def flush(self) -> bool:
+        """Write what has arrived; False where the store did not take it, and it waits."""
+        self._arrived.clear()
+        noted, self._outcomes = self._outcomes, []
+        unsent, self._unsent = self._unsent, []
+        try:
+            await self._store.write(_write, noted, unsent)
+        except StoreUnavailable as error:
+            log.warning("outcomes of %d texts wait: %s", len(noted), error)
+            self._outcomes[:0] = noted
+            self.give_back(unsent)
+            self._arrived.set()
+            return False
+        return True
+
+
+def _write(connection: Connection, noted: Sequence[Outcome], unsent: Sequence[int]) -> None:
+    outcomes.record(connection, noted)
+    outcomes.give_back(connection, unsent)

@@ -1,0 +1,175 @@
+"""Sends what waits in the outbox through one bind: claimed and committed before it is written. I/O.
+
+The next texts are claimed while the last ones are on their way, so that the window stays full. What
+was claimed and is not written when the link ends goes back to the queue, for another bind maybe.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+
+from domain.clock import Clock
+from domain.errors import StoreUnavailable
+from domain.msisdn import national
+from sms.esme import listener
+from sms.esme.bind import Bind
+from sms.esme.errors import NoRoom
+from sms.pdu.make import BindKind, Submit
+from sms.pdu.types import Address
+from sms.recorder import Recorder
+from sms.resending import outcome_of
+from sms.setting import AccountSetting
+from store import outbox
+from store.engine import Store
+from store.outbox import Outgoing
+from store.outcomes import Refused
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+"""How often to look without being told: what is due again, what another process has posted."""
+_STORE_AWAY_SECONDS = 1.0
+_FEWEST_CLAIMED, _MOST_CLAIMED = 20, 500
+_VALID_FOR = "000001000000000R"
+"""A day (SMPP 3.4, 7.1.1): later nobody waits for the answer any more."""
+_WANT_RECEIPT = 1
+_INTERNATIONAL, _ISDN = 1, 1
+_MALFORMED = 0xFF
+"""Our own status (unknown error) for a row that has no form as a PDU."""
+
+
+class Sender:
+    """Feeds one bind while `run` runs. The bind's listener passes `opened`, `closed`, `submitted`.
+
+    Attributes:
+        sent: PDUs written since the start.
+    """
+
+    def __init__(
+        self, bind: Bind, store: Store, recorder: Recorder, setting: AccountSetting, clock: Clock
+    ) -> None:
+        self.sent = 0
+        self._bind = bind
+        self._store = store
+        self._recorder = recorder
+        self._setting = setting
+        self._clock = clock
+        self._claim_at_once = max(_FEWEST_CLAIMED, min(_MOST_CLAIMED, 2 * bind.setting.window))
+        self._ready: deque[Outgoing] = deque()
+        self._under_way: dict[int, Outgoing] = {}
+        self._posted = asyncio.Event()
+        self._filled = asyncio.Event()
+        self._hungry = asyncio.Event()
+        self._sources: dict[str, Address] = {}
+
+    @property
+    def sends(self) -> bool:
+        """Whether the bind may send at all."""
+        return self._bind.setting.kind is not BindKind.RX
+
+    def stir(self) -> None:
+        """There may be something to send."""
+        self._posted.set()
+
+    def submitted(self, ref: int, told: listener.Outcome) -> None:
+        """The bind tells what became of a PDU."""
+        outgoing = self._under_way.pop(ref)
+        self._recorder.note(outcome_of(outgoing, told, self._clock()))
+
+    def closed(self) -> None:
+        """The link has ended: what is not written yet may go by another bind."""
+        self._recorder.give_back([outgoing.id for outgoing in self._ready])
+        self._ready.clear()
+
+    async def run(self) -> None:
+        """Claim and send until cancelled; then what is not written goes back to the queue."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._claim_ahead())
+                group.create_task(self._send_ready())
+        finally:
+            self.closed()
+
+    async def _claim_ahead(self) -> None:
+        while True:
+            await self._hungry.wait()
+            await self._bind.wait_room()
+            self._posted.clear()
+            claimed = await self._claim()
+            if claimed:
+                self._ready.extend(claimed)
+                self._filled.set()
+                self._hungry.clear()
+            else:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await self._posted.wait()
+
+    async def _claim(self) -> Sequence[Outgoing]:
+        """The next texts. A claim is never left to itself: it may be committed already."""
+        claiming = asyncio.ensure_future(
+            self._store.write(
+                outbox.claim,
+                self._bind.account,
+                self._bind.name,
+                self._claim_at_once,
+                self._clock(),
+            )
+        )
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with suppress(StoreUnavailable):
+                self._ready.extend(await claiming)
+            raise
+        except StoreUnavailable as error:
+            log.warning("bind %s sends nothing: %s", self._bind.name, error)
+            await asyncio.sleep(_STORE_AWAY_SECONDS)
+            return ()
+
+    async def _send_ready(self) -> None:
+        while True:
+            while not self._ready:
+                self._filled.clear()
+                self._hungry.set()
+                await self._filled.wait()
+            await self._bind.wait_room()
+            while self._ready and self._bind.room > 0:
+                self._send(self._ready.popleft())
+            if len(self._ready) <= self._claim_at_once // 2:
+                self._hungry.set()
+
+    def _send(self, outgoing: Outgoing) -> None:
+        self._under_way[outgoing.id] = outgoing
+        try:
+            self._bind.send(outgoing.id, self._submit(outgoing))
+        except NoRoom:
+            del self._under_way[outgoing.id]
+            self._ready.appendleft(outgoing)
+        except ValueError:
+            del self._under_way[outgoing.id]
+            log.exception("text %d has no form as a PDU", outgoing.message)
+            now = self._clock()
+            self._recorder.note(Refused(outgoing.id, outgoing.tries, _MALFORMED, None, now))
+        else:
+            self.sent += 1
+
+    def _submit(self, outgoing: Outgoing) -> Submit:
+        return Submit(
+            source=self._source(outgoing.source),
+            destination=Address(_INTERNATIONAL, _ISDN, f"84{national(outgoing.msisdn)[1:]}"),
+            payload=outgoing.payload,
+            data_coding=outgoing.data_coding,
+            esm_class=outgoing.esm_class,
+            registered_delivery=_WANT_RECEIPT,
+            validity_period=_VALID_FOR,
+            tlvs=outgoing.tlvs,
+        )
+
+    def _source(self, digits: str) -> Address:
+        known = self._sources.get(digits)
+        if known is None:
+            known = self._sources[digits] = self._setting.source(digits)
+        return known
