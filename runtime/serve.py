@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from typing import Any
 
 import uvloop
@@ -19,7 +20,10 @@ from ivr.prompts import Catalogue, check_catalogue, load_script
 from runtime import logs
 from runtime.health import serve_health
 from runtime.settings import Settings, require_secrets
-from store.engine import open_store
+from runtime.smsc_file import load_smscs
+from sms.service import Texts
+from sms.setting import TextSetting
+from store.engine import Store, open_store
 from store.journal import Journal
 from store.limits import Caps
 from store.migrate import require_current
@@ -53,17 +57,18 @@ async def _serve(settings: Settings) -> None:
             _node_setting(settings), client, store, journal, catalogue.media, utc_now
         )
         engine = Engine(_engine_setting(settings, catalogue), store, node, utc_now)
+        texts = _texts(settings, store)
 
         def report() -> dict[str, Any]:
-            return _report(node, journal, engine)
+            return _report(node, journal, engine, texts)
 
         await _serve_health(stack, settings, report)
         log.info("serving; script %s, health on port %d", catalogue.version, settings.health.port)
-        await _run_components(node, journal, engine, settings.dialer.drain_seconds)
+        await _run_components(node, journal, engine, texts, settings.dialer.drain_seconds)
 
 
 async def _run_components(
-    node: AsteriskNode, journal: Journal, engine: Engine, drain_seconds: float
+    node: AsteriskNode, journal: Journal, engine: Engine, texts: Texts, drain_seconds: float
 ) -> None:
     """Run until told to stop: then no new call, let calls end, keep what they said."""
     stop = _stop_signal()
@@ -71,10 +76,12 @@ async def _run_components(
         writing = group.create_task(journal.run(), name="journal")
         calling = group.create_task(node.run(), name="node")
         dialling = group.create_task(engine.run(), name="engine")
+        texting = group.create_task(texts.run(), name="texts")
         await stop.wait()
         log.info("stopping; %d calls may end within %g s", len(node.calls), drain_seconds)
         dialling.cancel()
-        await asyncio.wait({dialling})
+        texting.cancel()
+        await asyncio.wait({dialling, texting})
         try:
             async with asyncio.timeout(drain_seconds):
                 await node.drained()
@@ -85,6 +92,20 @@ async def _run_components(
         await journal.close()
         await writing
     log.info("stopped")
+
+
+def _texts(settings: Settings, store: Store) -> Texts:
+    smscs = load_smscs(settings)
+    setting = TextSetting(
+        replies=asdict(settings.replies),
+        accounts=smscs.accounts,
+        target_by=settings.callbacks.target_by,
+        repeat_seconds=settings.sms.repeat_seconds,
+        most_an_hour=settings.sms.most_an_hour,
+        join_seconds=settings.sms.join_seconds,
+        patience_seconds=settings.store.patience_seconds,
+    )
+    return Texts(smscs.binds, smscs.account_tps, setting, store, utc_now)
 
 
 def _stop_signal() -> asyncio.Event:
@@ -133,12 +154,13 @@ async def _serve_health(stack: AsyncExitStack, settings: Settings, report: Any) 
     stack.push_async_callback(runner.cleanup)
 
 
-def _report(node: AsteriskNode, journal: Journal, engine: Engine) -> dict[str, Any]:
+def _report(node: AsteriskNode, journal: Journal, engine: Engine, texts: Texts) -> dict[str, Any]:
     return {
         "ok": node.ready and journal.store_is_up,
         "asterisk": {"ready": node.ready, "trouble": node.stream.trouble},
         "store": {"up": journal.store_is_up, "spooled_facts": journal.spooled},
         "calls": len(node.calls),
+        "binds": texts.report(),
         "why_idle": engine.why_idle,
         "key_1_to_committed": node.call_setting.key_to_commit.summary(),
         "key_1_to_thanks": node.call_setting.key_to_thanks.summary(),

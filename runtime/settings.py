@@ -14,6 +14,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from domain.errors import ConfigError
+from sms.replies import DEFAULTS, ReplyKind
 
 HIDDEN = "********"
 
@@ -137,6 +138,32 @@ class CallbackSettings:
 
 
 @dataclass(frozen=True)
+class SmsSettings:
+    """How texts to the short code are read; the SMSCs stand in a file of their own."""
+
+    short_code: Annotated[str, Limits(pattern=r"[0-9]{3,8}", hint="3 to 8 digits")] = "9231"
+    smsc_file: Path = Path("config/smsc.toml")
+    repeat_seconds: Annotated[float, Limits(least=0, most=86400)] = 300.0
+    most_an_hour: Annotated[int, Limits(least=1, most=1000)] = 10
+    join_seconds: Annotated[float, Limits(least=1, most=3600)] = 60.0
+
+
+@dataclass(frozen=True)
+class RepliesSettings:
+    """The words of the replies; `sms.replies` holds them to one segment at start."""
+
+    ok: str = DEFAULTS[ReplyKind.OK]
+    already: str = DEFAULTS[ReplyKind.ALREADY]
+    ineligible: str = DEFAULTS[ReplyKind.INELIGIBLE]
+    syntax: str = DEFAULTS[ReplyKind.SYNTAX]
+    cancelled: str = DEFAULTS[ReplyKind.CANCELLED]
+    opted_out: str = DEFAULTS[ReplyKind.OPTED_OUT]
+    help: str = DEFAULTS[ReplyKind.HELP]
+    status_open: str = DEFAULTS[ReplyKind.STATUS_OPEN]
+    none_standing: str = DEFAULTS[ReplyKind.NONE_STANDING]
+
+
+@dataclass(frozen=True)
 class HealthSettings:
     """Where `/health` answers."""
 
@@ -165,6 +192,8 @@ class Settings:
     dialer: DialerSettings = field(default_factory=DialerSettings)
     calendar: CalendarSettings = field(default_factory=CalendarSettings)
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
+    sms: SmsSettings = field(default_factory=SmsSettings)
+    replies: RepliesSettings = field(default_factory=RepliesSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
@@ -186,10 +215,11 @@ class Knob:
 def knobs() -> Mapping[str, Mapping[str, Knob]]:
     """Every setting there is, by section and key."""
     sections = [(f.name, f.type) for f in fields(Settings) if f.name != "root"]
-    return MappingProxyType({name: MappingProxyType(_knobs_of(kind)) for name, kind in sections})
+    return MappingProxyType({name: MappingProxyType(knobs_of(kind)) for name, kind in sections})
 
 
-def _knobs_of(section: Any) -> dict[str, Knob]:
+def knobs_of(section: Any) -> dict[str, Knob]:
+    """The settings of one dataclass, by key."""
     found = {}
     for key, hint in get_type_hints(section, include_extras=True).items():
         plain, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)

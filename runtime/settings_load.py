@@ -68,7 +68,7 @@ def _from_file(file: Path, problems: list[str], *, secrets: bool) -> Table:
 
 def _known_section(section: str, table: Any, where: str, problems: list[str]) -> bool:
     if section not in knobs():
-        problems.append(f"{where}: unknown section [{section}]{_nearest(section, knobs())}")
+        problems.append(f"{where}: unknown section [{section}]{nearest(section, knobs())}")
     elif not isinstance(table, dict):
         problems.append(f"{where}: {section} is a section: write [{section}]")
     else:
@@ -83,7 +83,7 @@ def _known_keys(
     kept = {}
     for key, value in table.items():
         if key not in known:
-            problems.append(f"{where}: unknown key {section}.{key}{_nearest(key, known)}")
+            problems.append(f"{where}: unknown key {section}.{key}{nearest(key, known)}")
         elif known[key].limits.secret != secrets:
             place = "in the settings file" if secrets else "in var/secrets.toml or the environment"
             problems.append(f"{where}: {section}.{key} belongs {place}")
@@ -104,7 +104,7 @@ def _from_environment(environment: Mapping[str, str], problems: list[str]) -> Ta
         if variable in OTHER_VARIABLES:
             continue
         if variable not in names:
-            problems.append(f"unknown variable {variable}{_nearest(variable, names)}")
+            problems.append(f"unknown variable {variable}{nearest(variable, names)}")
             continue
         section, key, knob = names[variable]
         text = environment[variable]
@@ -120,7 +120,8 @@ def _toml_value(text: str) -> Any:
         return text  # the type check that follows names it
 
 
-def _nearest(name: str, known: Any) -> str:
+def nearest(name: str, known: Any) -> str:
+    """ ", did you mean …?" where one of the known names is close."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f", did you mean {close[0]}?" if close else ""
 
@@ -136,7 +137,7 @@ def _build(root: Path, values: Table, problems: list[str]) -> Settings:
         given: dict[str, Any] = {}
         for key, value in values.get(section, {}).items():
             try:
-                given[key] = _checked(keys[key], value)
+                given[key] = checked(keys[key], value)
             except ValueError as error:
                 shown = HIDDEN if keys[key].limits.secret else repr(value)
                 problems.append(f"{section}.{key} {error}, not {shown}")
@@ -154,8 +155,8 @@ def _rooted(root: Path, value: Any) -> Any:
     return value
 
 
-def _checked(knob: Knob, value: Any) -> Any:
-    """`value` in the type of the setting; raises ValueError that says what it must be."""
+def checked(knob: Knob, value: Any) -> Any:
+    """`value` in the type of the setting. Raises ValueError that says what it must be."""
     converted = _converted(knob.kind, value)
     _check_limits(knob.limits, converted)
     return converted

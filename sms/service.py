@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+from sqlalchemy import Connection
 
 from domain.clock import Clock
 from domain.errors import StoreUnavailable
@@ -53,7 +55,12 @@ class Texts:
         }
 
     async def run(self) -> None:
-        """Take, read, answer and send until cancelled; then part from the SMSCs in good order."""
+        """Take, read, answer and send until cancelled; then part from the SMSCs in good order.
+
+        Returns at once where there is no SMSC.
+        """
+        if not self._senders:
+            return
         tasks = [
             asyncio.create_task(work, name=name)
             for name, work in (
@@ -133,11 +140,15 @@ class Texts:
                     if left:
                         log.warning("%d texts were on their way when the last process ended", left)
                 now = self._clock()
-                await self._store.write(receipts.rematch, now)
-                await self._store.write(outcomes.abandon_older, now - _ABANDONED_AFTER, now)
+                await self._store.write(_catch_up, now)
             except StoreUnavailable as error:
                 log.warning("receipts wait: %s", error)
             await asyncio.sleep(_KEEP_HOUSE_SECONDS)
+
+
+def _catch_up(connection: Connection, now: datetime) -> None:
+    receipts.rematch(connection, now)
+    outcomes.abandon_older(connection, now - _ABANDONED_AFTER, now)
 
 
 async def _fault_of(task: asyncio.Task[None]) -> None:
