@@ -41,10 +41,16 @@ class Recorder:
             self._arrived.set()
 
     async def run(self) -> None:
-        """Write until cancelled; what has arrived by then is left to `flush`."""
+        """Write until cancelled; what arrives after that is left to `flush`."""
         while True:
             await self._arrived.wait()
-            if not await self.flush():
+            writing = asyncio.create_task(self.flush())
+            try:
+                is_written = await asyncio.shield(writing)
+            except asyncio.CancelledError:
+                await writing  # a transaction that is cut off would lose what it was told
+                raise
+            if not is_written:
                 await asyncio.sleep(_AGAIN_SECONDS)
 
     async def flush(self) -> bool:

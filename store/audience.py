@@ -41,7 +41,7 @@ def campaigns_of(connection: Connection, msisdns: Sequence[str]) -> dict[str, in
     if not msisdns:
         return {}
     rows = connection.execute(_AUDIENCE, {"msisdns": msisdns})
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def add(
