@@ -66,7 +66,20 @@ class Recorder:
             self.give_back(unsent)
             self._arrived.set()
             return False
+        except Exception:
+            await self._write_singly(noted, unsent)
         return True
+
+    async def _write_singly(self, noted: Sequence[Outcome], unsent: Sequence[int]) -> None:
+        """One outcome that the store refuses must not take the others down with it."""
+        for one in noted:
+            try:
+                await self._store.write(_write, [one], ())
+            except StoreUnavailable:
+                self.note(one)
+            except Exception:
+                log.exception("the outcome of row %d is lost, it will count as unknown", one.id)
+        self.give_back(unsent)
 
 
 def _write(connection: Connection, noted: Sequence[Outcome], unsent: Sequence[int]) -> None:

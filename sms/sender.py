@@ -124,8 +124,9 @@ class Sender:
             with suppress(StoreUnavailable):
                 self._ready.extend(await claiming)
             raise
-        except StoreUnavailable as error:
-            log.warning("bind %s sends nothing: %s", self._bind.name, error)
+        except Exception as error:
+            fault = not isinstance(error, StoreUnavailable)
+            log.warning("bind %s sends nothing: %s", self._bind.name, error, exc_info=fault)
             await asyncio.sleep(_STORE_AWAY_SECONDS)
             return ()
 

@@ -143,6 +143,8 @@ class Texts:
                 await self._store.write(_catch_up, now)
             except StoreUnavailable as error:
                 log.warning("receipts wait: %s", error)
+            except Exception:
+                log.exception("fault at keeping texts in order")
             await asyncio.sleep(_KEEP_HOUSE_SECONDS)
 
 
