@@ -2,12 +2,12 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from domain.errors import ConfigError
-from runtime.settings import Host, Limits, Port, Settings, knobs_of
+from runtime.settings import Host, Knob, Limits, Name, Port, Settings, knobs_of
 from runtime.settings_load import checked, nearest
 from sms.alphabet import DefaultAlphabet
 from sms.esme.setting import BindSetting
@@ -19,6 +19,7 @@ _KINDS = {"trx": (BindKind.TRX,), "pair": (BindKind.TX, BindKind.RX)}
 _Seconds = Annotated[float, Limits(least=0.05, most=3600)]
 _Rate = Annotated[float, Limits(least=0, most=100_000)]
 _Octet = Annotated[int, Limits(least=0, most=255)]
+_NAME = Knob(str, get_args(Name)[1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ def load_smscs(settings: Settings) -> Smscs:
 
     Raises ConfigError with all mistakes in one line.
     """
-    accounts = _read(settings.sms.smsc_file)
+    accounts = read_accounts(settings.sms.smsc_file)
     return Smscs(
         binds=tuple(
             bind
@@ -72,11 +73,15 @@ def load_smscs(settings: Settings) -> Smscs:
             for bind in _binds(settings, name, account, _password(settings.root, name, account))
         ),
         account_tps={name: a.account_tps for name, a in accounts.items() if a.account_tps},
-        accounts={name: _account(account) for name, account in accounts.items()},
+        accounts={name: account_setting(account) for name, account in accounts.items()},
     )
 
 
-def _read(file: Path) -> dict[str, SmscSettings]:
+def read_accounts(file: Path) -> dict[str, SmscSettings]:
+    """The accounts by name, without their passwords; none where there is no such file.
+
+    Raises ConfigError with all mistakes in one line.
+    """
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -92,11 +97,21 @@ def _read(file: Path) -> dict[str, SmscSettings]:
     return {name: account for name, account in accounts.items() if account is not None}
 
 
+def shown(account: SmscSettings) -> dict[str, Any]:
+    """Key → value in plain JSON types; the password stands elsewhere."""
+    values = asdict(account)
+    return {key: str(v) if isinstance(v, Path) else v for key, v in values.items()}
+
+
 def _smsc(name: str, table: Any, problems: list[str]) -> SmscSettings | None:
     if not isinstance(table, dict):
         problems.append(f"{name} stands outside a section: write [NAME] above it")
         return None
     known, before = knobs_of(SmscSettings), len(problems)
+    try:
+        checked(_NAME, name)
+    except ValueError as error:
+        problems.append(f"the section's name {error}, not {name!r}")
     given = {}
     for key, value in table.items():
         if key not in known:
@@ -152,7 +167,8 @@ def _binds(
     ]
 
 
-def _account(account: SmscSettings) -> AccountSetting:
+def account_setting(account: SmscSettings) -> AccountSetting:
+    """What reading and writing texts takes of an account."""
     return AccountSetting(
         default_alphabet=DefaultAlphabet(account.default_alphabet),
         long_style=LongStyle(account.long_style),

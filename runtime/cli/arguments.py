@@ -31,6 +31,8 @@ def build_parser() -> ArgumentParser:
     _add_limits(_group(commands, "limits", "Rates and channels of the server and its trunks"))
     _add_audience(_group(commands, "audience", "The numbers of a campaign"))
     _add_records(commands)
+    _add_texts(_group(commands, "sms", "Texts to and from subscribers, and the SMSCs"))
+    _add_keywords(_group(commands, "keywords", "What texts to the short code mean"))
     _add_prompts(_group(commands, "prompts", "The audio of the call script"))
     _add_asterisk(_group(commands, "asterisk", "The configuration of Asterisk"))
     return parser
@@ -54,7 +56,7 @@ def _add_server(commands: "Commands") -> None:
         commands,
         "check-config",
         "server:check_config",
-        "Check the settings and print those in force, secrets hidden",
+        "Check settings, replies and SMSC accounts, and print those in force, secrets hidden",
         "tstn --config /etc/tstn/tstn.toml check-config",
     )
 
@@ -123,15 +125,9 @@ def _add_audience(commands: "Commands") -> None:
 
 
 def _add_records(commands: "Commands") -> None:
-    export = _command(
-        commands,
-        "export",
-        "records:export",
-        "Print a campaign's records, one JSON object a line (fields: docs of store/exports.py)",
-        "tstn export attempts --campaign phase-1-list-1 > attempts.jsonl",
+    _add_exports(
+        _group(commands, "export", "Records, one JSON object a line (fields: store/exports.py)")
     )
-    export.add_argument("kind", choices=("attempts", "registrations", "callbacks"))
-    _campaign(export, "--campaign")
     timeline = _command(
         commands,
         "timeline",
@@ -140,6 +136,66 @@ def _add_records(commands: "Commands") -> None:
         "tstn timeline 0901 234 567",
     )
     timeline.add_argument("msisdn", nargs="+", metavar="MSISDN", help="the number in any form")
+
+
+def _add_exports(commands: "Commands") -> None:
+    for kind, help_ in (
+        ("attempts", "Print a campaign's dials with their keys, one JSON object a line"),
+        ("registrations", "Print what a campaign's calls registered, one JSON object a line"),
+        ("callbacks", "Print the call-backs a campaign's calls promised, one JSON object a line"),
+    ):
+        example = f"tstn export {kind} --campaign phase-1-list-1 > {kind}.jsonl"
+        export = _command(commands, kind, "records:export", help_, example)
+        export.set_defaults(kind=kind)
+        _campaign(export, "--campaign")
+    messages = _command(
+        commands,
+        "messages",
+        "records:export_messages",
+        "Print the texts of all numbers, those that came and then those posted, one JSON object a "
+        "line",
+        "tstn export messages --since 2026-03-26 > messages.jsonl",
+    )
+    messages.add_argument(
+        "--since",
+        metavar="ISO",
+        help="a day or a moment, in Viet Nam's time where no zone is given (default: all)",
+    )
+
+
+def _add_texts(commands: "Commands") -> None:
+    _command(
+        commands,
+        "status",
+        "texts:status",
+        "Show the binds of the running server, what waits, and how many texts came to what; what "
+        "people have to look into is marked !!",
+        "tstn sms status",
+    )
+    send = _command(
+        commands,
+        "send",
+        "texts:send",
+        "Post a text to one number; the running server sends it (tstn timeline NUMBER: what came "
+        "of it)",
+        'tstn sms send 0901234567 "Xin chào"',
+    )
+    send.add_argument("number", metavar="NUMBER", help="in any form, as one word")
+    send.add_argument("text", metavar="TEXT", help="long ones go out in parts")
+    send.add_argument(
+        "--account", metavar="NAME", help="the SMSC account (needed where there are several)"
+    )
+
+
+def _add_keywords(commands: "Commands") -> None:
+    attempt = _command(
+        commands,
+        "try",
+        "keywords:attempt",
+        "Show how a text would be understood; nothing is stored or sent",
+        'tstn keywords try "Soạn tstn gửi 9231"',
+    )
+    attempt.add_argument("text", metavar="TEXT", help="as a subscriber might write it")
 
 
 def _add_prompts(commands: "Commands") -> None:

@@ -1,16 +1,18 @@
-"""Commands that give records out: export, timeline. I/O."""
+"""Commands that give records out: exports, timeline. I/O."""
 
 from argparse import Namespace
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from domain.clock import to_local
+from domain.clock import LOCAL, to_local
+from domain.errors import InputError
 from domain.msisdn import display, parse_msisdn
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import print_line, show, table
+from runtime.cli.texts_view import quoted
 from runtime.settings import Settings
 from store import campaigns, exports, history
 
@@ -19,6 +21,9 @@ _EXPORTS = {
     "registrations": exports.registrations,
     "callbacks": exports.callbacks,
 }
+_HIDDEN = ("at", "kind", "attempt_id", "source_id", "text_id", "in_reply_to")
+"""What people do not see in the details; --json has the ids."""
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def export(arguments: Namespace, settings: Settings) -> None:
@@ -26,6 +31,14 @@ async def export(arguments: Namespace, settings: Settings) -> None:
     async with opened_store(settings) as store:
         campaign = await store.read(campaigns.by_name, arguments.campaign)
         async for row in _EXPORTS[arguments.kind](store, campaign.id):
+            print_line(row)
+
+
+async def export_messages(arguments: Namespace, settings: Settings) -> None:
+    """Print texts in both directions, one JSON object a line."""
+    since = _BEGINNING if arguments.since is None else _moment(arguments.since)
+    async with opened_store(settings) as store:
+        async for row in exports.messages(store, since):
             print_line(row)
 
 
@@ -44,8 +57,7 @@ async def timeline(arguments: Namespace, settings: Settings) -> None:
 
 
 def _cells(entry: Mapping[str, Any]) -> tuple[str, str, str]:
-    hidden = ("at", "kind", "attempt_id", "source_id")  # --json has the ids
-    details = {key: value for key, value in entry.items() if key not in hidden}
+    details = {key: value for key, value in entry.items() if key not in _HIDDEN}
     return (
         _local(entry["at"]),
         entry["kind"].replace("_", " "),
@@ -56,7 +68,23 @@ def _cells(entry: Mapping[str, Any]) -> tuple[str, str, str]:
 def _shown(key: str, value: Any) -> str:
     if key.endswith("_at"):
         return _local(datetime.fromisoformat(value))
+    if key == "text":
+        return quoted(value)
+    if key == "status":
+        return f"0x{value:02X}"  # command_status, as SMPP's tables have it
     return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _moment(written: str) -> datetime:
+    """A moment in UTC; a day is its beginning, and without a zone it is local."""
+    try:
+        at = datetime.fromisoformat(written)
+        return (at if at.tzinfo else at.replace(tzinfo=LOCAL)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"--since {written} is no moment: write 2026-03-26, 2026-03-26T08:30, "
+            "or 2026-03-26T08:30+07:00"
+        ) from None
 
 
 def _local(at: datetime) -> str:

@@ -2,14 +2,11 @@
 
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from domain.errors import TstnError
 from runtime.cli.output import pairs, show
 from runtime.settings import Settings, redacted
-
-_HEALTH_SECONDS = 5
 
 # The four need different libraries, each of which takes long to import: every one takes its own.
 
@@ -38,29 +35,27 @@ def serve(arguments: Namespace, settings: Settings) -> None:
 
 async def health(arguments: Namespace, settings: Settings) -> int:
     """Print what the running server says of itself; exit status 1 if it is not well."""
-    from aiohttp import ClientError, ClientSession, ClientTimeout
-    from yarl import URL
+    from runtime.cli.asked_server import ask_health
 
-    where = settings.health
-    url = URL.build(scheme="http", host=where.host, port=where.port, path="/health")
-    try:
-        async with (
-            ClientSession(timeout=ClientTimeout(total=_HEALTH_SECONDS)) as session,
-            session.get(url) as response,
-        ):
-            report: dict[str, Any] = await response.json()
-    except (ClientError, TimeoutError, ValueError) as error:
-        raise TstnError(
-            f"no server answers at {url}: start it by `tstn serve`, or set [health] host and port"
-        ) from error
+    report = await ask_health(settings)
     show(arguments, report, pairs(_flat(report)))
     return 0 if report.get("ok") is True else 1
 
 
 def check_config(arguments: Namespace, settings: Settings) -> None:
-    """Print the settings in force; that they could be read is the check."""
-    effective = redacted(settings)
-    show(arguments, effective, pairs(_flat(effective)))
+    """Print the settings and SMSC accounts in force. Raises ConfigError as the server's start."""
+    from runtime.smsc_file import load_smscs, read_accounts, shown
+    from sms import replies
+    from sms.esme.group import Binds
+
+    replies.check(asdict(settings.replies))
+    smscs = load_smscs(settings)
+    Binds(smscs.binds, smscs.account_tps)  # holds names, passwords and certificates to SMPP
+    accounts = read_accounts(settings.sms.smsc_file)
+    smsc = {name: shown(account) for name, account in accounts.items()}
+    effective = redacted(settings) | {"smsc": smsc}
+    readable = _flat(effective) | ({} if smsc else {"smsc": "no account: there are no texts"})
+    show(arguments, effective, pairs(readable))
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

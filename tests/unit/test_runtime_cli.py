@@ -1,5 +1,6 @@
 """The command line as it is written: every command, its help, its handler. Pure."""
 
+import shlex
 from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,8 +22,11 @@ COMMANDS = {
     "limits show",
     "limits set",
     "audience import",
-    "export",
+    *(f"export {kind}" for kind in ("attempts", "registrations", "callbacks", "messages")),
     "timeline",
+    "sms status",
+    "sms send",
+    "keywords try",
     "prompts build",
     "asterisk render",
 }
@@ -59,7 +63,7 @@ def test_help_ends_with_an_example_that_is_understood(
     with pytest.raises(SystemExit) as exited:
         build_parser().parse_args([*command.split(), "--help"])
     assert exited.value.code == 0
-    example = capsys.readouterr().out.rpartition("example:\n")[2].split()
+    example = shlex.split(capsys.readouterr().out.rpartition("example:\n")[2])
     assert example[0] == "tstn"
     words = [word for word in example[1:] if word != ">" and not word.endswith(".jsonl")]
     assert build_parser().parse_args(words).handler == ALL[command].get_default("handler")
@@ -98,6 +102,9 @@ def test_json_and_config_may_be_left_out() -> None:
         "audience import --campaign c",
         "export attempts",
         "export calls --campaign c",
+        "export messages --campaign c",
+        "sms send 0901234567",
+        "keywords try",
         "timeline",
         "prompts build --if",
         "asterisk render",
