@@ -23,6 +23,8 @@ _EXPORTS = {
 }
 _HIDDEN = ("at", "kind", "attempt_id", "source_id", "text_id", "in_reply_to")
 """What people do not see in the details; --json has the ids."""
+_NO_ERROR = ("error", "000")
+"""What a receipt says of a text that arrived."""
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,11 +59,15 @@ async def timeline(arguments: Namespace, settings: Settings) -> None:
 
 
 def _cells(entry: Mapping[str, Any]) -> tuple[str, str, str]:
-    details = {key: value for key, value in entry.items() if key not in _HIDDEN}
+    details = {
+        key: value
+        for key, value in entry.items()
+        if key not in _HIDDEN and value is not None and (key, value) != _NO_ERROR
+    }
     return (
         _local(entry["at"]),
         entry["kind"].replace("_", " "),
-        "  ".join(f"{k}={_shown(k, v)}" for k, v in details.items() if v is not None),
+        "  ".join(f"{k}={_shown(k, v)}" for k, v in details.items()),
     )
 
 
