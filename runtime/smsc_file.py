@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 from domain.errors import ConfigError
-from runtime.settings import Host, Knob, Limits, Name, Port, Settings, knobs_of
+from runtime.settings import Knob, Limits, Name, Port, Settings, knobs_of
 from runtime.settings_load import checked, nearest
 from sms.alphabet import DefaultAlphabet
 from sms.esme.setting import BindSetting
@@ -18,6 +18,13 @@ from sms.setting import AccountSetting
 _KINDS = {"trx": (BindKind.TRX,), "pair": (BindKind.TX, BindKind.RX)}
 _Seconds = Annotated[float, Limits(least=0.05, most=3600)]
 _Rate = Annotated[float, Limits(least=0, most=100_000)]
+_Address = Annotated[
+    str,
+    Limits(
+        pattern=r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*",
+        hint="a host name or an IP address",
+    ),
+]
 _Octet = Annotated[int, Limits(least=0, most=255)]
 _NAME = Knob(str, get_args(Name)[1])
 
@@ -26,9 +33,9 @@ _NAME = Knob(str, get_args(Name)[1])
 class SmscSettings:
     """One account at one SMSC."""
 
-    host: Host
+    host: _Address
     port: Port = 2775
-    system_id: str
+    system_id: Annotated[str, Limits(pattern=r"[!-~]{1,15}", hint="1 to 15 letters or digits")]
     password_file: Path
     kind: Annotated[str, Limits(one_of=tuple(_KINDS))] = "trx"
     binds: Annotated[int, Limits(least=1, most=32)] = 1
@@ -129,12 +136,15 @@ def _smsc(name: str, table: Any, problems: list[str]) -> SmscSettings | None:
 def _password(root: Path, name: str, account: SmscSettings) -> str:
     file = root / account.password_file
     try:
-        return file.read_text(encoding="utf-8").strip()
+        password = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
+        password = ""
+    if not password:
         raise ConfigError(
-            f"cannot read the password of SMSC account {name} in {file}: "
+            f"no password of SMSC account {name} in {file}: "
             "write it there, mode 0600, and nothing else"
-        ) from None
+        )
+    return password
 
 
 def _binds(

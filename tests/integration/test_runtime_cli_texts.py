@@ -348,7 +348,7 @@ def test_a_password_that_is_missing_or_does_not_fit_is_named(main_account: Tstn)
     assert "bind node1:main:1: password" in said
     assert "far too long" not in said
     (main_account.directory / "var" / "password").unlink()
-    assert "cannot read the password of SMSC account main" in main_account.error("check-config")
+    assert "no password of SMSC account main" in main_account.error("check-config")
 
 
 def test_replies_that_are_wrong_are_named(tstn: Tstn) -> None:

@@ -133,7 +133,7 @@ def test_all_that_can_be_set_arrives(settings: Settings) -> None:
         (MAIN + "prot = 1", "smsc.toml: unknown key main.prot, did you mean port?"),
         (f'["a b"]\n{LEAST}', "section's name must be a name of letters, digits, _ and -, not 'a"),
         ("[main]", "main.host is missing; main.password_file is missing; main.system_id is miss"),
-        (MAIN.replace("192.0.2.1", "a;b"), "main.host must be a host name or an IPv4 address"),
+        (MAIN.replace("192.0.2.1", "a;b"), "main.host must be a host name or an IP address"),
         (MAIN.replace('"tstn"', "7"), "main.system_id must be text, not 7"),
         (MAIN.replace('"var/password"', '""'), "main.password_file must be a path, not ''"),
         (MAIN + "port = 0", "main.port must be at least 1, not 0"),
