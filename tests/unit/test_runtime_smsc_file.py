@@ -177,7 +177,7 @@ def test_all_mistakes_of_all_accounts_are_named_at_once(settings: Settings) -> N
 def test_a_password_that_is_not_there_is_asked_for(settings: Settings) -> None:
     (settings.root / "var" / "password").unlink()
     said = mistakes(settings, MAIN)
-    assert "the password of SMSC account main in" in said
+    assert "no password of SMSC account main in" in said
     assert "var/password: write it there, mode 0600, and nothing else" in said
 
 
