@@ -81,11 +81,12 @@ async def test_a_number_that_opted_out_is_not_dialled_but_done(store: Store) -> 
     assert await claim_some(store, campaign) == []
 
 
-async def test_who_is_in_the_audience(store: Store) -> None:
-    await make_campaign(store, numbers(3))
-    await make_campaign(store, numbers(2, first=2), name="other")
+async def test_the_latest_campaign_of_a_number_in_the_audience(store: Store) -> None:
+    first = await make_campaign(store, numbers(3))
+    other = await make_campaign(store, numbers(2, first=2), name="other")
     known = await store.read(audience.campaigns_of, [*numbers(5), *numbers(5)])
-    assert known == set(numbers(4))
+    one, two, both, last = numbers(4)
+    assert known == {one: first.id, two: first.id, both: other.id, last: other.id}
     assert await store.read(audience.campaigns_of, []) == {}
 
 
