@@ -42,7 +42,7 @@ check: venv ## Lint, types, import rules
 format: venv ## Format the code and mend what the linter can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: setup ## Figures beside a plain dialplan IVR: calls/s held, CPU per call, latencies, claims
+bench: setup ## Figures of calls beside a plain dialplan IVR, of texts beside a bare ESME
 	@$(BIN)/python -m bench
 
 lock: venv ## Refresh the lock files from pyproject.toml (needs pip-tools)

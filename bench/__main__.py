@@ -1,141 +1,27 @@
-"""`make bench`: our server beside a plain dialplan IVR, on this box, in one run. I/O.
+"""`make bench`: what this server does on this box, beside something plain that does as much. I/O.
 
-Prints calls a second held without loss, CPU per call, what a subscriber waits for after key 1, and
-how long claims take. Figures depend on the box and on what else runs there: compare the ratios.
+Figures depend on the box and on what else runs there: compare the ratios.
 """
 
-import asyncio
-import os
-import shutil
+import argparse
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 
-from rich.console import Console
-from rich.table import Table
+from bench.calls import bench_calls
+from bench.texts import bench_texts
 
-from bench.claims import ClaimTimes, claim_times
-from bench.our_server import our_server
-from bench.plain_ivr import plain_ivr
-from bench.trial import Trial
-from lab.postgres import Postgres
-
-_RATES = (50, 60, 70, 80, 90, 100)
-_SECONDS = 12
-_COMPARED_AT = 50.0
-_FEW, _MANY = 10_000, 1_000_000
-
-Run = Callable[[Path, float], Trial]
-
-console = Console(width=120)
+_PARTS: dict[str, Callable[[], None]] = {"calls": bench_calls, "texts": bench_texts}
 
 
 def main() -> int:
-    """Run everything; 0 whatever the figures are, since they are for reading."""
-    console.print(f"bench on {os.cpu_count()} cores; calls of about 5 s, each presses key 1\n")
-    with Postgres() as postgres:
-        numbers = iter(range(10**6))
-
-        def sqlite(directory: Path, rate: float) -> Trial:
-            return our_server(directory, "ours, SQLite", rate, _SECONDS, None)
-
-        def postgresql(directory: Path, rate: float) -> Trial:
-            url = postgres.create_database(f"bench{next(numbers)}")
-            return our_server(directory, "ours, PostgreSQL", rate, _SECONDS, url)
-
-        baseline = _highest_held(lambda d, rate: plain_ivr(d, rate, _SECONDS), _RATES)
-        wanted = tuple(round(baseline.rate * share, 1) for share in (0.9, 0.95, 1.0))
-        held = [baseline, _highest_held(sqlite, wanted), _highest_held(postgresql, wanted)]
-        _print_held(held)
-        with _directory() as directory:
-            plain = plain_ivr(directory, _COMPARED_AT, _SECONDS)
-        compared = [plain, _tried(sqlite), _tried(postgresql)]
-        _print_compared(compared)
-        _print_claims(asyncio.run(_claims(postgres)))
+    """Run the chosen parts; 0 whatever the figures are, since they are for reading."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    help_ = "calls: beside a plain dialplan IVR; texts: beside a bare ESME; by default both"
+    parser.add_argument("part", nargs="?", choices=list(_PARTS), help=help_)
+    part = parser.parse_args().part
+    for bench in _PARTS.values() if part is None else (_PARTS[part],):
+        bench()
     return 0
-
-
-def _highest_held(run: Run, rates: tuple[float, ...]) -> Trial:
-    """Raise the rate until calls are lost; the last trial without loss (or the first one)."""
-    best: Trial | None = None
-    for rate in rates:
-        with _directory() as directory:
-            trial = run(directory, rate)
-        verdict = "held" if trial.holds else f"lost {trial.offered - trial.done}"
-        started = f"{trial.started_per_second:.1f} started/s"
-        console.print(
-            f"  {trial.name} at {rate:g}/s: {trial.done}/{trial.offered}, {started}, {verdict}"
-        )
-        if best is not None and not trial.holds:
-            break
-        best = trial
-    assert best is not None  # noqa: S101
-    return best
-
-
-def _tried(run: Run) -> Trial:
-    with _directory() as directory:
-        return run(directory, _COMPARED_AT)
-
-
-@contextmanager
-def _directory() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="tstn-bench-"))
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-async def _claims(postgres: Postgres) -> list[ClaimTimes]:
-    times: list[ClaimTimes] = []
-    with _directory() as directory:
-        for targets in (_FEW, _MANY):
-            times.append(await claim_times(f"sqlite:///{directory}/{targets}.sqlite", targets))
-            url = postgres.create_database(f"claims{targets}")
-            times.append(await claim_times(url, targets))
-    return times
-
-
-def _print_held(trials: list[Trial]) -> None:
-    table = Table("calls/s held without loss", "rate", "ratio to plain", title_justify="left")
-    for trial in trials:
-        rate = f"{trial.rate:g}" if trial.holds else f"below {trial.rate:g}"
-        table.add_row(trial.name, rate, f"{trial.rate / trials[0].rate:.2f}")
-    console.print(table)
-
-
-def _print_compared(trials: list[Trial]) -> None:
-    table = Table(
-        *(f"at {_COMPARED_AT:g} calls/s", "done", "Asterisk ms CPU/call", "ratio to plain"),
-        *("our ms CPU/call", "key 1 → committed p50/p99 ms", "key 1 → thanks p50/p99 ms"),
-    )
-    for trial in trials:
-        table.add_row(
-            *(trial.name, f"{trial.done}/{trial.offered}", f"{trial.asterisk_ms:.1f}"),
-            f"{trial.asterisk_ms / trials[0].asterisk_ms:.2f}",
-            f"{trial.ours_ms:.1f}" if trial.latencies else "-",
-            *(_waits(trial, key) for key in ("key_1_to_committed", "key_1_to_thanks")),
-        )
-    console.print(table)
-
-
-def _waits(trial: Trial, key: str) -> str:
-    waits = trial.latencies.get(key)
-    return f"{waits['p50_ms']:.0f} / {waits['p99_ms']:.0f}" if waits else "-"
-
-
-def _print_claims(times: list[ClaimTimes]) -> None:
-    table = Table("claim of 50 targets", "targets", "p50 ms", "p99 ms", "p99 ratio to 10,000")
-    few = {row.database: row.p99_ms for row in times if row.targets == _FEW}
-    for row in times:
-        ratio = f"{row.p99_ms / few[row.database]:.2f}"
-        table.add_row(
-            row.database, f"{row.targets:,}", f"{row.p50_ms:.1f}", f"{row.p99_ms:.1f}", ratio
-        )
-    console.print(table)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ async def claim_times(url: str, targets: int) -> ClaimTimes:
     """Fill a new database with `targets` ready numbers and time the claims."""
     store = open_store(url)
     await migrate(store)
-    campaign_id = await store.write(_fill, targets)
+    campaign_id = await store.write(fill, targets)
     took = sorted([await _one_claim(store, campaign_id) for _ in range(_ROUNDS)][_WARM_UP:])
     await store.close()
     return ClaimTimes(
@@ -99,7 +99,8 @@ def _finish(connection: Connection, claimed: Sequence[Claimed], now: datetime) -
     settle(connection, verdicts, now)
 
 
-def _fill(connection: Connection, targets: int) -> int:
+def fill(connection: Connection, targets: int) -> int:
+    """Make a running campaign of the numbers from +84900000000 on, due now; give its id."""
     now = utc_now()
     values = {
         "name": "bench",
