@@ -40,7 +40,7 @@ _TARGETS = {
     **{(_LATE, window): 0.9 * window / _LATENCY_SECONDS for window in _WINDOWS},
 }
 _CAPTION = """\
-Texts a second; one bind; our process alone on a core, SMSC (and PostgreSQL) on the other.
+Texts a second; one bind; our process on one core, SMSC on the other, PostgreSQL on either.
 taken in: stored and acknowledged, nobody reads. whole path: stored, acknowledged, registered
 with its call-back, answered; with receipts: those for the answers come too.
 sent: from the outbox until the SMSC has it. CPU: of our process."""
