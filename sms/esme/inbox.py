@@ -39,10 +39,10 @@ class Inbox:
         """Answer a message; nothing happens where it is answered, or came by another session."""
         if self._open.pop(id(message), None) is None:
             return
-        if message.command == codes.DELIVER_SM:
-            self._link.put(make.deliver_sm_resp(message.sequence, status))
-        else:
-            self._link.put(make.data_sm_resp(message.sequence, status))
+        is_deliver = message.command == codes.DELIVER_SM
+        respond = make.deliver_sm_resp if is_deliver else make.data_sm_resp
+        # Together: what the SMSC sends upon them comes together too, and is one commit.
+        self._link.put(respond(message.sequence, status), may_gather=True)
         if self._link.held and len(self._open) <= self._most // 2:
             self._link.release()
         if not self._open:

@@ -57,10 +57,10 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._writer: Writer | None = None
 
-    def put(self, pdu: bytes) -> None:
+    def put(self, pdu: bytes, *, may_gather: bool = False) -> None:
         """Write a PDU at the end of this turn of the loop at the latest."""
         if self._writer is not None:
-            self._writer.put(pdu)
+            self._writer.put(pdu, may_gather=may_gather)
 
     def hold(self) -> None:
         """Read no more until `release`."""

@@ -3,7 +3,7 @@
 import asyncio
 
 FLUSH_AT = 8
-"""PDUs in one write. More would make the SMSC wait for the first until the last is made: with an
+"""Submits in one write. More would make the SMSC wait for the first until the last is made: with an
 SMSC that needs 20 ms, 8 reach 4,500 a second at window 100, one write for all of them 3,500."""
 
 
@@ -16,11 +16,11 @@ class Writer:
         self._parts: list[bytes] = []
         self._called = False
 
-    def put(self, pdu: bytes) -> None:
-        """Write a PDU soon."""
+    def put(self, pdu: bytes, *, may_gather: bool = False) -> None:
+        """Write a PDU soon; one that `may_gather` with all the others of this turn."""
         parts = self._parts
         parts.append(pdu)
-        if len(parts) >= FLUSH_AT:
+        if len(parts) >= FLUSH_AT and not may_gather:
             self._write()
         elif not self._called:
             self._called = True
