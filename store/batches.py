@@ -5,7 +5,6 @@ SQLAlchemy takes longer over a row of parameters than SQLite over the row: they 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -20,8 +19,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
-
-from store.columns import UtcDateTime
 
 Types = Mapping[str, TypeEngine[Any]]
 Columns = Mapping[str, ColumnElement[Any]]
@@ -89,7 +86,4 @@ class EachRow:
 
 def _turn(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """What turns a value into one for the driver; None where it may stay as it is."""
-    turn = kind.dialect_impl(dialect).bind_processor(dialect)
-    if isinstance(kind, UtcDateTime) and turn is not None:
-        return lru_cache(256)(turn)  # 9 µs each, and the rows of a batch share their times
-    return turn
+    return kind.dialect_impl(dialect).bind_processor(dialect)
