@@ -79,7 +79,8 @@ def _register(
             first = before.get(task.msisdn)
             date = first.registered_at if first else task.at  # just now, on another node
             given[task.id] = _reply(ReplyKind.ALREADY, setting, date=date)
-    history.add(connection, [_held(task) for task in tasks if task not in eligible])
+    ours = {task.id for task in eligible}
+    history.add(connection, [_held(task) for task in tasks if task.id not in ours])
     return given
 
 

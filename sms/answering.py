@@ -8,6 +8,7 @@ one statement about many rows is much cheaper than many about one.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import zip_longest
 
 from sqlalchemy import Connection
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 from domain.states import PostKind
 from sms.acts import Reply, Task, carry_out
 from sms.judging import NOT_A_SUBSCRIBER, UNREADABLE, Past, judge
-from sms.segments import split
+from sms.segments import LongStyle, split
 from sms.setting import TextSetting
 from sms.whole_texts import WholeText, waiting
 from store import messages, outbox
@@ -96,14 +97,19 @@ def _read(text: WholeText, task: Task, reply: Reply | None) -> ReadText:
 
 
 def _post(text: WholeText, task: Task, reply: Reply, setting: TextSetting) -> Post:
-    # `replies.check` has made sure that it is one segment.
-    [part] = split(reply.words, reference=0, style=setting.account(text.account).long_style)
     return Post(
         account=text.account,
         msisdn=task.msisdn,
         source=text.destination,
         kind=PostKind.REPLY,
         text=reply.words,
-        parts=(PartRow(part.payload, part.data_coding, part.esm_class, part.tlvs),),
+        parts=(_segment(reply.words, setting.account(text.account).long_style),),
         in_reply_to=text.id,
     )
+
+
+@lru_cache(maxsize=256)
+def _segment(words: str, style: LongStyle) -> PartRow:
+    """A reply as it is sent: `replies.check` has made sure that it is one segment."""
+    [part] = split(words, reference=0, style=style)
+    return PartRow(part.payload, part.data_coding, part.esm_class, part.tlvs)

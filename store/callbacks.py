@@ -1,7 +1,7 @@
 """Promised calls of 9090 agents: opened with both deadlines, one open per number and kind. I/O."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
@@ -49,7 +49,12 @@ def open_callbacks(
     """
     rows = [
         {
-            **asdict(callback),
+            "kind": callback.kind,
+            "msisdn": callback.msisdn,
+            "campaign_id": callback.campaign_id,
+            "source_id": callback.source_id,
+            "requested_at": callback.requested_at,
+            "registration_id": callback.registration_id,
             "target_at": target_at(callback.requested_at, target_by),
             "promise_at": promise_at(callback.requested_at),
             "state": CallbackState.OPEN,
