@@ -99,13 +99,14 @@ def is_accepted(mt: Mt) -> bool:
 
 
 def _message_row(message: Message) -> dict[str, Any]:
+    place = place_of(message)
     return {
         "source": message.source.digits,
         "source_ton_npi": [message.source.ton, message.source.npi],
         "destination": message.destination.digits,
         "destination_ton_npi": [message.destination.ton, message.destination.npi],
         "text": decode(body_of(message), message.data_coding),
-        "part": place_of(message),
+        "part": list(place) if place else None,  # orjson takes no named tuple
         "payload": message.payload.hex(),
         "data_coding": message.data_coding,
         "esm_class": message.esm_class,
