@@ -4,7 +4,6 @@ from pathlib import Path
 from random import Random
 from time import sleep
 
-
 from tests.acceptance.rehearsal import until
 from tests.acceptance.texts_rehearsal import TextRehearsal, senders
 
