@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from domain.states import MessageOutState, ReceiptMatch
-from lab.smsc.codec import RMSGQFUL, RSYSERR, RTHROTTLED
+from lab.smsc.codec import RMSGQFUL, RSYSERR
 from lab.smsc.garbage import Garbage
 from store.models import MessageOut, Receipt
 from tests.acceptance.rehearsal import until
@@ -110,7 +110,7 @@ CASES = [
         {"latency_seconds": 1.0},
         lambda counts, figures: figures.seen_twice == figures.resent > 0,
         resends=True,
-        count=24,
+        count=8,
         account={"response_timeout_seconds": 0.5},
     ),
     Case(
@@ -122,9 +122,9 @@ CASES = [
     ),
     Case(
         "throttled",
-        {"refuse_submits": 12, "refuse_submits_every": 15, "refuse_submits_status": RTHROTTLED},
-        lambda counts, _: counts["mt_refused"] == 12,
-        count=250,
+        {"tps": 120.0},
+        lambda counts, _: counts["mt_refused"] > 0,
+        count=300,
     ),
     Case(
         "queue full",
@@ -266,28 +266,21 @@ def test_a_bind_that_is_down_keeps_no_answer_to_itself(tmp_path: Path) -> None:
         assert control.counts()["bound"] == 1
 
 
-def test_a_long_text_waits_for_no_pause_of_the_short_ones(tmp_path: Path) -> None:
-    """Short texts come without an end, and a long one between them is answered like them."""
-    short, long = senders(30_000, forms=[TSTN]), senders(5, first=84910000000, forms=[LONG])
-    with TextRehearsal(
-        tmp_path, account={"window": 100, "binds": 2}, options={"window": 100}
-    ) as rehearsal:
+def test_long_texts_do_not_wait_for_a_pause_of_the_short_ones(tmp_path: Path) -> None:
+    """Short texts come and come: a long one in the midst of them is answered in its turn."""
+    short, long = senders(8000, forms=[TSTN]), senders(5, first=84950000000, forms=[LONG])
+    with TextRehearsal(tmp_path, account={"window": 100}, options={"window": 100}) as rehearsal:
         control = rehearsal.smscs[0].control
         rehearsal.invite([*short, *long])
         rehearsal.serve()
-        rehearsal.until_bound(2)
-        rehearsal.send(short[:1000])
-        rehearsal.send(long)
-        rehearsal.send(short[1000:])
+        rehearsal.until_bound()
+        rehearsal.send([*short[:1000], *long, *short[1000:]])
+        rehearsal.until_settled(40)
+        rehearsal.check([*short, *long])
         numbers = {sender.number for sender in long}
-
-        def answered() -> set[str]:
-            return numbers & {row["destination"] for row in control.mts()}
-
-        until(lambda: answered() == numbers, 30, lambda: f"{answered()} of {numbers}")
-        counts = control.counts()
-        print(f"\n{counts}")
-        assert counts["mo_acked"] < len(short), "the short ones had an end"
+        turns = [turn for turn, row in enumerate(control.mts()) if row["destination"] in numbers]
+        print(f"\nanswers {turns} of {len(short) + len(long)} were those to long texts")
+        assert max(turns) < 4000
 
 
 def _without_receipt(connection: Connection) -> int:
