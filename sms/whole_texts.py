@@ -33,11 +33,16 @@ class WholeText:
 def waiting(
     connection: Connection, setting: TextSetting, now: datetime, limit: int
 ) -> list[WholeText]:
-    """Up to `limit` short texts; if there are none, long ones, complete or that waited enough."""
-    if short := messages.unread(connection, limit):
-        return [_whole((text.id,), (text,), setting) for text in short]
+    """Up to `limit` texts: long ones, complete or that waited enough, then short ones.
+
+    The long ones come first, for they are few, and short ones may come without a pause.
+    """
     long = parts.whole(connection, now, setting.join_seconds, limit)
-    return [_whole(text.ids, text.parts, setting) for text in long]
+    short = messages.unread(connection, limit - len(long))
+    return [
+        *(_whole(text.ids, text.parts, setting) for text in long),
+        *(_whole((text.id,), (text,), setting) for text in short),
+    ]
 
 
 def _whole(ids: Sequence[int], rows: Sequence[Unread], setting: TextSetting) -> WholeText:
