@@ -14,6 +14,8 @@ from store.engine import Store
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 200
+_FEW, _GATHER_SECONDS = 50, 0.03
+"""After so few, a pause: more are read at once then, and the intake has the store meanwhile."""
 _LOOK_SECONDS = 1.0
 """How often to look without being told: parts that have waited enough, texts of another node."""
 _STORE_AWAY_SECONDS = 1.0
@@ -40,8 +42,9 @@ class Reader:
         while True:
             self._stirred.clear()
             try:
-                while await self._read(_AT_ONCE):
-                    pass
+                while count := await self._read(_AT_ONCE):
+                    if count < _FEW:
+                        await asyncio.sleep(_GATHER_SECONDS)
             except StoreUnavailable as error:
                 log.warning("no texts are read: %s", error)
                 await asyncio.sleep(_STORE_AWAY_SECONDS)
