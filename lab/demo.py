@@ -1,11 +1,12 @@
-"""`make demo`: a campaign of 200 numbers, from the file to the call-backs. I/O.
+"""`make demo`: a campaign of 200 numbers, from the file to the call-backs, and 70 who text. I/O.
 
-Two real Asterisks on this machine, ours and one that plays the carrier with its subscribers; the
-real server, and its command line used as an operator would. Everything lies in var/demo, and
-var/demo/summary.json (fields: lab.demo_summary.Summary) says what came of it.
+Two real Asterisks on this machine, ours and one that plays the carrier with its subscribers; an
+SMSC, through which subscribers text 9231 while the calls run; the real server, and its command line
+used as an operator would. Everything lies in var/demo, and var/demo/summary.json (fields:
+lab.demo_summary.Summary) says what came of it.
 
-Exit status: 0 if the outcome of every number is what its carrier behaviour demands, 1 if not or if
-it was not finished in time, 130 if interrupted.
+Exit status: 0 if the outcome of every number is what its carrier behaviour demands, and that of
+every text what domain.md §8 does; 1 if not or if it was not finished in time, 130 if interrupted.
 """
 
 import asyncio
@@ -16,6 +17,8 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -27,10 +30,13 @@ from domain.msisdn import national
 from ivr.prompts import load_script
 from lab.behaviours import behaviour_of
 from lab.child import LabError
-from lab.demo_audience import make_audience
+from lab.demo_audience import list_of, make_audience
 from lab.demo_commands import CommandLine, use_settings
 from lab.demo_server import Server, watch
 from lab.demo_summary import Run, Summary, summarise
+from lab.demo_texters import invited_numbers, make_texters
+from lab.demo_texting import Texting
+from lab.demo_texts_verdict import TextRecords, is_by_text, judge_texts
 from lab.demo_verdict import Records, Row, judge
 from lab.demo_view import closing_table, mismatch_table, progress
 from lab.listen import hear, read_samples
@@ -38,6 +44,8 @@ from lab.network import CHECKOUT, Network
 
 DIRECTORY = Path("var/demo")
 CAMPAIGN = "demo"
+BY_TEXT = "demo-by-text"
+"""Its numbers are invited by text only: it has an audience, and never starts."""
 CPS = 5
 """Two Asterisks and the sound of 100 calls leave half of two cores idle at that rate."""
 
@@ -50,10 +58,12 @@ _DRAIN_SECONDS = 2.0
 _RECORDED = ("press-1", "press-2-then-1", "press-3", "silent", "wrong-key-then-1")
 """Behaviours of which one subscriber is recorded: recording them all would take the calls' time."""
 _EXAMPLE = "press-2-then-1"
+_TEXT_EXAMPLE = "key 1, then cancels"
 
 _AUDIENCE = DIRECTORY / "audience.csv"
 _REJECTS = DIRECTORY / "audience.rejects.csv"
 _CAMPAIGN_FILE = DIRECTORY / "campaign.toml"
+_BY_TEXT_FILES = (DIRECTORY / "by-text.toml", DIRECTORY / "by-text.csv")
 _LOG = DIRECTORY / "serve.log"
 _SUMMARY = DIRECTORY / "summary.json"
 
@@ -70,6 +80,7 @@ max_attempts = 1
 windows = ["00:00-24:00"]
 call_on_holidays = true
 """
+_BY_TEXT = f'name = "{BY_TEXT}"\npurpose = "customer_care"\n'
 
 
 def main() -> int:
@@ -108,24 +119,27 @@ class _Rehearsal:
         self._console = console
         self._tstn = CommandLine(console)
         self._audience = make_audience()
+        self._texters = make_texters(self._audience.numbers)
+        self._texting = Texting(DIRECTORY, self._texters)
         self._network = Network(
             DIRECTORY,
             recording=[national(self._first(name)) for name in _RECORDED],
-            sections={"dialer": {"drain_seconds": _DRAIN_SECONDS}},
+            sections={"dialer": {"drain_seconds": _DRAIN_SECONDS}, **self._texting.sections},
         )
 
     def run(self) -> Summary:
         """From the files to the summary."""
         _AUDIENCE.write_text(self._audience.csv, encoding="utf-8-sig")
         _CAMPAIGN_FILE.write_text(_CAMPAIGN, encoding="utf-8")
-        self._say("Two Asterisks start: ours, and one that plays the carrier and its subscribers")
-        with self._network:
+        self._say("Two Asterisks start: ours, and one that plays the carrier; and an SMSC")
+        with self._network, self._texting:
             use_settings(self._network.settings_file)
             self._tstn.show(f"export TSTN_CONFIG={DIRECTORY / 'tstn.toml'}")
             self._prepare()
             run = self._call()
-        records = self._export()
-        summary = summarise(run, records, judge(self._audience.numbers, records))
+            records, texts = self._export(run)
+        judged = judge(self._audience.numbers, records)
+        summary = summarise(run, records, judged, texts, judge_texts(self._texters, texts))
         _SUMMARY.write_text(json.dumps(summary, ensure_ascii=False, indent=2), encoding="utf-8")
         self._report(summary)
         return summary
@@ -135,15 +149,22 @@ class _Rehearsal:
         self._tstn.run("migrate")
         self._tstn.run("campaign", "create", str(_CAMPAIGN_FILE))
         self._tstn.run("audience", "import", str(_AUDIENCE), "--campaign", CAMPAIGN)
+        self._say("Another one, whose numbers are invited by text only")
+        campaign, audience = _BY_TEXT_FILES
+        campaign.write_text(_BY_TEXT, encoding="utf-8")
+        audience.write_text(list_of(invited_numbers(self._texters)), encoding="utf-8-sig")
+        self._tstn.run("campaign", "create", str(campaign))
+        self._tstn.run("audience", "import", str(audience), "--campaign", BY_TEXT)
 
     def _call(self) -> Run:
         """Run the campaign to its end, or to the deadline."""
-        self._say("The server starts, and dials")
+        self._say("The server starts, dials, and answers texts")
         server = Server(self._tstn.name("serve", after=" &"), self._network, _LOG)
         with server:
             self._tstn.run("campaign", "start", CAMPAIGN)
             started_at, started = utc_now(), monotonic()
             finished = self._watch(server)
+            settled = asyncio.run(self._texting.settled(self._network.settings.store.url))
             seconds, health = monotonic() - started, server.health()
         return Run(
             started_at=started_at,
@@ -154,20 +175,23 @@ class _Rehearsal:
             rejected=_count_rejects(),
             health=health,
             exit_status=server.exit_status,
+            settled=settled,
         )
 
     def _watch(self, server: Server) -> bool:
         url, total = self._network.settings.store.url, len(self._audience.numbers)
         self._console.print(
-            f"{total} calls, {CPS} a second: about two minutes. Ctrl-C ends it.\n"
+            f"{total} calls, {CPS} a second, and texts of {len(self._texters)} senders: "
+            "about two minutes. Ctrl-C ends it.\n"
             "Meanwhile, in another terminal, after the same export:",
             highlight=False,
         )
         for arguments in (["health"], ["campaign", "show", CAMPAIGN]):
             self._tstn.name(*arguments)
         with progress(self._console, total) as show:
+            is_alive = partial(self._require_alive, server)
             return asyncio.run(
-                watch(url, CAMPAIGN, show, lambda: self._require_alive(server), DEADLINE_SECONDS)
+                watch(url, CAMPAIGN, self._texting, show, is_alive, DEADLINE_SECONDS)
             )
 
     def _require_alive(self, server: Server) -> None:
@@ -176,18 +200,29 @@ class _Rehearsal:
             if not asterisk.is_running():
                 raise LabError(f"Asterisk ({asterisk.name}) has died: see {asterisk.log_dir}")
 
-    def _export(self) -> Records:
+    def _export(self, run: Run) -> tuple[Records, TextRecords]:
+        """What the calls came to, and what the texts did."""
         self._say("The records")
-        return Records(
-            attempts=self._exported("attempts"),
-            registrations=self._exported("registrations"),
-            callbacks=self._exported("callbacks"),
+        attempts = self._exported("attempts", CAMPAIGN)
+        registrations, callbacks = (
+            [row for campaign in (CAMPAIGN, BY_TEXT) for row in self._exported(kind, campaign)]
+            for kind in ("registrations", "callbacks")
+        )
+        calls = Records(
+            attempts=attempts,
+            registrations=[row for row in registrations if not is_by_text(row)],
+            callbacks=[row for row in callbacks if not is_by_text(row)],
             carrier=self._network.carrier.events(),
         )
+        settings = self._network.settings
+        texts = self._texting.records(
+            settings.store.url, run.started_at, registrations, callbacks, asdict(settings.replies)
+        )
+        return calls, asyncio.run(texts)
 
-    def _exported(self, kind: str) -> list[Row]:
-        file = DIRECTORY / f"{kind}.jsonl"
-        answer = self._tstn.save(file, "export", kind, "--campaign", CAMPAIGN)
+    def _exported(self, kind: str, campaign: str) -> list[Row]:
+        file = DIRECTORY / f"{kind}{'' if campaign == CAMPAIGN else '-by-text'}.jsonl"
+        answer = self._tstn.save(file, "export", kind, "--campaign", campaign)
         return [json.loads(line) for line in answer.splitlines()]
 
     def _report(self, summary: Summary) -> None:
@@ -196,6 +231,9 @@ class _Rehearsal:
         self._tstn.run("timeline", national(example))
         heard = ", ".join(self._heard(example))
         self._console.print(f"and heard, by the recording: {heard}", highlight=False)
+        self._say(f"And one who texts: {_TEXT_EXAMPLE}")
+        texter = next(each for each in self._texters if each.name == _TEXT_EXAMPLE)
+        self._tstn.run("timeline", national(texter.sender))
         self._say("What came of it")
         self._console.print(closing_table(summary))
         self._say_where()
@@ -207,7 +245,8 @@ class _Rehearsal:
             self._console.print(mismatch_table(summary))
             self._console.print(f"all of them: {_SUMMARY}", highlight=False)
         if summary["ok"]:
-            all_of_them = f"All {len(summary['numbers'])} outcomes are as demanded."
+            calls, texts = len(summary["numbers"]), len(summary["texts"]["texters"])
+            all_of_them = f"All {calls} calls and all {texts} who texted came to what is demanded."
             self._console.print(all_of_them, style="bold green", highlight=False)
 
     def _heard(self, msisdn: str) -> Iterator[str]:
@@ -225,6 +264,7 @@ class _Rehearsal:
             ("summary", _SUMMARY),
             ("refused rows", _REJECTS),
             ("what subscribers heard", heard),
+            ("SMSC's journal", self._texting.journal.relative_to(CHECKOUT)),
             ("server's log", _LOG),
         ):
             self._console.print(f"{what:24}{where}", highlight=False)

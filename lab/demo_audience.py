@@ -79,6 +79,12 @@ def make_audience() -> Audience:
     return Audience(tuple(numbers), len(bad), _as_csv(rows))
 
 
+def list_of(numbers: Sequence[str]) -> str:
+    """The text of a file of these numbers (E.164), without bad rows."""
+    chance = random.Random(_SEED)
+    return _as_csv([_row(chance, index, number) for index, number in enumerate(numbers)])
+
+
 def _numbers(chance: random.Random) -> list[str]:
     endings = [ending for ending in range(_ENDINGS) for _ in range(_ROUNDS)]
     chance.shuffle(endings)

@@ -5,14 +5,19 @@ import json
 import signal
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from domain.states import CampaignState
+from domain.clock import utc_now
+from domain.states import AttemptState, CampaignState
 from lab.child import Child, LabError, Part
 from lab.demo_summary import count
+from lab.demo_texting import Texting
+from lab.demo_texts_summary import count_texts
+from lab.demo_texts_verdict import is_by_text
+from lab.demo_verdict import Row
 from lab.demo_view import Show
 from lab.network import Network
 from store import campaigns, exports
@@ -70,24 +75,36 @@ class Server(Part):
 
 
 async def watch(
-    store_url: str, campaign: str, show: Show, require_alive: Callable[[], None], limit: float
+    store_url: str,
+    campaign: str,
+    texting: Texting,
+    show: Show,
+    require_alive: Callable[[], None],
+    limit: float,
 ) -> bool:
-    """Show how the campaign stands until it is finished; False if that takes over `limit` s.
+    """Show how it stands, and let subscribers text, until the campaign and they are finished.
 
-    Whatever `require_alive` raises ends it.
+    False if that takes over `limit` seconds; whatever `require_alive` raises ends it.
     """
     store = open_store(store_url)
-    started = monotonic()
+    started, since = monotonic(), utc_now()
     try:
         while (seconds := monotonic() - started) < limit:
             require_alive()
             row = await store.read(campaigns.by_name, campaign)
             attempts = [each async for each in exports.attempts(store, row.id)]
+            await texting.send_due(seconds, _ended(attempts))
             registrations = [each async for each in exports.registrations(store, row.id)]
-            show(count(attempts, registrations), seconds)
-            if row.state == CampaignState.FINISHED:
+            by_key = [each for each in registrations if not is_by_text(each)]
+            messages = [each async for each in exports.messages(store, since)]
+            show(count(attempts, by_key), count_texts(messages), seconds)
+            if row.state == CampaignState.FINISHED and texting.done:
                 return True
             await asyncio.sleep(_LOOK_SECONDS)
     finally:
         await store.close()
     return False
+
+
+def _ended(attempts: Sequence[Row]) -> set[str]:
+    return {row["msisdn"] for row in attempts if row["state"] == AttemptState.ENDED}

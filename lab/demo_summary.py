@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from domain.dispositions import Disposition
-from domain.states import AttemptState, CallbackKind
+from domain.states import AttemptState, CallbackKind, CallbackState
+from lab.demo_texts_summary import TextsSummary, summarise_texts
+from lab.demo_texts_verdict import TextJudged, TextRecords
 from lab.demo_verdict import Judged, Records, Row
 
 MENU_KEYS = "123"
@@ -66,16 +68,18 @@ class Summary(TypedDict):
         started_at: when the campaign was started; `seconds`: from there to its finish.
         finished: whether it finished by itself, False where the deadline came first.
         rows, rejected: rows of the audience file, and how many of them its import refused.
-        called, answered, registrations, dispositions: numbers.
+        called, answered, registrations, dispositions: numbers; registrations by key only.
         asr: answer-seizure ratio, 0…1.
         keys: presses of 1, 2, 3 and other.
-        callbacks: by kind and evening.
+        callbacks: those open at the end, by kind and evening, of keys and of texts.
         key_1_to_committed, key_1_to_thanks: what `tstn health` says: count, p50_ms, p99_ms, max_ms.
         carrier: INVITEs that reached the carrier, calls its subscribers answered.
         behaviours: how many numbers of each, by the name in lab/behaviours.py.
         problems: one line each of what is wrong, none where `ok`.
-        mismatches: what differs: msisdn, behaviour, what (a field of Outcome), demanded, seen.
+        mismatches: what differs: msisdn, behaviour, what (a field of Outcome or TextOutcome),
+            demanded, seen.
         numbers: each number with what was demanded and what was seen.
+        texts: what subscribers texted meanwhile.
     """
 
     ok: bool
@@ -98,6 +102,7 @@ class Summary(TypedDict):
     problems: list[str]
     mismatches: list[dict[str, Any]]
     numbers: list[NumberSummary]
+    texts: TextsSummary
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,8 @@ class Run:
     """What is known of a run beside its records.
 
     `good_rows` and `bad_rows` were in the audience file, `rejected` of them were refused; `health`
-    is the last answer of /health, empty where none came; `exit_status` is that of the server.
+    is the last answer of /health, empty where none came; `exit_status` is that of the server;
+    `settled`: no text waited any more at the end.
     """
 
     started_at: datetime
@@ -116,6 +122,7 @@ class Run:
     rejected: int
     health: Mapping[str, Any]
     exit_status: int | None
+    settled: bool
 
 
 def count(attempts: Sequence[Row], registrations: Sequence[Row]) -> Counts:
@@ -155,11 +162,20 @@ def due(callbacks: Sequence[Row]) -> list[Due]:
     ]
 
 
-def summarise(run: Run, records: Records, judged: Sequence[Judged]) -> Summary:
+def summarise(
+    run: Run,
+    records: Records,
+    judged: Sequence[Judged],
+    texts: TextRecords,
+    judged_texts: Sequence[TextJudged],
+) -> Summary:
     """Put together what stands in summary.json."""
     counts = count(records.attempts, records.registrations)
     problems = list(_problems(run))
-    mismatches = [mismatch for one in judged for mismatch in one.mismatches]
+    mismatches = [
+        *(each for one in judged for each in one.mismatches),
+        *(each for one in judged_texts for each in one.mismatches),
+    ]
     events = Counter(event.event for event in records.carrier)
     return Summary(
         ok=not problems and not mismatches,
@@ -174,7 +190,7 @@ def summarise(run: Run, records: Records, judged: Sequence[Judged]) -> Summary:
         keys=dict(counts.keys),
         registrations=counts.registrations,
         dispositions=dict(counts.dispositions),
-        callbacks=due(records.callbacks),
+        callbacks=due([row for row in texts.callbacks if row["state"] == CallbackState.OPEN]),
         key_1_to_committed=run.health.get("key_1_to_committed", {}),
         key_1_to_thanks=run.health.get("key_1_to_thanks", {}),
         carrier={"invites": events["invite"], "answered": events["answer"]},
@@ -182,6 +198,7 @@ def summarise(run: Run, records: Records, judged: Sequence[Judged]) -> Summary:
         problems=problems,
         mismatches=[asdict(mismatch) for mismatch in mismatches],
         numbers=[_number(one) for one in judged],
+        texts=summarise_texts(texts, judged_texts),
     )
 
 
@@ -191,6 +208,8 @@ def _problems(run: Run) -> Iterator[str]:
         calls = f"{run.health['calls']} calls live" if run.health else "/health gave no answer"
         why = [calls, *run.health.get("why_idle", {}).values()]
         yield f"not finished after {run.seconds:.0f} s: {'; '.join(why)}"
+    if not run.settled:
+        yield "texts still wait to be read, answered or delivered"
     if run.rejected != run.bad_rows:
         yield f"{run.rejected} rows of the audience were refused, {run.bad_rows} are bad"
     if run.exit_status != 0:

@@ -176,11 +176,12 @@ def _outcome(
         registrations=registrations,
         confirm_callbacks=kinds.count(CallbackKind.CONFIRM),
         advice_callbacks=kinds.count(CallbackKind.ADVICE),
-        wrong_deadlines=sum(not _deadlines_are_right(callback) for callback in callbacks),
+        wrong_deadlines=sum(not deadlines_are_right(callback) for callback in callbacks),
     )
 
 
-def _deadlines_are_right(callback: Row) -> bool:
+def deadlines_are_right(callback: Row) -> bool:
+    """Whether a line of the export of call-backs has 21:00 of n+1 and the 48 hours right."""
     requested, target, promise = (
         datetime.fromisoformat(callback[name])
         for name in ("requested_at", "target_at", "promise_at")

@@ -8,11 +8,16 @@ import pytest
 
 from lab.behaviours import numbers_for
 from lab.carrier import CarrierEvent
-from lab.demo_summary import Run, count, due, summarise
-from lab.demo_verdict import Records, judge
+from lab.demo_summary import Run, Summary, count, due
+from lab.demo_summary import summarise as summarise_all
+from lab.demo_texters import Step, Texter
+from lab.demo_texts_verdict import TextRecords, judge_texts
+from lab.demo_verdict import Judged, Records, judge
+from sms.replies import ReplyKind
 
 AT = datetime(2026, 3, 26, 9, 30, tzinfo=UTC)
 WAITS = {"count": 1, "p50_ms": 3.0, "p99_ms": 3.0, "max_ms": 3.0}
+NO_TEXTS = TextRecords([], [], [], frozenset(), frozenset(), [], [], {})
 HEALTH = {"key_1_to_committed": WAITS, "key_1_to_thanks": WAITS, "calls": 0, "why_idle": {}}
 
 
@@ -41,8 +46,13 @@ def run(**changes: Any) -> Run:
         "rejected": 3,
         "health": HEALTH,
         "exit_status": 0,
+        "settled": True,
     }
     return Run(**values | changes)
+
+
+def summarise(run: Run, records: Records, judged: list[Judged]) -> Summary:
+    return summarise_all(run, records, judged, NO_TEXTS, [])
 
 
 def silent_number() -> tuple[list[str], Records]:
@@ -118,6 +128,27 @@ def test_one_mismatch_is_enough() -> None:
     ]
 
 
+def test_one_text_that_got_no_answer_is_enough() -> None:
+    numbers, records = silent_number()
+    texter = Texter("asks", "+84910000001", (Step("HD", ReplyKind.HELP),))
+    judged = judge_texts([texter], NO_TEXTS)
+    summary = summarise_all(run(), records, judge(numbers, records), NO_TEXTS, judged)
+    assert not summary["ok"]
+    assert {m["what"] for m in summary["mismatches"]} >= {"words", "answers", "replies"}
+    assert json.loads(json.dumps(summary))["texts"]["texters"][0]["name"] == "asks"
+
+
+def test_only_open_call_backs_are_due() -> None:
+    numbers, records = silent_number()
+    row = {"kind": "confirm", "target_at": "2026-03-27T14:00", "promise_at": "2026-03-28T09:00"}
+    texts = TextRecords(
+        *([], [], [{**row, "state": "open"}, {**row, "state": "cancelled"}]),
+        *(frozenset(), frozenset(), [], [], {}),
+    )
+    summary = summarise_all(run(), records, judge(numbers, records), texts, [])
+    assert [group["count"] for group in summary["callbacks"]] == [1]
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
@@ -131,6 +162,7 @@ def test_one_mismatch_is_enough() -> None:
             "not finished after 61 s: /health gave no answer",
         ),
         ({"rejected": 2}, "2 rows of the audience were refused, 3 are bad"),
+        ({"settled": False}, "texts still wait to be read, answered or delivered"),
         ({"exit_status": -9}, "`tstn serve` ended with exit status -9"),
     ],
 )

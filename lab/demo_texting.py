@@ -1,0 +1,167 @@
+"""The demo's SMSC, and the subscribers who text through it. I/O."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from lab.child import Part
+from lab.demo_texters import Diary, Step, Texter, Way
+from lab.demo_texts_verdict import TextRecords
+from lab.demo_verdict import Row
+from lab.smsc.process import SmscProcess
+from lab.smsc.setting import TSTN
+from lab.smsc.subscribers import MO, parts_of
+from lab.smsc.texts import LongStyle
+from store import exports, texts
+from store.consent import opted_out
+from store.engine import Store, open_store
+from store.standing import standing
+
+SETTLE_SECONDS = 20.0
+_LOOK_SECONDS = 0.2
+_RECEIPT_SECONDS = 1.0
+_PART_SECONDS = 0.3
+_REDELIVERED_SECONDS = 10.0
+_LONG = {Way.UDH8: LongStyle.UDH8, Way.UDH16: LongStyle.UDH16, Way.SAR: LongStyle.SAR}
+_FIELDS: dict[Way, dict[str, Any]] = {
+    Way.LATIN1: {"data_coding": 3},
+    Way.UCS2: {"data_coding": 8},
+    Way.DATA_SM: {"by_data_sm": True},
+    Way.PAYLOAD: {"in_tlv": True},
+}
+_NETWORK_SPECIFIC, _ALPHANUMERIC = 3, 5
+"""Types of number: a short code's, and a word's."""
+
+
+class Texting(Part):
+    """The SMSC, which tells `tstn` how to reach it in a file; `texters` send as they are told."""
+
+    def __init__(self, directory: Path, texters: Sequence[Texter]) -> None:
+        directory = directory.absolute()
+        faults = {"receipt_seconds": _RECEIPT_SECONDS}
+        self._smsc = SmscProcess(directory / "smsc", faults=faults)
+        self._file = directory / "smsc.toml"
+        self._password = directory / "smsc.password"
+        self._diary = Diary(texters)
+        self._texters = texters
+        self._references = count(1)
+
+    @property
+    def sections(self) -> dict[str, dict[str, str]]:
+        """What `tstn.toml` must say."""
+        return {"sms": {"smsc_file": str(self._file)}}
+
+    @property
+    def journal(self) -> Path:
+        """The SMSC's own record of all that came and went."""
+        return self._smsc.journal
+
+    @property
+    def done(self) -> bool:
+        """Whether all texts are sent."""
+        return self._diary.done
+
+    def start(self) -> None:
+        """Returns once the SMSC listens. Raises LabError where it does not."""
+        self._password.touch(mode=0o600)
+        self._password.write_text(TSTN.password, encoding="ascii")
+        self._file.write_text(
+            f"[lab]\nhost = {_quoted(self._smsc.host)}\nport = {self._smsc.port}\n"
+            f"system_id = {_quoted(TSTN.system_id)}\n"
+            f"password_file = {_quoted(str(self._password))}\n",
+            encoding="utf-8",
+        )
+        self._smsc.start()
+
+    def stop(self) -> None:
+        """In good order."""
+        self._smsc.stop()
+
+    async def send_due(self, seconds: float, has_ended: Collection[str]) -> None:
+        """Send what is due. Raises LabError where the SMSC has died."""
+        for texter, step in self._diary.due(seconds, has_ended):
+            await self._send(texter, step)
+
+    async def settled(self, store_url: str) -> bool:
+        """Whether all is received, read, answered and delivered, within SETTLE_SECONDS."""
+        store = open_store(store_url)
+        deadline = monotonic() + SETTLE_SECONDS
+        try:
+            while not await self._is_settled(store):
+                if monotonic() > deadline:
+                    return False
+                await asyncio.sleep(_LOOK_SECONDS)
+        finally:
+            await store.close()
+        return True
+
+    async def records(
+        self,
+        store_url: str,
+        since: datetime,
+        registrations: Sequence[Row],
+        callbacks: Sequence[Row],
+        replies: Mapping[str, str],
+    ) -> TextRecords:
+        """What our store and the SMSC know of the texts since then."""
+        numbers = [texter.sender for texter in self._texters if texter.is_subscriber]
+        store = open_store(store_url)
+        try:
+            return TextRecords(
+                messages=[row async for row in exports.messages(store, since)],
+                registrations=registrations,
+                callbacks=callbacks,
+                standing=frozenset(await store.read(standing, numbers)),
+                opted_out=frozenset(await store.read(opted_out, numbers)),
+                sent=self._smsc.control.mos(),
+                read=self._smsc.control.texts(),
+                replies=replies,
+            )
+        finally:
+            await store.close()
+
+    async def _is_settled(self, store: Store) -> bool:
+        if self._smsc.control.counts()["open"]:
+            return False
+        backlog = await store.read(texts.backlog)
+        waits = (backlog.unread, backlog.parts_waiting, backlog.queued, backlog.sending)
+        return not any((*waits, backlog.orphans))
+
+    async def _send(self, texter: Texter, step: Step) -> None:
+        mo = _mo(texter, step)
+        if step.way in _LONG:
+            parts = parts_of(mo, _LONG[step.way], next(self._references))
+            for part in reversed(parts):
+                self._smsc.control.send(part)
+                await asyncio.sleep(_PART_SECONDS)
+        elif step.way is Way.TWICE:
+            await asyncio.to_thread(self._send_twice, mo)
+        else:
+            self._smsc.control.send(mo)
+
+    def _send_twice(self, mo: MO) -> None:
+        """The SMSC delivers each text again while it is told so: it must have no other."""
+        control = self._smsc.control
+        control.until_idle(_REDELIVERED_SECONDS)
+        control.set_faults(redeliver_every=1)
+        control.send(mo)
+        control.until_idle(_REDELIVERED_SECONDS)
+        control.set_faults(redeliver_every=0)
+
+
+def _mo(texter: Texter, step: Step) -> MO:
+    mo = MO(texter.sender.removeprefix("+"), text=step.words)
+    if not texter.is_subscriber:
+        is_code = texter.sender.isdigit()
+        ton = _NETWORK_SPECIFIC if is_code else _ALPHANUMERIC
+        mo = replace(mo, source_ton=ton, source_npi=0)
+    return replace(mo, **_FIELDS.get(step.way, {}))
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
