@@ -21,7 +21,7 @@ lab: venv
 	@lab/setup asterisk
 	@$(BIN)/tstn --config config/tstn.toml prompts build --if-changed >/dev/null
 
-demo: setup ## A campaign of 200 numbers through real Asterisks, with live progress
+demo: setup ## 200 numbers called through real Asterisks while 72 text 9231, with live progress
 	@$(BIN)/python -m lab.demo
 
 run: venv ## Run the server with config/tstn.toml

@@ -154,10 +154,10 @@ def _text_rows(texts: TextsSummary) -> Iterator[tuple[str, str, str]]:
     replies = ", ".join(f"{kind.replace('_', ' ')} {n}" for kind, n in texts["replies"].items())
     yield "texts received", str(texts["received"]), again
     yield "registered by text", str(texts["registered"]), ""
-    yield "answered", str(texts["answered"]), replies
-    yield "refused", str(texts["refused"]), "told the syntax, or not in the audience"
-    yield "left unanswered", str(texts["silent"]), "again, empty, an echo, no subscriber"
-    yield "delivered", str(texts["delivered"]), "replies, by the SMSC's receipts"
+    yield "texts answered", str(texts["answered"]), replies
+    yield "", str(texts["refused"]), "of them refused: told the syntax, or not in the audience"
+    yield "", str(texts["silent"]), "left unanswered: again, empty, an echo, no subscriber"
+    yield "replies delivered", str(texts["delivered"]), "by the SMSC's receipts"
 
 
 def _deadlines(group: Due) -> str:

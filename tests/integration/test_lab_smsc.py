@@ -194,8 +194,8 @@ async def test_texts_are_encoded_as_asked(
     assert (got.payload, got.data_coding) == (octets, data_coding)
 
 
-async def test_long_texts_come_in_parts_or_in_message_payload(net: Net) -> None:
-    smsc = await net.smsc()
+async def test_long_texts_come_in_parts_or_in_message_payload(net: Net, tmp_path: Path) -> None:
+    smsc = await net.smsc(journal=tmp_path / "smsc.jsonl")
     esme = await net.esme(smsc)
     long = MO("8490", text="a" * 300)
     for style in (LongStyle.UDH8, LongStyle.UDH16, LongStyle.SAR):
@@ -209,6 +209,10 @@ async def test_long_texts_come_in_parts_or_in_message_payload(net: Net) -> None:
     assert [one.esm_class for one in got] == [0x40, 0x40, 0x40, 0x40, 0, 0, 0]
     assert got[5].tlvs == {0x20C: b"\x12\x34", 0x20E: b"\2", 0x20F: b"\2"}
     assert got[6].tlvs == {0x424: b"a" * 300}
+    await smsc.close()
+    lines = [json.loads(line) for line in (tmp_path / "smsc.jsonl").read_text().splitlines()]
+    parts = [line["part"] for line in lines if line["event"] == "mo"]
+    assert parts == [[r, 2, n] for r in (0x34, 0x1234, 0x1234) for n in (1, 2)] + [None]
 
 
 async def test_an_mo_may_come_by_data_sm(net: Net) -> None:
