@@ -182,7 +182,8 @@ class _Rehearsal:
         url, total = self._network.settings.store.url, len(self._audience.numbers)
         self._console.print(
             f"{total} calls, {CPS} a second, and {len(self._texters)} who text: "
-            "about two minutes.\nCtrl-C ends it. Meanwhile, in another terminal, after the same export:",
+            "about two minutes. Ctrl-C ends it.\n"
+            "Meanwhile, in another terminal, after the same export:",
             highlight=False,
         )
         for arguments in (["health"], ["campaign", "show", CAMPAIGN]):

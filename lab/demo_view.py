@@ -155,8 +155,8 @@ def _text_rows(texts: TextsSummary) -> Iterator[tuple[str, str, str]]:
     yield "texts received", str(texts["received"]), again
     yield "registered by text", str(texts["registered"]), ""
     yield "texts answered", str(texts["answered"]), replies
-    yield "", str(texts["refused"]), "of them refused: told the syntax, or not in the audience"
-    yield "", str(texts["silent"]), "left unanswered: again, empty, an echo, no subscriber"
+    yield "", str(texts["refused"]), "of them refused: syntax, not in the audience"
+    yield "", str(texts["silent"]), "left unanswered, as they must be"
     yield "replies delivered", str(texts["delivered"]), "by the SMSC's receipts"
 
 
