@@ -156,7 +156,7 @@ def _text_rows(texts: TextsSummary) -> Iterator[tuple[str, str, str]]:
     yield "registered by text", str(texts["registered"]), ""
     yield "texts answered", str(texts["answered"]), replies
     yield "", str(texts["refused"]), "of them refused: syntax, not in the audience"
-    yield "", str(texts["silent"]), "left unanswered, as they must be"
+    yield "", str(texts["silent"]), "left unanswered"
     yield "replies delivered", str(texts["delivered"]), "by the SMSC's receipts"
 
 
