@@ -110,11 +110,11 @@ def test_a_date_of_garbage_is_none(date: str) -> None:
 
 
 def test_what_is_final() -> None:
-    assert [state for state in ReceiptState if not is_final(state)] == [
+    assert {state for state in ReceiptState if not is_final(state)} == {
         ReceiptState.ENROUTE,
         ReceiptState.ACCEPTED,
         ReceiptState.UNKNOWN,
-    ]
+    }
 
 
 @given(
