@@ -14,7 +14,7 @@ from domain.clock import Clock
 from domain.errors import StoreUnavailable
 from domain.msisdn import national
 from sms.esme import listener
-from sms.esme.bind import Bind
+from sms.esme.bind import Bind, BindState
 from sms.esme.errors import NoRoom
 from sms.pdu.make import BindKind, Submit
 from sms.pdu.types import Address
@@ -98,7 +98,10 @@ class Sender:
             await self._bind.wait_room()
             self._posted.clear()
             claimed = await self._claim()
-            if claimed:
+            if claimed and self._bind.state is not BindState.BOUND:
+                # The link has ended meanwhile: `closed` has not seen them.
+                self._recorder.give_back([outgoing.id for outgoing in claimed])
+            elif claimed:
                 self._ready.extend(claimed)
                 self._filled.set()
                 self._hungry.clear()
