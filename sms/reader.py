@@ -71,4 +71,7 @@ class Reader:
                 return
             except Exception:
                 log.exception("a text is set aside, nobody can read it")
-                await self._store.write(set_aside, self._setting, self._clock())
+                try:
+                    await self._store.write(set_aside, self._setting, self._clock())
+                except StoreUnavailable:  # it is the first again when the store is back
+                    return
