@@ -8,7 +8,7 @@ from tests.acceptance.rehearsal import until
 from tests.acceptance.texts_rehearsal import TextRehearsal, senders
 
 SEED = 20261122
-TOTAL, KILLS = 10_000, 6
+TOTAL, KILLS = 10_000, 5
 MUST_COUNT = 20  # texts sent again after a kill: fewer would prove little
 
 

@@ -163,7 +163,7 @@ class TextRehearsal(Part):
         smscs: int = 1,
         account: Mapping[str, Any] | None = None,
         options: Mapping[str, Any] | None = None,
-        join_seconds: float = 5.0,
+        join_seconds: float = 2.0,
     ) -> None:
         self.log_file = directory / "serve.log"
         self.smscs = [
