@@ -17,9 +17,9 @@ from lab.postgres import Postgres
 from lab.smsc.load import FloodReport
 
 _WINDOWS = (10, 100)
-_TAKEN = {10: 8_000, 100: 16_000}
-_WHOLE = {10: 2_000, 100: 6_000}
-_SENT = {10: 8_000, 100: 16_000}
+_TAKEN = {10: 5_000, 100: 12_000}
+_WHOLE = {10: 2_000, 100: 4_000}
+_SENT = {10: 4_000, 100: 12_000}
 _LATENCY_SECONDS = 0.02
 _LATE_SECONDS = 3
 _RATE, _SECONDS = 500, 20
