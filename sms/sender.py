@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 from domain.clock import Clock
 from domain.errors import StoreUnavailable
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
 """How often to look without being told: what is due again, what another process has posted."""
 _STORE_AWAY_SECONDS = 1.0
+_STALE = timedelta(minutes=5)
+"""What was claimed so long ago goes back unsent: soon others would take it for abandoned."""
 _FEWEST_CLAIMED, _MOST_CLAIMED = 20, 500
 _VALID_FOR = "000001000000000R"
 """A day (SMPP 3.4, 7.1.1): later nobody waits for the answer any more."""
@@ -57,7 +60,7 @@ class Sender:
         self._setting = setting
         self._clock = clock
         self._claim_at_once = max(_FEWEST_CLAIMED, min(_MOST_CLAIMED, 2 * bind.setting.window))
-        self._ready: deque[Outgoing] = deque()
+        self._ready: deque[tuple[datetime, Outgoing]] = deque()  # with the time of its claim
         self._under_way: dict[int, Outgoing] = {}
         self._posted = asyncio.Event()
         self._filled = asyncio.Event()
@@ -80,7 +83,7 @@ class Sender:
 
     def closed(self) -> None:
         """The link has ended: what is not written yet may go by another bind."""
-        self._recorder.give_back([outgoing.id for outgoing in self._ready])
+        self._recorder.give_back([outgoing.id for _, outgoing in self._ready])
         self._ready.clear()
 
     async def run(self) -> None:
@@ -97,12 +100,13 @@ class Sender:
             await self._hungry.wait()
             await self._bind.wait_room()
             self._posted.clear()
-            claimed = await self._claim()
+            now = self._clock()
+            claimed = await self._claim(now)
             if claimed and self._bind.state is not BindState.BOUND:
                 # The link has ended meanwhile: `closed` has not seen them.
                 self._recorder.give_back([outgoing.id for outgoing in claimed])
             elif claimed:
-                self._ready.extend(claimed)
+                self._ready.extend((now, outgoing) for outgoing in claimed)
                 self._filled.set()
                 self._hungry.clear()
             else:
@@ -110,7 +114,7 @@ class Sender:
                     async with asyncio.timeout(_LOOK_SECONDS):
                         await self._posted.wait()
 
-    async def _claim(self) -> Sequence[Outgoing]:
+    async def _claim(self, now: datetime) -> Sequence[Outgoing]:
         """The next texts. A claim is never left to itself: it may be committed already."""
         claiming = asyncio.ensure_future(
             self._store.write(
@@ -118,14 +122,14 @@ class Sender:
                 self._bind.account,
                 self._bind.name,
                 self._claim_at_once,
-                self._clock(),
+                now,
             )
         )
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
             with suppress(StoreUnavailable):
-                self._ready.extend(await claiming)
+                self._ready.extend((now, outgoing) for outgoing in await claiming)
             raise
         except Exception as error:
             fault = not isinstance(error, StoreUnavailable)
@@ -141,17 +145,21 @@ class Sender:
                 await self._filled.wait()
             await self._bind.wait_room()
             while self._ready and self._bind.room > 0:
-                self._send(self._ready.popleft())
+                claimed_at, outgoing = self._ready.popleft()
+                if self._clock() - claimed_at > _STALE:
+                    self._recorder.give_back([outgoing.id])
+                else:
+                    self._send(claimed_at, outgoing)
             if len(self._ready) <= self._claim_at_once // 2:
                 self._hungry.set()
 
-    def _send(self, outgoing: Outgoing) -> None:
+    def _send(self, claimed_at: datetime, outgoing: Outgoing) -> None:
         self._under_way[outgoing.id] = outgoing
         try:
             self._bind.send(outgoing.id, self._submit(outgoing))
         except NoRoom:
             del self._under_way[outgoing.id]
-            self._ready.appendleft(outgoing)
+            self._ready.appendleft((claimed_at, outgoing))
         except ValueError:
             del self._under_way[outgoing.id]
             log.exception("text %d has no form as a PDU", outgoing.message)

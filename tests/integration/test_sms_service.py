@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
 
-from domain.clock import utc_now
+from domain.clock import Clock, utc_now
 from domain.errors import ConfigError, StoreUnavailable
 from domain.states import MessageOutState, PostKind
 from lab.smsc.server import Smsc
@@ -30,7 +30,9 @@ PATIENCE_SECONDS = 0.3
 
 
 @asynccontextmanager
-async def serving(store: Store, smsc: Smsc, **bind: Any) -> AsyncIterator[Texts]:
+async def serving(
+    store: Store, smsc: Smsc, clock: Clock = utc_now, **bind: Any
+) -> AsyncIterator[Texts]:
     """The service with one bind, while the block runs."""
     setting = BindSetting(
         **{
@@ -45,7 +47,7 @@ async def serving(store: Store, smsc: Smsc, **bind: Any) -> AsyncIterator[Texts]
         }
     )
     setting_of_texts = TextSetting(REPLIES, {}, time(21), patience_seconds=PATIENCE_SECONDS)
-    texts = Texts([setting], {}, setting_of_texts, store, utc_now)
+    texts = Texts([setting], {}, setting_of_texts, store, clock)
     running = asyncio.create_task(texts.run())
     try:
         yield texts
@@ -160,6 +162,27 @@ async def test_what_was_claimed_and_not_written_goes_back_when_the_link_ends(
     assert {mt.message.destination.digits for mt in smsc.journal.mts} == {
         n.removeprefix("+") for n in AUDIENCE
     }
+
+
+async def test_what_was_claimed_long_ago_goes_back_unsent(audience: Store) -> None:
+    moments = [utc_now()]
+    async with Smsc() as smsc:
+        smsc.set_faults(latency_seconds=0.5)
+        async with serving(audience, smsc, lambda: moments[-1], window=3):
+            await smsc.until(lambda: bool(smsc.sessions))
+            moments.append(moments[0] + timedelta(seconds=1))
+            await audience.write(outbox.post, [new_post(n) for n in AUDIENCE], NOW)
+            await smsc.until(lambda: smsc.counts().get("mt", 0) == 3)
+            moments.append(moments[0] + timedelta(minutes=6))
+            await smsc.until(lambda: len(smsc.journal.mts) == len(AUDIENCE))
+            rows = await until_rows(
+                audience,
+                MessageOut,
+                lambda rows: {row["state"] for row in rows} <= {"accepted", "delivered"},
+            )
+    assert {row["tries"] for row in rows} == {1}
+    claimed = {row["sending_at"] for row in rows}
+    assert claimed == set(moments[1:]), "those behind the first three were claimed again"
 
 
 async def test_stopping_leaves_nothing_in_between(audience: Store) -> None:
