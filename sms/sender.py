@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from domain.clock import Clock
 from domain.errors import StoreUnavailable
 from domain.msisdn import national
@@ -22,7 +24,7 @@ from sms.pdu.types import Address
 from sms.recorder import Recorder
 from sms.resending import outcome_of
 from sms.setting import AccountSetting
-from store import outbox
+from store import outbox, outcomes
 from store.engine import Store
 from store.outbox import Outgoing
 from store.outcomes import Refused
@@ -34,6 +36,8 @@ _LOOK_SECONDS = 1.0
 _STORE_AWAY_SECONDS = 1.0
 _STALE = timedelta(minutes=5)
 """What was claimed so long ago goes back unsent: soon others would take it for abandoned."""
+_DOUBTFUL_FOR = timedelta(minutes=1)
+"""How long a COMMIT without an answer may still be carried out by the database."""
 _FEWEST_CLAIMED, _MOST_CLAIMED = 20, 500
 _VALID_FOR = "000001000000000R"
 """A day (SMPP 3.4, 7.1.1): later nobody waits for the answer any more."""
@@ -62,6 +66,7 @@ class Sender:
         self._claim_at_once = max(_FEWEST_CLAIMED, min(_MOST_CLAIMED, 2 * bind.setting.window))
         self._ready: deque[tuple[datetime, Outgoing]] = deque()  # with the time of its claim
         self._under_way: dict[int, Outgoing] = {}
+        self._doubtful: dict[datetime, datetime] = {}  # times of claims, and how long to doubt them
         self._posted = asyncio.Event()
         self._filled = asyncio.Event()
         self._hungry = asyncio.Event()
@@ -101,6 +106,7 @@ class Sender:
             await self._bind.wait_room()
             self._posted.clear()
             now = self._clock()
+            self._doubtful = {at: until for at, until in self._doubtful.items() if until > now}
             claimed = await self._claim(now)
             if claimed and self._bind.state is not BindState.BOUND:
                 # The link has ended meanwhile: `closed` has not seen them.
@@ -116,15 +122,7 @@ class Sender:
 
     async def _claim(self, now: datetime) -> Sequence[Outgoing]:
         """The next texts. A claim is never left to itself: it may be committed already."""
-        claiming = asyncio.ensure_future(
-            self._store.write(
-                outbox.claim,
-                self._bind.account,
-                self._bind.name,
-                self._claim_at_once,
-                now,
-            )
-        )
+        claiming = asyncio.ensure_future(self._store.write(self._claim_rows, now))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
@@ -132,10 +130,18 @@ class Sender:
                 self._ready.extend((now, outgoing) for outgoing in await claiming)
             raise
         except Exception as error:
+            # It may be committed all the same, even later: then nothing of it is ever written.
+            self._doubtful[now] = self._clock() + _DOUBTFUL_FOR
             fault = not isinstance(error, StoreUnavailable)
             log.warning("bind %s sends nothing: %s", self._bind.name, error, exc_info=fault)
             await asyncio.sleep(_STORE_AWAY_SECONDS)
             return ()
+
+    def _claim_rows(self, connection: Connection, now: datetime) -> list[Outgoing]:
+        bind = self._bind.name
+        for claimed_at in self._doubtful:
+            outcomes.give_back_claim(connection, bind, claimed_at)
+        return outbox.claim(connection, self._bind.account, bind, self._claim_at_once, now)
 
     async def _send_ready(self) -> None:
         while True:

@@ -146,6 +146,11 @@ _GIVE_BACK = (
     .where(among(_out.id, "ids"), _SENDING)
     .values(state=fixed(MessageOutState.QUEUED), tries=_out.tries - _ONE)
 )
+_GIVE_BACK_CLAIM = (
+    update(table(MessageOut))
+    .where(_out.bind == bindparam("of_bind"), _SENDING, _out.sending_at == bindparam("claimed_at"))
+    .values(state=fixed(MessageOutState.QUEUED), tries=_out.tries - _ONE)
+)
 _ABANDON = (
     update(table(MessageOut))
     .where(_SENDING, _out.sending_at <= bindparam("until"))
@@ -172,6 +177,11 @@ def give_back(connection: Connection, ids: Sequence[int]) -> None:
     """Queue what was claimed and never written: it counts as not tried."""
     if ids:
         connection.execute(_GIVE_BACK, {"ids": list(ids)})
+
+
+def give_back_claim(connection: Connection, bind: str, claimed_at: datetime) -> None:
+    """Queue again what a claim took of which nobody knew whether it was committed."""
+    connection.execute(_GIVE_BACK_CLAIM, {"of_bind": bind, "claimed_at": claimed_at})
 
 
 def abandon(connection: Connection, binds: Sequence[str], now: datetime) -> int:

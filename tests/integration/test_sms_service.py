@@ -184,6 +184,27 @@ async def test_what_was_claimed_long_ago_goes_back_unsent(audience: Store) -> No
     assert len(claimed_again) == 10, "those that were not written with the first ten"
 
 
+async def test_a_claim_that_was_committed_though_its_answer_was_lost_is_sent(
+    audience: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, lost = audience.write, []
+
+    async def answers_too_late(operation: Any, *args: Any, **kwargs: Any) -> Any:
+        done = await write(operation, *args, **kwargs)
+        if operation.__name__ == "_claim_rows" and done and not lost:
+            lost.extend(done)
+            raise StoreUnavailable("the store can't be reached: it died in its COMMIT")
+        return done
+
+    monkeypatch.setattr(audience, "write", answers_too_late)
+    async with Smsc() as smsc, serving(audience, smsc):
+        await smsc.until(lambda: bool(smsc.sessions))
+        await write(outbox.post, [new_post(number) for number in AUDIENCE], NOW)
+        await smsc.until(lambda: len(smsc.journal.mts) == len(AUDIENCE))
+    assert len(lost) == len(AUDIENCE)
+    assert {row["tries"] for row in await all_rows(audience, MessageOut)} == {1}
+
+
 async def test_stopping_leaves_nothing_in_between(audience: Store) -> None:
     posts = [new_post(number) for number in AUDIENCE]
     await audience.write(outbox.post, posts, NOW)
