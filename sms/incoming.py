@@ -6,8 +6,8 @@ from domain.msisdn import BadNumber, parse_msisdn
 from domain.states import ReceiptState
 from sms import receipts
 from sms.joining import body_of, part_of
-from sms.keywords import is_subscriber
-from sms.pdu.types import Address, Message, Unparsable
+from sms.keywords import subscriber
+from sms.pdu.types import Message, Unparsable
 from store.messages import NewText
 from store.receipts import NewReceipt
 
@@ -22,7 +22,7 @@ def incoming(account: str, bind: str, message: Message, at: datetime) -> NewText
         bind=bind,
         received_at=at,
         source=message.source.digits,
-        msisdn=subscriber(message.source),
+        msisdn=subscriber(message.source.digits, message.source.ton),
         destination=message.destination.digits,
         data_coding=message.data_coding,
         esm_class=message.esm_class,
@@ -46,11 +46,6 @@ def of_unparsable(account: str, bind: str, pdu: Unparsable, at: datetime) -> New
         raw=pdu.raw,
         body=b"",
     )
-
-
-def subscriber(address: Address) -> str | None:
-    """The number of a sender, E.164; None for short codes, words and foreign numbers."""
-    return parse_msisdn(address.digits) if is_subscriber(address.digits, address.ton) else None
 
 
 def _receipt(account: str, message: Message, at: datetime) -> NewReceipt:

@@ -121,15 +121,17 @@ def read(text: str) -> Reading:
     return Reading(folded.fold, folded.tokens, verdict, note)
 
 
-def is_subscriber(digits: str, ton: int) -> bool:
-    """Whether a sender may be answered: not a short code, a word, or a number not of Vietnam."""
+def subscriber(digits: str, ton: int) -> str | None:
+    """The number of a sender that may be answered, E.164.
+
+    None for a short code, a word, or a number not of Vietnam.
+    """
     if ton == _ALPHANUMERIC or _NUMBER.fullmatch(digits) is None:
-        return False
+        return None
     try:
-        parse_msisdn(digits)
+        return parse_msisdn(digits)
     except BadNumber:
-        return False
-    return True
+        return None
 
 
 def _verdict(folded: str) -> tuple[Verdict, int]:

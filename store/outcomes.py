@@ -141,15 +141,14 @@ _REFUSE = EachRow(
 _LEAVE_OPEN = EachRow(
     {"id": BigInteger(), "tries": SmallInteger(), "at": UtcDateTime()}, _leave_open
 )
-_GIVE_BACK = (
+_UNSENT = (
     update(table(MessageOut))
-    .where(among(_out.id, "ids"), _SENDING)
+    .where(_SENDING)
     .values(state=fixed(MessageOutState.QUEUED), tries=_out.tries - _ONE)
 )
-_GIVE_BACK_CLAIM = (
-    update(table(MessageOut))
-    .where(_out.bind == bindparam("of_bind"), _SENDING, _out.sending_at == bindparam("claimed_at"))
-    .values(state=fixed(MessageOutState.QUEUED), tries=_out.tries - _ONE)
+_GIVE_BACK = _UNSENT.where(among(_out.id, "ids"))
+_GIVE_BACK_CLAIM = _UNSENT.where(
+    _out.bind == bindparam("of_bind"), _out.sending_at == bindparam("claimed_at")
 )
 _ABANDON = (
     update(table(MessageOut))
