@@ -21,6 +21,7 @@ from sms.pdu.codes import ESME_ROK, ESME_RX_P_APPN, ESME_RX_T_APPN
 from sms.pdu.types import Message, Unparsable
 from store.engine import Store
 from store.messages import NewText, take_in
+from store.patience import Patience
 from store.receipts import NewReceipt, take_receipts
 
 log = logging.getLogger(__name__)
@@ -47,11 +48,10 @@ class Intake:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._patience_seconds = patience_seconds
+        self._patience = Patience(patience_seconds)
         self._stored = stored
         self._waiting: list[_Arrival] = []
         self._arrived = asyncio.Event()
-        self._stuck: asyncio.Task[None] | None = None
         self._away = False
 
     def take(self, bind: Bind, message: Message) -> None:
@@ -104,15 +104,9 @@ class Intake:
 
     async def _commit(self, rows: Sequence[NewText | NewReceipt]) -> None:
         """Write the rows, or StoreUnavailable once patience is over."""
-        if self._stuck is not None and not self._stuck.done():
+        if self._patience.is_stuck:
             raise StoreUnavailable("the store has not answered yet")
-        writing = asyncio.create_task(self._store.write(_keep_rows, rows))
-        await asyncio.wait({writing}, timeout=self._patience_seconds)
-        if not writing.done():
-            self._stuck = writing
-            writing.add_done_callback(_consume)
-            raise StoreUnavailable(f"the store did not commit in {self._patience_seconds:g} s")
-        await writing
+        await self._patience.wait(self._store.write(_keep_rows, rows))
 
 
 def _keep_rows(connection: Connection, rows: Sequence[NewText | NewReceipt]) -> None:
@@ -123,8 +117,3 @@ def _keep_rows(connection: Connection, rows: Sequence[NewText | NewReceipt]) -> 
 def _acknowledge(batch: Sequence[_Arrival], status: int) -> None:
     for arrival in batch:
         arrival.acknowledge(status)
-
-
-def _consume(task: asyncio.Task[None]) -> None:
-    if not task.cancelled():
-        task.exception()

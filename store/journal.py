@@ -6,11 +6,10 @@ facts go straight to the spool; they are replayed in order when it is back.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import time
-from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 
@@ -18,6 +17,7 @@ from domain.errors import StoreUnavailable, TstnError
 from store.apply import apply
 from store.engine import Store
 from store.facts import AdviceAsked, Fact, Kept, RegistrationAsked
+from store.patience import Patience, consume
 from store.spool import Spool, SpoolError
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,6 @@ _COMPANY_SECONDS = 0.08
 _URGENT_COMPANY_SECONDS = 0.015
 _PROBE_SECONDS = 0.5
 _REPLAY_AT_ONCE = 200
-
-T = TypeVar("T")
 
 
 class FactRefused(TstnError):
@@ -64,12 +62,11 @@ class Journal:
         self._store = store
         self._spool = spool
         self._target_by = target_by
-        self._patience_seconds = patience_seconds
+        self._patience = Patience(patience_seconds)
         self._waiting: list[_Entry] = []
         self._arrived = asyncio.Event()
         self._urgent = asyncio.Event()
         self._to_replay = asyncio.Event()
-        self._stuck: asyncio.Task[Any] | None = None
         self._closing = False
         self.store_is_up = True
 
@@ -140,7 +137,7 @@ class Journal:
                 await self._to_replay.wait()
             await asyncio.sleep(_PROBE_SECONDS)
             self._to_replay.clear()
-            if self._stuck is not None and not self._stuck.done():
+            if self._patience.is_stuck:
                 continue
             try:
                 await self.replay()
@@ -159,7 +156,7 @@ class Journal:
         if not batch:
             return
         try:
-            await self._in_time(self._store.write(apply, _facts(batch), self._target_by))
+            await self._patience.wait(self._store.write(apply, _facts(batch), self._target_by))
         except StoreUnavailable as error:
             self._store_fell(error)
         except Exception as error:
@@ -184,23 +181,10 @@ class Journal:
             log.critical("a fact that the store refuses is safe nowhere: %s", worse)
         entry.done(FactRefused("the store refuses what this call reports: see the log"))
 
-    async def _in_time(self, writing: Coroutine[Any, Any, T]) -> T:
-        """The result, or StoreUnavailable once patience is over.
-
-        The transaction is never cancelled half-way: late success does no harm to such facts.
-        """
-        task = asyncio.create_task(writing)
-        await asyncio.wait({task}, timeout=self._patience_seconds)
-        if not task.done():
-            self._stuck = task
-            task.add_done_callback(_consume)
-            raise StoreUnavailable(f"the store did not commit in {self._patience_seconds:g} s")
-        return await task
-
     async def _answers(self) -> bool:
         """Whether the store takes a transaction now."""
         try:
-            await self._in_time(self._store.read(_ask))
+            await self._patience.wait(self._store.read(_ask))
         except StoreUnavailable:
             return False
         return True
@@ -229,7 +213,7 @@ class Journal:
 
 def _entry(fact: Fact) -> _Entry:
     kept: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
-    kept.add_done_callback(_consume)
+    kept.add_done_callback(consume)
     return _Entry(fact, kept)
 
 
@@ -239,9 +223,3 @@ def _facts(batch: Sequence[_Entry]) -> list[Fact]:
 
 def _ask(connection: Connection) -> None:
     connection.execute(text("SELECT 1"))
-
-
-def _consume(future: asyncio.Future[Any]) -> None:
-    """Not every reporter waits for its future: a failure was logged where it happened."""
-    if not future.cancelled():
-        future.exception()
