@@ -7,28 +7,20 @@ time (docs/adr/0002). An operation can't await, so no transaction is ever open a
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from asyncpg import InterfaceError as PostgresInterfaceError  # type: ignore[import-untyped]
-from asyncpg import PostgresError
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    ProgrammingError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from domain.errors import ConfigError, StoreUnavailable
+from domain.errors import ConfigError
+from store.faults import unavailable_is_told
+from store.sqlite_writer import SqliteWriter
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,7 +66,7 @@ def open_store(url: str) -> Store:
 
 
 class _SqliteStore(Store):
-    """One thread writes, a few read: a transaction costs one hop, and writers queue in order."""
+    """One thread writes, a few read: writers queue in order, a few of them share a commit."""
 
     def __init__(self, url: URL) -> None:
         if url.database in (None, "", ":memory:"):
@@ -94,26 +86,22 @@ class _SqliteStore(Store):
         event.listen(self._engine, "connect", _sqlite_on_connect)
         event.listen(self._engine, "begin", _sqlite_on_begin)
         self._reading = self._engine.execution_options(tstn_reads=True)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        self._writer = SqliteWriter(self._engine)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
 
     async def write(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        def work() -> T:
-            with _unavailable_is_told(), self._engine.begin() as connection:
-                return operation(connection, *args, **kwargs)
-
-        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
+        return await self._writer.write(lambda connection: operation(connection, *args, **kwargs))
 
     async def read(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def work() -> T:
-            with _unavailable_is_told(), self._reading.begin() as connection:
+            with unavailable_is_told(), self._reading.begin() as connection:
                 return operation(connection, *args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
     async def close(self) -> None:
-        for threads in (self._writer, self._readers):
-            await asyncio.to_thread(threads.shutdown)
+        await asyncio.to_thread(self._writer.close)
+        await asyncio.to_thread(self._readers.shutdown)
         self._engine.dispose()
 
 
@@ -135,12 +123,12 @@ class _PostgresStore(Store):
         )
 
     async def write(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with _unavailable_is_told():
+        with unavailable_is_told():
             async with self._engine.begin() as connection:
                 return await connection.run_sync(operation, *args, **kwargs)
 
     async def read(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with _unavailable_is_told():
+        with unavailable_is_told():
             async with self._engine.connect() as connection:
                 return await connection.run_sync(operation, *args, **kwargs)
 
@@ -149,37 +137,6 @@ class _PostgresStore(Store):
 
 
 _KINDS: dict[str, Callable[[URL], Store]] = {"sqlite": _SqliteStore, "postgresql": _PostgresStore}
-
-
-@contextmanager
-def _unavailable_is_told() -> Iterator[None]:
-    """Turns what the drivers raise for a lost, locked or unreachable database into one error."""
-    try:
-        yield
-    except (DBAPIError, PostgresError, PostgresInterfaceError, OSError, PoolTimeout) as error:
-        if _is_our_fault(error):
-            raise
-        raise StoreUnavailable(f"the store can't be reached: {_one_line(error)}") from error
-
-
-_OUR_FAULTS = (IntegrityError, DataError, ProgrammingError)
-_OUR_SQLSTATES = ("22", "23", "P0")
-"""Classes of PostgreSQL's errors that a repeat would only bring again (its manual, appendix A)."""
-
-
-def _is_our_fault(error: Exception) -> bool:
-    """Whether the database refuses the statement, rather than being away, full or shutting down."""
-    if not isinstance(error, DBAPIError):
-        return False  # asyncpg raises its own, OS and time-out errors while it connects
-    sqlstate = getattr(error.orig, "sqlstate", None)
-    if sqlstate is not None:
-        return str(sqlstate).startswith(_OUR_SQLSTATES)
-    return isinstance(error, _OUR_FAULTS) and not error.connection_invalidated
-
-
-def _one_line(error: Exception) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return (str(cause).strip() or type(cause).__name__).splitlines()[0]
 
 
 def _sqlite_on_connect(dbapi_connection: Any, _: Any) -> None:
