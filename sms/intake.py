@@ -9,7 +9,7 @@ the reader takes it for what it is.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -27,8 +27,7 @@ from store.receipts import NewReceipt, take_receipts
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrival:
+class _Arrival(NamedTuple):
     bind: Bind
     pdu: Message | Unparsable
     row: NewText | NewReceipt
@@ -106,12 +105,19 @@ class Intake:
         """Write the rows, or StoreUnavailable once patience is over."""
         if self._patience.is_stuck:
             raise StoreUnavailable("the store has not answered yet")
-        await self._patience.wait(self._store.write(_keep_rows, rows))
+        texts = [row for row in rows if isinstance(row, NewText)]
+        if len(texts) == len(rows):
+            await self._patience.wait(self._store.write(take_in, texts))
+        else:
+            others = [row for row in rows if isinstance(row, NewReceipt)]
+            await self._patience.wait(self._store.write(_keep_all, texts, others))
 
 
-def _keep_rows(connection: Connection, rows: Sequence[NewText | NewReceipt]) -> None:
-    take_in(connection, [row for row in rows if isinstance(row, NewText)])
-    take_receipts(connection, [row for row in rows if isinstance(row, NewReceipt)])
+def _keep_all(
+    connection: Connection, texts: Sequence[NewText], receipts: Sequence[NewReceipt]
+) -> None:
+    take_in(connection, texts)
+    take_receipts(connection, receipts)
 
 
 def _acknowledge(batch: Sequence[_Arrival], status: int) -> None:

@@ -18,6 +18,8 @@ from store.outcomes import Outcome
 log = logging.getLogger(__name__)
 
 _AGAIN_SECONDS = 0.5
+_GATHER_SECONDS = 0.005
+"""What is sent next comes first; and a commit that more share is a commit less."""
 
 
 class Recorder:
@@ -44,6 +46,7 @@ class Recorder:
         """Write until cancelled; what arrives after that is left to `flush`."""
         while True:
             await self._arrived.wait()
+            await asyncio.sleep(_GATHER_SECONDS)
             writing = asyncio.create_task(self.flush())
             try:
                 is_written = await asyncio.shield(writing)

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Row, update
 from domain.deadlines import promise_at, target_at
 from domain.states import CallbackKind, CallbackState, Channel
 from store import history
+from store.batches import NewRows
 from store.facts import AdviceAsked
 from store.history import Happening, happening
 from store.models import Callback, table
-from store.statements import insert_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,14 @@ class CallbackAsked:
 
 
 _callback = table(Callback).c
-_OPEN = insert_new(
+_OPEN = NewRows(
     Callback,
-    _callback.kind,
-    _callback.msisdn,
-    _callback.campaign_id,
-    _callback.requested_at,
-    _callback.target_at,
-    _callback.promise_at,
+    (
+        *("kind", "msisdn", "campaign_id", "source_id", "requested_at", "registration_id"),
+        *("target_at", "promise_at", "state"),
+    ),
+    *(_callback.kind, _callback.msisdn, _callback.campaign_id, _callback.requested_at),
+    *(_callback.target_at, _callback.promise_at),
 )
 
 
@@ -47,22 +47,18 @@ def open_callbacks(
 
     Gives what the caller is to add to the history: one promise for each that was opened.
     """
-    rows = [
-        {
-            "kind": callback.kind,
-            "msisdn": callback.msisdn,
-            "campaign_id": callback.campaign_id,
-            "source_id": callback.source_id,
-            "requested_at": callback.requested_at,
-            "registration_id": callback.registration_id,
-            "target_at": target_at(callback.requested_at, target_by),
-            "promise_at": promise_at(callback.requested_at),
-            "state": CallbackState.OPEN,
-        }
-        for callback in asked
-    ]
-    opened = connection.execute(_OPEN[connection.dialect.name], rows) if rows else ()
-    return [_promised(row) for row in opened]
+    rows = [_row(callback, target_by) for callback in asked]
+    return [_promised(row) for row in _OPEN.run(connection, rows)]
+
+
+def _row(asked: CallbackAsked, target_by: time) -> tuple[Any, ...]:
+    """The values of a new row, in the order of _OPEN."""
+    return (
+        *(asked.kind, asked.msisdn, asked.campaign_id, asked.source_id),
+        *(asked.requested_at, asked.registration_id),
+        *(target_at(asked.requested_at, target_by), promise_at(asked.requested_at)),
+        CallbackState.OPEN,
+    )
 
 
 def _promised(row: Row[*tuple[Any, ...]]) -> Happening:

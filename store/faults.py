@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from sqlite3 import OperationalError as SqliteError
 
 from asyncpg import InterfaceError as PostgresInterfaceError  # type: ignore[import-untyped]
 from asyncpg import PostgresError
@@ -10,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import StoreUnavailable
 
+_AWAY = (DBAPIError, PostgresError, PostgresInterfaceError, SqliteError, OSError, PoolTimeout)
 _OUR_FAULTS = (IntegrityError, DataError, ProgrammingError)
 _OUR_SQLSTATES = ("22", "23", "P0")
 """Classes of PostgreSQL's errors that a repeat would only bring again (its manual, appendix A)."""
@@ -20,7 +22,7 @@ def unavailable_is_told() -> Iterator[None]:
     """Raises StoreUnavailable in place of what says that the database is away."""
     try:
         yield
-    except (DBAPIError, PostgresError, PostgresInterfaceError, OSError, PoolTimeout) as error:
+    except _AWAY as error:
         if _is_our_fault(error):
             raise
         raise StoreUnavailable(f"the store can't be reached: {_one_line(error)}") from error
@@ -29,7 +31,7 @@ def unavailable_is_told() -> Iterator[None]:
 def _is_our_fault(error: Exception) -> bool:
     """Whether the database refuses the statement, rather than being away, full or shutting down."""
     if not isinstance(error, DBAPIError):
-        return False  # asyncpg raises its own, OS and time-out errors while it connects
+        return False  # while asyncpg connects; where we speak to SQLite's driver ourselves
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate is not None:
         return str(sqlstate).startswith(_OUR_SQLSTATES)

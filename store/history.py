@@ -11,15 +11,10 @@ from typing import Any, TypedDict
 from sqlalchemy import Connection, RowMapping, select
 
 from store import texts
-from store.batches import ManyTimes
+from store.batches import NewRows
 from store.models import Attempt, Event, KeyPress, table
-from store.statements import insert_new
 
-_ADD = insert_new(Event)
-_GIVEN = ("at", "kind", "msisdn", "campaign_id", "data", "once")
-_ADD_MANY = ManyTimes(
-    {name: table(Event).c[name].type for name in _GIVEN}, insert_new(Event)["sqlite"].values
-)
+_ADD = NewRows(Event, ("at", "kind", "msisdn", "campaign_id", "data", "once"))
 _RANKS = {
     "registered": 1,
     "registration_repeated": 1,
@@ -66,16 +61,11 @@ def happening(
 
 def add(connection: Connection, happenings: Sequence[Happening]) -> None:
     """Append; a happening whose `once` stands already is passed over."""
-    if not happenings:
-        return
-    if connection.dialect.name == "sqlite":
-        _ADD_MANY.run(connection, map(_row, happenings))
-    else:
-        connection.execute(_ADD[connection.dialect.name], happenings)
+    _ADD.run(connection, [_row(one) for one in happenings])
 
 
 def _row(one: Happening) -> tuple[Any, ...]:
-    """The values of a new row, in the order of _GIVEN."""
+    """The values of a new row, in the order of _ADD."""
     return (*(one["at"], one["kind"], one["msisdn"], one["campaign_id"]), one["data"], one["once"])
 
 

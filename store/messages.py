@@ -15,15 +15,15 @@ from sqlalchemy import (
     String,
     Text,
     bindparam,
-    insert,
     select,
     text,
     update,
 )
 
 from domain.states import MessageInState
-from store.batches import Columns, EachRow, ManyTimes
+from store.batches import Columns, EachRow, NewRows
 from store.columns import UtcDateTime, fixed
+from store.engine import one_statement
 from store.models import MessageIn, table
 from store.statements import among
 
@@ -31,8 +31,7 @@ Part = tuple[int, int, int, int]
 """Of a long text: reference, bits of the reference (0 for SAR), total, number."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewText:
+class NewText(NamedTuple):
     """A deliver_sm or data_sm that is no receipt; `body` is the payload without its UDH.
 
     `msisdn` is None where the sender is no subscriber: a short code, or words.
@@ -97,13 +96,14 @@ class Recent:
 
 
 _in = table(MessageIn).c
-_TAKE_AND_TELL = insert(table(MessageIn)).returning(_in.id, sort_by_parameter_order=True)
-_GIVEN = (
-    *("account", "bind", "received_at", "source", "msisdn", "destination", "data_coding"),
-    *("esm_class", "raw", "body", "part_reference", "part_bits", "part_total", "part_number"),
-    "state",
+_TAKE = NewRows(
+    MessageIn,
+    (
+        *("account", "bind", "received_at", "source", "msisdn", "destination", "data_coding"),
+        *("esm_class", "raw", "body", "part_reference", "part_bits", "part_total", "part_number"),
+        "state",
+    ),
 )
-_TAKE = ManyTimes({name: _in[name].type for name in _GIVEN}, insert(table(MessageIn)).values)
 _PARTS = (_in.part_reference, _in.part_bits, _in.part_total, _in.part_number)
 UNREAD = select(
     *(_in.id, _in.account, _in.bind, _in.received_at, _in.source, _in.msisdn, _in.destination),
@@ -144,25 +144,17 @@ READ = EachRow(
 )
 
 
-def take_in(connection: Connection, texts: Sequence[NewText]) -> list[int]:
-    """Keep texts as they came; give their ids, in order.
+@one_statement
+def take_in(connection: Connection, texts: Sequence[NewText]) -> None:
+    """Keep texts as they came, in this order.
 
     Parts of a long text wait for the others, what says it is part 3 of 2 does not.
     """
-    if not texts:
-        return []
-    rows = [_row(text) for text in texts]
-    if connection.dialect.name != "sqlite":
-        given = [dict(zip(_GIVEN, row, strict=True)) for row in rows]
-        return list(connection.execute(_TAKE_AND_TELL, given).scalars())
-    # Nobody else writes meanwhile, so that SQLite's numbers follow each other.
-    _TAKE.run(connection, rows)
-    last = connection.exec_driver_sql("SELECT last_insert_rowid()").scalar_one()
-    return list(range(last - len(texts) + 1, last + 1))
+    _TAKE.run(connection, [_row(text) for text in texts])
 
 
 def _row(text: NewText) -> tuple[Any, ...]:
-    """The values of a new row, in the order of _GIVEN."""
+    """The values of a new row, in the order of _TAKE."""
     part = _sane(text.part)
     return (
         text.account,

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from domain.states import MessageOutState, PostKind
-from store.batches import ManyTimes
+from store.batches import ManyTimes, NewRows
 from store.columns import fixed
 from store.messages import storable
 from store.models import MessageOut, SmsReference, table
@@ -91,7 +91,7 @@ _GIVEN = (
     *("payload", "data_coding", "esm_class", "tlvs", "once", "in_reply_to", "campaign_id"),
     *("posted_at", "not_before", "state", "tries", "unanswered"),
 )
-_ADD = insert_new(MessageOut, _out.id, _out.once)
+_ADD = NewRows(MessageOut, _GIVEN, _out.id, _out.once)
 _ADD_MANY = ManyTimes(
     {name: _out[name].type for name in _GIVEN}, insert_new(MessageOut)["sqlite"].values
 )
@@ -117,9 +117,7 @@ def post(connection: Connection, posts: Sequence[Post], now: datetime) -> list[i
 def _add(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> dict[str, int]:
     """Insert what does not stand yet; give the ids of these rows by their keys."""
     if connection.dialect.name != "sqlite":
-        given = [dict(zip(_GIVEN, row, strict=True)) for row in rows]
-        added = connection.execute(_ADD[connection.dialect.name], given)
-        return {once: identity for identity, once in added}
+        return {row.once: row.id for row in _ADD.run(connection, rows)}
     count = _ADD_MANY.run(connection, rows)
     # Nobody else writes meanwhile, so that SQLite's numbers follow each other.
     last = connection.exec_driver_sql("SELECT last_insert_rowid()").scalar_one()

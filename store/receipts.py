@@ -17,14 +17,13 @@ from sqlalchemy import (
     Text,
     Update,
     bindparam,
-    insert,
     null,
     select,
     update,
 )
 
 from domain.states import MessageOutState, ReceiptMatch, ReceiptState
-from store.batches import Columns, EachRow, ManyTimes
+from store.batches import Columns, EachRow, NewRows
 from store.columns import UtcDateTime, fixed
 from store.messages import storable
 from store.models import MessageOut, Receipt, table
@@ -81,12 +80,13 @@ _WITH_ID = (
     .where(among(_out.message_id, "message_ids"))
     .order_by(_out.id.desc())
 )
-_GIVEN = (
-    *("account", "received_at", "raw", "message_id", "msisdn", "forms", "state", "stat", "error"),
-    *("matching", "message_out_id", "again_at"),
+_KEEP = NewRows(
+    Receipt,
+    (
+        *("account", "received_at", "raw", "message_id", "msisdn", "forms", "state", "stat"),
+        *("error", "matching", "message_out_id", "again_at"),
+    ),
 )
-_KEEP = insert(table(Receipt))
-_KEEP_MANY = ManyTimes({name: _receipt[name].type for name in _GIVEN}, _KEEP.values)
 _DUE = (
     select(table(Receipt))
     .where(_receipt.matching == fixed(ReceiptMatch.ORPHAN), _receipt.again_at <= bindparam("now"))
@@ -134,10 +134,7 @@ def take_receipts(connection: Connection, receipts: Sequence[NewReceipt]) -> Non
     known = _known(connection, named)
     texts = [_match(receipt, known) for receipt in named]
     rows = [_row(*pair) for pair in zip(receipts, texts, strict=True)]
-    if connection.dialect.name == "sqlite":
-        _KEEP_MANY.run(connection, rows)
-    else:
-        connection.execute(_KEEP, [dict(zip(_GIVEN, row, strict=True)) for row in rows])
+    _KEEP.run(connection, rows)
     _end_texts(
         connection,
         [
@@ -199,7 +196,7 @@ def _match(receipt: _Named, known: _Known) -> int | None:
 
 
 def _row(receipt: NewReceipt, text: int | None) -> tuple[Any, ...]:
-    """The values of a new row, in the order of _GIVEN."""
+    """The values of a new row, in the order of _KEEP."""
     message_id = receipt.message_id
     is_orphan = text is None
     return (

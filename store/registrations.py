@@ -10,12 +10,13 @@ from sqlalchemy import Connection, Row, or_, select, update
 
 from domain.states import CallbackKind, Channel, RegistrationState
 from store import callbacks, history
+from store.batches import NewRows
 from store.callbacks import CallbackAsked
 from store.columns import fixed
 from store.facts import RegistrationAsked
 from store.history import Happening, happening
 from store.models import Registration, table
-from store.statements import among, insert_new
+from store.statements import among
 
 Source = tuple[str, str]
 """Channel and id of the evidence that a registration rests on."""
@@ -88,7 +89,11 @@ _STANDING = select(*_COLUMNS).where(
         among(_registration.source_id, "source_ids"),
     )
 )
-_OPEN = insert_new(Registration, *_COLUMNS)
+_OPEN = NewRows(
+    Registration,
+    ("msisdn", "channel", "source_id", "campaign_id", "registered_at", "evidence", "state"),
+    *_COLUMNS,
+)
 
 
 def _standing(connection: Connection, requests: Sequence[RegistrationAsked]) -> list[_Standing]:
@@ -122,22 +127,16 @@ def _open(
     connection: Connection, new: Mapping[Source, RegistrationAsked]
 ) -> dict[Source, _Standing]:
     """Insert; a number that is registered, or a source that was, is passed over."""
-    rows = connection.execute(
-        _OPEN[connection.dialect.name],
-        [
-            {
-                "msisdn": request.msisdn,
-                "channel": request.channel,
-                "source_id": request.source_id,
-                "campaign_id": request.campaign_id,
-                "registered_at": request.at,
-                "evidence": request.evidence,
-                "state": RegistrationState.OPEN,
-            }
-            for request in new.values()
-        ],
-    )
+    rows = _OPEN.run(connection, [_row(request) for request in new.values()])
     return {(row.channel, row.source_id): _as_standing(row) for row in rows}
+
+
+def _row(request: RegistrationAsked) -> tuple[Any, ...]:
+    """The values of a new row, in the order of _OPEN."""
+    return (
+        *(request.msisdn, request.channel, request.source_id, request.campaign_id),
+        *(request.at, request.evidence, RegistrationState.OPEN),
+    )
 
 
 def _record_opened(

@@ -39,11 +39,12 @@ def insert_new(row: type[Base], *returning: ColumnElement[Any]) -> dict[str, Ins
 def insert_new_from(
     row: type[Base],
     values: Mapping[str, ColumnElement[Any]],
-    where: ColumnElement[bool],
+    where: ColumnElement[bool] | None,
     returning: Sequence[ColumnElement[Any]],
 ) -> dict[str, Insert]:
     """By dialect: the same from a SELECT; `values` by column, from the tables they name."""
-    chosen = select(*values.values()).where(where)
+    chosen = select(*values.values())
+    chosen = chosen if where is None else chosen.where(where)
     return {
         dialect: _returning(_new(dialect, row, (list(values), chosen)), returning)
         for dialect in _INSERTS

@@ -8,9 +8,10 @@ from domain.states import PostKind, ReceiptState
 from store import messages, outbox, outcomes
 from store.engine import Store
 from store.messages import NewText
+from store.models import MessageIn
 from store.outbox import Outgoing, PartRow, Post
 from store.receipts import NewReceipt
-from tests.rows import NOW
+from tests.rows import NOW, all_rows
 
 NUMBER, OTHER = "+84900000001", "+84900000002"
 SECOND = timedelta(seconds=1)
@@ -42,6 +43,13 @@ def new_text(
     return NewText(**(values | other))
 
 
+async def take_in(store: Store, *texts: NewText) -> list[int]:
+    """Keep texts from subscribers; the ids of their rows."""
+    await store.write(messages.take_in, texts)
+    ids = [row["id"] for row in await all_rows(store, MessageIn)]
+    return ids[len(ids) - len(texts) :]
+
+
 def new_post(
     msisdn: str = NUMBER,
     kind: PostKind = PostKind.MANUAL,
@@ -65,7 +73,7 @@ def new_post(
 
 async def post_reply(store: Store, msisdn: str = NUMBER, **other: Any) -> int:
     """A text comes in, and its reply is queued."""
-    [came] = await store.write(messages.take_in, [new_text(msisdn)])
+    [came] = await take_in(store, new_text(msisdn))
     reply = new_post(msisdn, PostKind.REPLY, in_reply_to=came, **other)
     [queued] = await store.write(outbox.post, [reply], NOW)
     return queued

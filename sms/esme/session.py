@@ -7,7 +7,6 @@ per PDU: submits wait in a table under their sequence number, and one timer look
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import replace
 from enum import StrEnum
 
 from domain.pacing import Monotonic
@@ -196,7 +195,7 @@ class Session:
     def _on_response(self, answer: Response) -> None:
         command = answer.command
         if command == codes.GENERIC_NACK and answer.status == codes.ESME_ROK:
-            answer = replace(answer, status=codes.ESME_RUNKNOWNERR)
+            answer = answer._replace(status=codes.ESME_RUNKNOWNERR)
         if command == codes.SUBMIT_SM_RESP:
             self.submits.answered(answer)
         elif answer.sequence == self._bind_sequence and command in self._bind_answers:

@@ -5,6 +5,7 @@ Field names and sizes: SMPP 3.4, sections 4 and 5.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sms.pdu.codes import TLV_MESSAGE_STATE, TLV_RECEIPTED_MESSAGE_ID
 
@@ -13,8 +14,7 @@ _MESSAGE_TYPE = 0x3C
 _STATE_OCTETS = range(1, 5)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Who sent, or is to get, a text: type of number, numbering plan, and the digits as sent.
 
     `digits` may be letters too (ton 5).
@@ -25,8 +25,7 @@ class Address:
     digits: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A deliver_sm or data_sm: a subscriber's text, or a receipt for one of ours.
 
     Attributes:
@@ -81,8 +80,7 @@ class Request:
     command: int
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer; `command` has the response bit set.
 
     Attributes:

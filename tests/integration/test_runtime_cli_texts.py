@@ -20,7 +20,7 @@ from store.outbox import Outgoing
 from store.outcomes import Refused, Sent, Unknown
 from tests.command_line import Tstn, make_directory
 from tests.rows import NOW
-from tests.texts import SECOND, claim, new_post, new_receipt, new_text
+from tests.texts import SECOND, claim, new_post, new_receipt, new_text, take_in
 
 T = TypeVar("T")
 
@@ -171,7 +171,7 @@ DOWN = {"state": "waiting", "trouble": "the SMSC refuses", "room": 0, "sent": 0}
 
 async def some_of_each(store: Store) -> None:
     """Texts and receipts in many states, one of each loud kind but the unreadable."""
-    came = await store.write(messages.take_in, [new_text(NUMBER), new_text(), new_text()])
+    came = await take_in(store, new_text(NUMBER), new_text(), new_text())
     done = [ReadText([came[0]], "tstn", "TSTN", "register", "ok")]
     done.append(ReadText([came[1]], "x", "X", "unreadable"))
     await store.write(messages.read, done, NOW)
@@ -363,7 +363,7 @@ def test_replies_that_are_wrong_are_named(tstn: Tstn) -> None:
 
 async def a_conversation(store: Store) -> None:
     """A text that comes in, its reply in two tries, and a text that is refused."""
-    [came] = await store.write(messages.take_in, [new_text(NUMBER)])
+    [came] = await take_in(store, new_text(NUMBER))
     said = "tstn\n\x1b[31mấp 3"
     await store.write(messages.read, [ReadText([came], said, "TSTN", "register", "ok")], NOW)
     reply = new_post(NUMBER, PostKind.REPLY, in_reply_to=came, text="Da nhan")

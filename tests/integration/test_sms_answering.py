@@ -9,12 +9,11 @@ from domain.states import CallbackState, RegistrationState
 from sms.answering import answer_texts
 from sms.replies import DEFAULTS
 from sms.setting import TextSetting
-from store import messages
 from store.engine import Store
 from store.messages import NewText
 from store.models import Callback, Event, MessageIn, MessageOut, OptOut, Registration
 from tests.rows import NOW, all_rows, make_campaign, numbers
-from tests.texts import NUMBER, OTHER, new_text
+from tests.texts import NUMBER, OTHER, new_text, take_in
 
 SETTING = TextSetting(
     replies={str(kind): text for kind, text in DEFAULTS.items()}, accounts={}, target_by=time(21)
@@ -32,7 +31,7 @@ async def audience(store: Store) -> Store:
 
 async def come(store: Store, *texts: NewText, now: datetime = NOW) -> list[tuple[str, str | None]]:
     """Texts come in and are read; what each was taken for, and the kind of its answer."""
-    ids = await store.write(messages.take_in, list(texts))
+    ids = await take_in(store, *texts)
     while await store.write(answer_texts, SETTING, now, 50):
         pass
     rows = {row["id"]: row for row in await all_rows(store, MessageIn)}

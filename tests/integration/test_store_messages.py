@@ -13,13 +13,9 @@ from store.messages import ReadText, Unread
 from store.models import MessageIn
 from store.parts import Joined
 from tests.rows import NOW, all_rows
-from tests.texts import NUMBER, OTHER, SECOND, new_text
+from tests.texts import NUMBER, OTHER, SECOND, new_text, take_in
 
 HOUR = timedelta(hours=1)
-
-
-async def take_in(store: Store, *texts: messages.NewText) -> list[int]:
-    return await store.write(messages.take_in, texts)
 
 
 async def unread(store: Store, limit: int = 100) -> list[Unread]:

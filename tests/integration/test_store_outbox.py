@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from domain.states import PostKind
-from store import consent, messages, outbox, outcomes
+from store import consent, outbox, outcomes
 from store.consent import OptOutAsked
 from store.engine import Store, open_store
 from store.models import MessageOut
@@ -25,6 +25,7 @@ from tests.texts import (
     new_text,
     post_reply,
     send,
+    take_in,
 )
 
 INVITATION, MANUAL = PostKind.INVITATION, PostKind.MANUAL
@@ -81,7 +82,7 @@ async def test_a_key_is_posted_once_and_gives_the_standing_id(store: Store) -> N
 
 
 async def test_a_text_has_one_reply_whoever_writes_it(store: Store) -> None:
-    came = (await store.write(messages.take_in, [new_text()]))[0]
+    [came] = await take_in(store, new_text())
     reply = new_post(kind=PostKind.REPLY, in_reply_to=came, text="ok")
     other = new_post(kind=PostKind.REPLY, in_reply_to=came, text="something else")
     assert await post(store, reply) == await post(store, other) == await post(store, reply)

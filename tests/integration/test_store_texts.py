@@ -25,6 +25,7 @@ from tests.texts import (
     new_receipt,
     new_text,
     post_reply,
+    take_in,
 )
 
 
@@ -37,7 +38,7 @@ def steps(entries: list[dict[str, Any]]) -> list[tuple[str, float]]:
 
 
 async def test_the_timeline_tells_a_text_and_its_reply(store: Store) -> None:
-    [came] = await store.write(messages.take_in, [new_text()])
+    [came] = await take_in(store, new_text())
     assert steps(await timeline(store)) == [("text_received", 0)]
     understood = ReadText([came], "tstn", "TSTN", "register", "registered")
     await store.write(messages.read, [understood], NOW + SECOND)
@@ -83,7 +84,7 @@ async def test_the_timeline_of_what_came_at_one_moment_is_in_order(store: Store)
 
 async def test_each_part_is_told_and_the_words_once(store: Store) -> None:
     a, b = new_text(part=(7, 8, 2, 1)), new_text(part=(7, 8, 2, 2))
-    ids = await store.write(messages.take_in, [a, b])
+    ids = await take_in(store, a, b)
     await store.write(messages.read, [ReadText(ids, "ab", "AB", "unknown")], NOW)
     await store.write(outbox.post, [new_post(parts=2, text="long")], NOW)
     await claim(store)
@@ -96,7 +97,7 @@ async def test_each_part_is_told_and_the_words_once(store: Store) -> None:
 
 
 async def test_what_waits_and_what_there_is(store: Store) -> None:
-    await store.write(messages.take_in, [new_text(), new_text(part=(7, 8, 2, 1))])
+    await take_in(store, new_text(), new_text(part=(7, 8, 2, 1)))
     await post_reply(store)
     await store.write(outbox.post, [new_post(), new_post(OTHER, account="acc2")], NOW)
     await claim(store, 1)
@@ -120,7 +121,7 @@ async def test_the_export_has_both_directions_and_the_raw_pdu(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "_ROWS_A_PAGE", 2)
-    await store.write(messages.take_in, [new_text(at=NOW - timedelta(days=1)), new_text()])
+    await take_in(store, new_text(at=NOW - timedelta(days=1)), new_text())
     await post_reply(store)
     await store.write(outbox.post, [new_post(parts=2)], NOW)
     rows = [json.loads(json.dumps(row)) async for row in exports.messages(store, NOW)]
