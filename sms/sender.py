@@ -38,7 +38,7 @@ _STALE = timedelta(minutes=5)
 """What was claimed so long ago goes back unsent: soon others would take it for abandoned."""
 _DOUBTFUL_FOR = timedelta(minutes=1)
 """How long a COMMIT without an answer may still be carried out by the database."""
-_FEWEST_CLAIMED, _MOST_CLAIMED = 20, 500
+_FEWEST_CLAIMED, _MOST_CLAIMED = 50, 500
 _VALID_FOR = "000001000000000R"
 """A day (SMPP 3.4, 7.1.1): later nobody waits for the answer any more."""
 _WANT_RECEIPT = 1
