@@ -13,18 +13,18 @@ from domain.dispositions import Disposition, classify
 from domain.errors import TstnError
 from domain.msisdn import mask
 from ivr import reports, script
-from ivr.ari.errors import AriError
-from ivr.ari.events import (
+from ivr.call_events import (
     CallEvent,
     ChannelDestroyed,
+    ChannelEntered,
     ChannelRinging,
     ChannelUp,
     KeyReceived,
     PlaybackFinished,
     PlaybackStarted,
-    StasisStart,
 )
 from ivr.call_setting import CallSetting
+from ivr.errors import DriverError
 from ivr.script import Command, Event, State
 from store.claims import Claimed
 from store.facts import AdviceAsked, RegistrationAsked
@@ -121,9 +121,9 @@ class LiveCall:
         match event:
             case Event():
                 await self._step(event)
-            case StasisStart(args=(_, words)) if words == NO_AGENT:
+            case ChannelEntered(args=(_, words)) if words == NO_AGENT:
                 await self._step(Event.NO_AGENT)
-            case StasisStart():
+            case ChannelEntered():
                 self._answered(event.at)
                 await self._step(Event.ANSWERED)
             case ChannelUp():
@@ -274,6 +274,6 @@ class LiveCall:
         """Tell Asterisk; if it can't be told, the call goes on by what events or recovery say."""
         try:
             return await told
-        except AriError as error:
+        except DriverError as error:
             log.warning("call %s: %s", self.channel_id, error)
             return False

@@ -15,6 +15,7 @@ from domain.clock import utc_now
 from domain.errors import ConfigError
 from domain.msisdn import national
 from ivr.ari.client import AriClient
+from ivr.ari.websocket import AriStream
 from ivr.node import AsteriskNode, NodeSetting
 from ivr.prompts import Catalogue, check_catalogue, load_script
 from runtime import logs
@@ -54,7 +55,13 @@ async def _serve(settings: Settings) -> None:
             store, spool, settings.callbacks.target_by, settings.store.patience_seconds
         )
         node = AsteriskNode(
-            _node_setting(settings), client, store, journal, catalogue.media, utc_now
+            _node_setting(settings),
+            client,
+            AriStream(client),
+            store,
+            journal,
+            catalogue.media,
+            utc_now,
         )
         engine = Engine(_engine_setting(settings, catalogue), store, node, utc_now)
         texts = _texts(settings, store)

@@ -13,9 +13,10 @@ import orjson
 
 from ivr.ari import resources
 from ivr.ari.errors import AriError
-from ivr.ari.origination import Endpoint, Originated, Origination, originate_body
+from ivr.ari.origination import originate_body
 from ivr.ari.resources import Application, Channel, NodeInfo
 from ivr.ari.transport import LOST, NOT_SENT, AriTransport, EventSocket, reason
+from ivr.origination import Endpoint, Originated, Origination
 
 _GONE = frozenset({404, 409, 412})
 # What ARI says of a channel that is there, while the place in the dialplan is not.

@@ -16,19 +16,19 @@ import pytest
 
 from ivr.ari.client import AriClient
 from ivr.ari.errors import AriError, AriUnavailable
-from ivr.ari.events import (
-    ALLOWED_EVENTS,
+from ivr.ari.events import ALLOWED_EVENTS
+from ivr.ari.websocket import AriStream
+from ivr.call_events import (
     CallEvent,
     ChannelDestroyed,
+    ChannelEntered,
     ChannelRinging,
     ChannelUp,
     KeyReceived,
     PlaybackFinished,
     PlaybackStarted,
-    StasisStart,
 )
-from ivr.ari.origination import Endpoint, Originated, Origination
-from ivr.ari.websocket import AriStream
+from ivr.origination import Endpoint, Originated, Origination
 from lab.behaviours import FAST, numbers_for
 from lab.network import Network
 
@@ -122,7 +122,7 @@ class Calls:
 
     async def answered(self, behaviour: str, **changed: int) -> str:
         channel_id = await self.dialled(behaviour, **changed)
-        await self.wait(channel_id, StasisStart)
+        await self.wait(channel_id, ChannelEntered)
         return channel_id
 
 
@@ -164,7 +164,7 @@ async def test_a_call_in_the_order_of_its_events(calls: Calls) -> None:
     assert [type(event) for event in events] == [
         ChannelRinging,
         ChannelUp,
-        StasisStart,
+        ChannelEntered,
         PlaybackStarted,  # the short one
         PlaybackStarted,  # the long one, of the same playback
         KeyReceived,
@@ -172,7 +172,7 @@ async def test_a_call_in_the_order_of_its_events(calls: Calls) -> None:
         ChannelDestroyed,
     ]
     assert events == sorted(events, key=lambda event: event.at)
-    assert (await calls.wait(call, StasisStart)).args == (call,)
+    assert (await calls.wait(call, ChannelEntered)).args == (call,)
 
 
 async def test_a_refusal_of_the_carrier_carries_both_causes(calls: Calls) -> None:
@@ -249,7 +249,7 @@ async def test_the_dialplan_takes_a_call_and_gives_it_back(calls: Calls) -> None
     with pytest.raises(AriError, match="no label 'start' at 1@nowhere"):
         await calls.ari.continue_in_dialplan(call, "nowhere", "1", "start")
     assert await calls.ari.continue_in_dialplan(call, "agents-9090", "9090", "start")
-    back = await calls.wait(call, StasisStart, count=2)
+    back = await calls.wait(call, ChannelEntered, count=2)
     assert back.args == (call, "no-agent")
     assert await calls.ari.hang_up(call)
     await calls.wait(call, ChannelDestroyed)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from domain.states import TargetState
-from ivr.ari.events import ChannelDestroyed, KeyReceived, PlaybackFinished, StasisStart
+from ivr.call_events import ChannelDestroyed, ChannelEntered, KeyReceived, PlaybackFinished
 from ivr.call_setting import CallSetting
 from ivr.session import LiveCall
 from lab.ports import free_ports
@@ -79,7 +79,7 @@ class Call:
         self._id = str(attempt.attempt_id)
 
     def answers(self) -> None:
-        self.live.feed(StasisStart(self._id, NOW, (self._id,), "PJSIP/carrier-1"))
+        self.live.feed(ChannelEntered(self._id, NOW, (self._id,), "PJSIP/carrier-1"))
 
     def presses(self, digit: str, seconds: float = 10) -> None:
         self.live.feed(KeyReceived(self._id, digit, NOW + seconds * SECOND, 120))
