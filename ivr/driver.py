@@ -13,8 +13,13 @@ class CallControl(Protocol):
     Raises DriverError where Asterisk can't be reached or refuses.
     """
 
-    async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> bool:
-        """Play sounds in a row, after those under way; PlaybackFinished tells their end."""
+    async def play(
+        self, channel_id: str, playback_id: str, media: Sequence[str], stoppers: str
+    ) -> bool:
+        """Play sounds in a row, after those under way; PlaybackFinished tells their end.
+
+        `stoppers` are the keys on which the call will stop it: Asterisk may do so by itself.
+        """
 
     async def stop_playback(self, playback_id: str) -> bool:
         """Silence a playback; PlaybackFinished follows where this answers True."""
@@ -93,12 +98,11 @@ class StreamListener(Protocol):
 
 
 class EventStream(Protocol):
-    """The events of one Asterisk, kept flowing to one listener.
+    """The events of one Asterisk, kept flowing to one listener."""
 
-    `trouble`: why none flow, in words for the operator; None while they do.
-    """
-
-    trouble: str | None
+    @property
+    def trouble(self) -> str | None:
+        """Why none flow, in words for the operator; None while they do."""
 
     async def run(self, listener: StreamListener) -> None:
         """Connect, and connect again after every fault, until cancelled."""

@@ -100,10 +100,13 @@ class AriClient:
             return Originated(Origination.ACCEPTED, status, "")
         return Originated(Origination.REFUSED, status, reason(answer))
 
-    async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> bool:
+    async def play(
+        self, channel_id: str, playback_id: str, media: Sequence[str], stoppers: str = ""
+    ) -> bool:
         """Play sounds ("sound:tstn/vi-1/notice") in a row, after those already under way.
 
-        Returns False if the channel is gone. The playback id is ours, unique for ever.
+        Returns False if the channel is gone. The playback id is ours, unique for ever. No key
+        stops a playback of ARI; whoever knows the `stoppers` is told of the key and stops it.
         """
         sounds = ",".join(_segment(sound) for sound in media)
         path = f"/channels/{_segment(channel_id)}/play/{_segment(playback_id)}?media={sounds}"

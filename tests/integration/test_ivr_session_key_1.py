@@ -37,7 +37,9 @@ class Control:
         self._changed.set()
         return True
 
-    async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> bool:
+    async def play(
+        self, channel_id: str, playback_id: str, media: Sequence[str], stoppers: str
+    ) -> bool:
         self.playing.append(playback_id)
         return self._did(f"play {' '.join(media)}")
 
