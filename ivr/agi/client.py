@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ivr.agi.lanes import Lanes
@@ -12,8 +13,6 @@ from ivr.dialplan import AGENTS_CONTEXT, CALLS_CONTEXT, CALLS_EXTENSION
 from ivr.origination import Endpoint, Originated, Origination, checked
 
 _MADE_SECONDS = 5.0
-_BREAK_SECONDS = 0.25
-"""A key ends a sound on Asterisk's side; one that came between two sounds does not."""
 _SOUND = "sound:"
 _NO_CHANNEL = "such channel", "does not exist"
 _NORMAL_CLEARING = 16
@@ -40,7 +39,6 @@ class AgiClient:
         self._ami = ami
         self._lanes = lanes
         self._asked: dict[str, asyncio.Future[bool]] = {}
-        self._breaking: set[asyncio.Task[None]] = set()
 
     # -- the dial
 
@@ -119,19 +117,14 @@ class AgiClient:
             return False
         files = [sound.removeprefix(_SOUND) for sound in media]
         self._lanes.play(lane, playback_id, files, stoppers)
-        if not lane.has_session:  # of a process before us, or on its way back to us
+        if not lane.has_session:  # of a process before us: it would come by itself, but later
             await self._call_in(channel_id)
         return True
 
     async def stop_playback(self, playback_id: str) -> bool:
         """Silence a playback; returns False if it is already over."""
         lane = self._lanes.playing(playback_id)
-        if lane is None or not lane.stop(playback_id):
-            return False
-        breaking = asyncio.create_task(self._break_off(playback_id))
-        self._breaking.add(breaking)
-        breaking.add_done_callback(self._breaking.discard)
-        return True
+        return lane is not None and lane.stop(playback_id)
 
     async def hang_up(self, channel_id: str) -> bool:
         """Hang up, in whatever state the channel is; returns False if it is gone."""
@@ -176,15 +169,9 @@ class AgiClient:
             for row in answer.rows
         ]
 
-    async def _break_off(self, playback_id: str) -> None:
-        await asyncio.sleep(_BREAK_SECONDS)
-        lane = self._lanes.playing(playback_id)
-        if lane is not None and lane.is_playing(playback_id):
-            await self._call_in(lane.channel_id)
-
-    async def _call_in(self, channel_id: str) -> bool:
-        """Let the channel connect anew, whatever it does."""
-        return await self._redirect(channel_id, CALLS_CONTEXT, CALLS_EXTENSION, "1")
+    async def _call_in(self, channel_id: str) -> None:
+        with suppress(AmiUnavailable):
+            await self._redirect(channel_id, CALLS_CONTEXT, CALLS_EXTENSION, "1")
 
     async def _redirect(self, channel_id: str, context: str, extension: str, where: str) -> bool:
         return await self._act(

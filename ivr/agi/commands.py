@@ -12,6 +12,8 @@ from asterisk.agi import AGI, AGIException  # type: ignore[import-untyped]
 
 from ivr.agi.errors import AgiError
 
+INTERRUPTION = b"NOOP\n"
+"""Whatever Asterisk reads ends the sound under way, which gets no answer; this does no more."""
 USAGE_BEGINS, USAGE_ENDS = b"520-", b"520 "
 """An answer of several lines, from the first kind of line to the second; others are one line."""
 _FORBIDDEN = re.compile(r"[\r\n\0]")
@@ -55,6 +57,11 @@ class Commands(AGI):  # type: ignore[misc]
         if _FORBIDDEN.search(string):
             raise ValueError("a value breaks the line of its AGI command")
         return '"{}"'.format(string.replace("\\", "\\\\").replace('"', '\\"'))
+
+
+def is_of_sound(answer: Sequence[bytes]) -> bool:
+    """Whether an answer is STREAM FILE's own."""
+    return b"endpos=" in answer[0]
 
 
 class _Nowhere:

@@ -51,16 +51,17 @@ class Lane:
         self._more.set()
 
     def stop(self, playback_id: str) -> bool:
-        """No further file of a playback; False if it is over. The file under way plays on."""
-        for playback in [*self._waiting, *filter(None, [self._current])]:
+        """Silence a playback, or play none of it; False if it is over."""
+        if self._current is not None and self._current.id == playback_id:
+            self._current.stopped = True
+            if self._session is not None:
+                self._session.interrupt()
+            return True
+        for playback in self._waiting:
             if playback.id == playback_id:
                 playback.stopped = True
                 return True
         return False
-
-    def is_playing(self, playback_id: str) -> bool:
-        """Whether a file of it is under way."""
-        return self._current is not None and self._current.id == playback_id
 
     async def serve(self, session: AgiSession) -> None:
         """Play on this session until it ends."""

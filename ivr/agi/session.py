@@ -5,10 +5,11 @@ thousand threads at 100 calls a second, all waiting.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ivr.agi.commands import USAGE_BEGINS, USAGE_ENDS, Commands
+from ivr.agi.commands import INTERRUPTION, USAGE_BEGINS, USAGE_ENDS, Commands, is_of_sound
 from ivr.agi.errors import AgiError
 
 _GREETING_SECONDS = 5.0
@@ -24,6 +25,7 @@ class AgiSession:
         self._writer = writer
         self._commands = Commands()
         self._answer: asyncio.Future[list[bytes]] | None = None
+        self._interrupted: deque[asyncio.Future[list[bytes]]] = deque()
 
     @property
     def channel_id(self) -> str:
@@ -48,7 +50,7 @@ class AgiSession:
         self.env = self._commands.greet(lines)
 
     async def play(self, file: str, stoppers: str) -> str:
-        """Play one file to its end, or to a key of `stoppers`, which is returned.
+        """Play one file to its end, an interruption, or a key of `stoppers`, which is returned.
 
         Raises:
             AgiError: the channel is gone, or has left us.
@@ -57,6 +59,12 @@ class AgiSession:
         self._answer = asyncio.get_running_loop().create_future()
         self._writer.write(command)
         return self._commands.key_of(await self._answer)
+
+    def interrupt(self) -> None:
+        """End the file under way; nothing happens where there is none."""
+        if self._answer is not None and not self._answer.done():
+            self._interrupted.append(self._answer)
+            self._writer.write(INTERRUPTION)
 
     async def read(self) -> NoReturn:
         """Take Asterisk's lines; always ends by raising AgiError, when the session is over."""
@@ -83,5 +91,8 @@ class AgiSession:
         return not usage or answer[-1].startswith(USAGE_ENDS)
 
     def _answered(self, lines: list[bytes]) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(lines)
+        """An interruption is answered in any case, the file it interrupts only if it was over."""
+        of_interruption = self._interrupted and not is_of_sound(lines)
+        answer = self._interrupted.popleft() if of_interruption else self._answer
+        if answer is not None and not answer.done():
+            answer.set_result(lines)

@@ -78,11 +78,11 @@ class AmiLink:
             self._waiting.pop(action_id, None)
 
     async def read(self, receive: Callable[[Message], None]) -> NoReturn:
-        """Hand on what comes; always ends by raising AmiUnavailable (or OSError)."""
+        """Hand on what comes; always ends by raising AmiUnavailable."""
         try:
             while True:
                 self._dispatch(read_block(await self._reader.readuntil(END)), receive)
-        except asyncio.IncompleteReadError:
+        except (asyncio.IncompleteReadError, OSError):
             raise AmiUnavailable("Asterisk closed the AMI link") from None
         except asyncio.LimitOverrunError:
             raise AmiUnavailable("Asterisk sent an AMI block without an end") from None
