@@ -15,14 +15,15 @@ log = logging.getLogger(__name__)
 
 
 class Lanes:
-    """One lane a live call. `emit` must be set before Asterisk can connect."""
+    """One lane a live call. `emit` gets what happens on them."""
 
     def __init__(self, clock: Clock) -> None:
-        self.emit: Callable[[CallEvent], None] = _nobody
+        self.emit: Callable[[CallEvent], None] = _to_nobody
         self._clock = clock
         self._by_channel: dict[str, Lane] = {}
         self._by_playback: dict[str, Lane] = {}
         self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str, port: int) -> None:
         """Open the port. Raises ConfigError where it is taken, as by a second server."""
@@ -35,9 +36,13 @@ class Lanes:
             ) from error
 
     async def close(self) -> None:
-        """Close the port; sessions end with their channels."""
+        """Close the port and the sessions: their channels wait for the next server."""
+        self.emit = _to_nobody
         if self._server is not None:
             self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     def open(self, channel_id: str) -> Lane:
         """The lane of a live channel, a new one where there is none."""
@@ -82,19 +87,23 @@ class Lanes:
             self._by_playback.pop(event.playback_id, None)
         self.emit(event)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = AgiSession(reader, writer)
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(AgiSession(reader, writer)))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, session: AgiSession) -> None:
         try:
             await session.greet()
+            lane = self.open(session.channel_id)
+            name = session.env.get("agi_channel", "")
+            self.emit(ChannelEntered(session.channel_id, self._clock(), session.args, name))
+            await lane.serve(session)
         except AgiError as error:
             log.warning("%s", error)
+        finally:
             session.close()
-            return
-        lane = self.open(session.channel_id)
-        name = session.env.get("agi_channel", "")
-        self.emit(ChannelEntered(session.channel_id, self._clock(), session.args, name))
-        await lane.serve(session)
 
 
-def _nobody(event: CallEvent) -> None:
-    raise AssertionError("nobody listens to FastAGI yet")
+def _to_nobody(event: CallEvent) -> None:
+    """Before somebody listens, and after."""

@@ -54,10 +54,12 @@ class AmiLink:
         """Connect and read the greeting. Raises OSError, AmiError."""
         reader, writer = await asyncio.open_connection(host, port, limit=_LONGEST_BLOCK)
         link = cls(reader, writer)
-        greeting = await reader.readline()
-        if not greeting.startswith(_GREETING):
+        try:
+            if not (await reader.readline()).startswith(_GREETING):
+                raise AmiError(f"what listens on port {port} of {host} is no Asterisk manager")
+        except BaseException:
             link.close()
-            raise AmiError(f"what listens on port {port} of {host} is no Asterisk manager")
+            raise
         return link
 
     async def action(self, name: str, headers: Mapping[str, Value]) -> Response:
