@@ -48,6 +48,8 @@ class AgiSession:
         except (TimeoutError, ValueError, OSError) as error:
             raise AgiError("a FastAGI connection without a greeting") from error
         self.env = self._commands.greet(lines)
+        if not self.channel_id:
+            raise AgiError("a FastAGI connection that names no channel")
 
     async def play(self, file: str, stoppers: str) -> str:
         """Play one file to its end, an interruption, or a key of `stoppers`, which is returned.
