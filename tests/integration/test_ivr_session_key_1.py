@@ -131,11 +131,13 @@ async def test_key_1_is_committed_before_the_thanks_begin(store: Store, spool: P
         call = Call(attempt, journal)
         play = call.control.play
 
-        async def watched(channel_id: str, playback_id: str, media: Sequence[str]) -> bool:
+        async def watched(
+            channel_id: str, playback_id: str, media: Sequence[str], stoppers: str
+        ) -> bool:
             if list(media) == ["after_1"]:
                 at_thanks.append(len(await all_rows(store, Registration)))
                 at_thanks.append(len(await all_rows(store, Callback)))
-            return await play(channel_id, playback_id, media)
+            return await play(channel_id, playback_id, media, stoppers)
 
         call.control.play = watched  # type: ignore[method-assign]
         call.answers()
