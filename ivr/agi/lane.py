@@ -64,7 +64,9 @@ class Lane:
         return False
 
     async def serve(self, session: AgiSession) -> None:
-        """Play on this session until it ends."""
+        """Play on this session until it ends; the channel has left the one before."""
+        if self._session is not None:
+            self._session.close()
         self._session = session
         playing = asyncio.create_task(self._play_all(session))
         try:

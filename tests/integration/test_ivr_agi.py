@@ -319,6 +319,16 @@ async def test_a_session_that_breaks_is_called_in_again(rig: Rig) -> None:
     await rig.hangs_up()
 
 
+async def test_a_channel_that_comes_anew_has_left_its_session(rig: Rig) -> None:
+    channel = await rig.talking()
+    assert (await next_sound(channel)).startswith(NOTICE)
+    again = await rig.comes()
+    assert await channel.command() == "", "our side has closed the old one"
+    rig.presses("2")
+    assert (await next_sound(again)).startswith(NOTICE)
+    await rig.hangs_up()
+
+
 # -- strangers
 
 
