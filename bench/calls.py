@@ -44,13 +44,16 @@ def bench_calls() -> None:
             url = postgres.create_database(f"bench{next(numbers)}")
             return our_server(directory, "ours, PostgreSQL", rate, _SECONDS, url)
 
+        def by_agi(directory: Path, rate: float) -> Trial:
+            return our_server(directory, "ours by AGI, SQLite", rate, _SECONDS, None, "agi")
+
         baseline = _highest_held(lambda d, rate: plain_ivr(d, rate, _SECONDS), _RATES)
         wanted = tuple(round(baseline.rate * share, 1) for share in (0.9, 0.95, 1.0))
-        held = [baseline, _highest_held(sqlite, wanted), _highest_held(postgresql, wanted)]
-        _print_held(held)
+        ours = [_highest_held(run, wanted) for run in (sqlite, postgresql, by_agi)]
+        _print_held([baseline, *ours])
         with _directory() as directory:
             plain = plain_ivr(directory, _COMPARED_AT, _SECONDS)
-        compared = [plain, _tried(sqlite), _tried(postgresql)]
+        compared = [plain, *(_tried(run) for run in (sqlite, postgresql, by_agi))]
         _print_compared(compared)
         _print_claims(asyncio.run(_claims(postgres)))
 

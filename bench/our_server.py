@@ -24,10 +24,16 @@ _NAME = "bench"
 
 
 def our_server(
-    directory: Path, name: str, rate: float, seconds: float, store_url: str | None
+    directory: Path,
+    name: str,
+    rate: float,
+    seconds: float,
+    store_url: str | None,
+    driver: str = "ari",
 ) -> Trial:
     """Offer `rate` calls a second for `seconds` as one campaign; every call registers."""
     sections: dict[str, dict[str, Any]] = {
+        "ivr": {"driver": driver},
         "dialer": {"cps": 1000.0, "max_channels": 20000},
         "log": {"level": "warning"},
     }

@@ -1,30 +1,13 @@
 """What a live call needs around it: the control of Asterisk, the journal, the words. Pure."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from domain.clock import Clock
+from ivr.driver import CallControl
 from ivr.latency import Latency
 from store.facts import Fact, Kept
-
-
-class CallControl(Protocol):
-    """What a call needs of Asterisk. Each verb answers False where its object is gone.
-
-    Raises AriError where Asterisk can't be reached or refuses.
-    """
-
-    async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> bool: ...
-
-    async def stop_playback(self, playback_id: str) -> bool: ...
-
-    async def hang_up(self, channel_id: str) -> bool: ...
-
-    async def continue_in_dialplan(
-        self, channel_id: str, context: str, extension: str, label: str
-    ) -> bool: ...
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,11 @@ from domain.clock import Clock
 from domain.dispositions import Disposition
 from domain.errors import StoreUnavailable
 from ivr import recovery
-from ivr.ari.client import AriClient
-from ivr.ari.errors import AriError
-from ivr.ari.events import CallEvent, ChannelRinging, ChannelUp, StasisStart
-from ivr.ari.origination import Endpoint, Originated, Origination
-from ivr.ari.websocket import AriStream
+from ivr.call_events import CallEvent, ChannelEntered, ChannelRinging, ChannelUp
 from ivr.call_setting import CallSetting
+from ivr.driver import CallDriver, EventStream
+from ivr.errors import DriverError
+from ivr.origination import Endpoint, Originated, Origination
 from ivr.session import LiveCall
 from store.claims import Claimed
 from store.engine import Store
@@ -46,7 +45,8 @@ class AsteriskNode:
     def __init__(
         self,
         setting: NodeSetting,
-        client: AriClient,
+        driver: CallDriver,
+        stream: EventStream,
         store: Store,
         journal: Journal,
         media: Callable[[str], str],
@@ -54,9 +54,9 @@ class AsteriskNode:
     ) -> None:
         self.ready = False
         self.calls: dict[str, LiveCall] = {}
-        self.stream = AriStream(client)
+        self.stream = stream
         self._setting = setting
-        self._client = client
+        self._driver = driver
         self._store = store
         self._journal = journal
         self._clock = clock
@@ -64,7 +64,7 @@ class AsteriskNode:
         self._dialling: set[asyncio.Task[Any]] = set()
         self._errands: set[asyncio.Task[None]] = set()
         self.call_setting = CallSetting(
-            control=client,
+            control=driver,
             record=journal.record,
             media=media,
             over=self._forget,
@@ -75,7 +75,7 @@ class AsteriskNode:
     async def run(self) -> None:
         """Keep the event stream open and close what is overdue, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.stream.run(self), name="ari-stream")
+            group.create_task(self.stream.run(self), name="event-stream")
             group.create_task(self._reap_forever(), name="reaper")
 
     # -- for the dialler
@@ -107,7 +107,7 @@ class AsteriskNode:
         self._dialling.add(task)
         longest = attempt.ring_timeout_seconds + self._setting.max_call_seconds
         try:
-            return await self._client.originate(
+            return await self._driver.originate(
                 str(attempt.attempt_id),
                 Endpoint(self._setting.dial_form(attempt.msisdn), attempt.trunk),
                 caller_id=self._setting.caller_id,
@@ -136,7 +136,7 @@ class AsteriskNode:
         if self._journal.spooled:
             raise StoreUnavailable("the store is away, spooled facts wait for it")
         self._reconciled_at = self._clock()
-        await recovery.reconcile(self._setting.name, self._client, self._store, self)
+        await recovery.reconcile(self._setting.name, self._driver, self._store, self)
         self.ready = True
 
     def receive(self, event: CallEvent) -> None:
@@ -144,7 +144,7 @@ class AsteriskNode:
         call = self.calls.get(event.channel_id)
         if call is not None:
             call.feed(event)
-        elif isinstance(event, StasisStart | ChannelRinging | ChannelUp) and is_ours(event):
+        elif isinstance(event, ChannelEntered | ChannelRinging | ChannelUp) and is_ours(event):
             # A request that Asterisk carried out after we had given it up: nobody waits for it.
             log.warning("a call that is not open comes up and is hung up: %s", event.channel_id)
             self._send(self.hang_up(event.channel_id))
@@ -169,8 +169,8 @@ class AsteriskNode:
     async def hang_up(self, channel_id: str) -> None:
         """End a call; a fault is logged, the reaper tries again."""
         try:
-            await self._client.hang_up(channel_id)
-        except AriError as error:
+            await self._driver.hang_up(channel_id)
+        except DriverError as error:
             log.warning("could not hang up %s: %s", channel_id, error)
 
     # -- inside
@@ -187,8 +187,8 @@ class AsteriskNode:
         """After a lost answer: give Asterisk time, then ask it. What can't be known is unknown."""
         await asyncio.sleep(_LOST_SECONDS)
         try:
-            found = await self._client.channel(call.channel_id)
-        except AriError:
+            found = await self._driver.channel(call.channel_id)
+        except DriverError:
             return  # the stream drops too, and reconciliation decides
         if found is None and call.channel_id in self.calls:
             call.end_unseen(Disposition.UNKNOWN)
@@ -198,8 +198,8 @@ class AsteriskNode:
             await asyncio.sleep(_REAP_SECONDS)
             try:
                 if self.ready:
-                    await recovery.reap(self._setting.name, self._client, self._store, self)
-            except (AriError, StoreUnavailable) as error:
+                    await recovery.reap(self._setting.name, self._driver, self._store, self)
+            except (DriverError, StoreUnavailable) as error:
                 log.warning("reaper: %s", error)
 
 

@@ -11,9 +11,8 @@ from uuid import UUID
 
 from domain.dispositions import Disposition
 from domain.states import Channel as RegistrationChannel
-from ivr.ari.client import AriClient
-from ivr.ari.resources import Channel
 from ivr.call_setting import CallSetting
+from ivr.driver import CallDriver, LiveChannel
 from ivr.script import Call, Event, State
 from ivr.session import MOST_PLAYBACKS, LiveCall, playback_id
 from store import attempts, registrations
@@ -35,9 +34,9 @@ class Calls(Protocol):
     async def hang_up(self, channel_id: str) -> None: ...
 
 
-async def reconcile(node: str, client: AriClient, store: Store, live: Calls) -> None:
-    """Bring memory, rows and Asterisk to one truth. Raises AriError or StoreUnavailable."""
-    channels = {channel.id: channel for channel in await client.channels()}
+async def reconcile(node: str, driver: CallDriver, store: Store, live: Calls) -> None:
+    """Bring memory, rows and Asterisk to one truth. Raises DriverError or StoreUnavailable."""
+    channels = {channel.id: channel for channel in await driver.channels()}
     open_rows = await store.read(attempts.open_on, node)
     registered = await store.read(
         registrations.made_by, RegistrationChannel.IVR, [str(row.id) for row in open_rows]
@@ -46,7 +45,7 @@ async def reconcile(node: str, client: AriClient, store: Store, live: Calls) -> 
     here = [row for row in open_rows if str(row.id) in channels]
     for row in gone:
         _call_of(row, live).end_unseen(Disposition.UNKNOWN)
-    await _take_over(here, channels, registered, client, store, live)
+    await _take_over(here, channels, registered, driver, store, live)
     known = {str(row.id) for row in open_rows}
     orphans = [id_ for id_ in channels if as_uuid(id_) and id_ not in known]
     for channel_id in orphans:
@@ -58,11 +57,11 @@ async def reconcile(node: str, client: AriClient, store: Store, live: Calls) -> 
         )
 
 
-async def reap(node: str, client: AriClient, store: Store, live: Calls) -> None:
+async def reap(node: str, driver: CallDriver, store: Store, live: Calls) -> None:
     """Close attempts past their deadline: hang up what is live, record the rest."""
     now = live.call_setting.clock()
     for row in await store.read(attempts.overdue, node, now):
-        if row.node == node and await client.channel(str(row.id)) is not None:
+        if row.node == node and await driver.channel(str(row.id)) is not None:
             await live.hang_up(str(row.id))
         else:
             log.warning("attempt %s is overdue and closed", row.id)
@@ -79,9 +78,9 @@ def as_uuid(text: str) -> UUID | None:
 
 async def _take_over(
     rows: Sequence[Attempt],
-    channels: dict[str, Channel],
+    channels: dict[str, LiveChannel],
     registered: set[str],
-    client: AriClient,
+    driver: CallDriver,
     store: Store,
     live: Calls,
 ) -> None:
@@ -90,15 +89,15 @@ async def _take_over(
         await store.write(attempts.adopted, [row.id for row in strangers])
     for row in rows:
         channel = channels[str(row.id)]
-        await client.subscribe(channel.id)
+        await driver.subscribe(channel.id)
         if channel.id in live.calls:
             await live.calls[channel.id].resume(rings=channel.state == "Ringing")
         else:
-            await _adopt(row, channel, channel.id in registered, client, live)
+            await _adopt(row, channel, channel.id in registered, driver, live)
 
 
 async def _adopt(
-    row: Attempt, channel: Channel, registered: bool, client: AriClient, live: Calls
+    row: Attempt, channel: LiveChannel, registered: bool, driver: CallDriver, live: Calls
 ) -> None:
     """Go on with a call of a process before us: thank who registered, else invite anew."""
     call = _call_of(row, live, adoptions=row.adoptions + 1)
@@ -108,11 +107,11 @@ async def _adopt(
     if channel.state != "Up":
         return
     call.answered_at = row.answered_at or live.call_setting.clock()
-    if channel.running != "Stasis":
+    if not channel.held:
         call.standing = Call(state=State.HANDING_OVER)
         return
     for number in range(1, MOST_PLAYBACKS + 1):
-        await client.stop_playback(playback_id(channel.id, row.adoptions, number))
+        await driver.stop_playback(playback_id(channel.id, row.adoptions, number))
     if registered:
         call.standing = Call(state=State.REGISTERING, registered=True)
         call.feed(Event.KEPT)

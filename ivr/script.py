@@ -215,3 +215,9 @@ TABLE: dict[State, dict[Event, Rule]] = {
 def step(call: Call, event: Event) -> Step:
     """Give the call's next standing, and the commands to carry out in order."""
     return TABLE[call.state][event](call)
+
+
+def stoppers(call: Call) -> frozenset[Event]:
+    """The keys that would silence what is playing now."""
+    keys = (Event.KEY_1, Event.KEY_2, Event.KEY_3, Event.OTHER_KEY)
+    return frozenset(key for key in keys if Command.STOP_PLAYING in step(call, key)[1])

@@ -13,31 +13,27 @@ from domain.dispositions import Disposition, classify
 from domain.errors import TstnError
 from domain.msisdn import mask
 from ivr import reports, script
-from ivr.ari.errors import AriError
-from ivr.ari.events import (
+from ivr.call_events import (
     CallEvent,
     ChannelDestroyed,
+    ChannelEntered,
     ChannelRinging,
     ChannelUp,
     KeyReceived,
     PlaybackFinished,
     PlaybackStarted,
-    StasisStart,
 )
 from ivr.call_setting import CallSetting
+from ivr.dialplan import AGENTS_CONTEXT, AGENTS_EXTENSION, AGENTS_LABEL, NO_AGENT
+from ivr.errors import DriverError
 from ivr.script import Command, Event, State
 from store.claims import Claimed
 from store.facts import AdviceAsked, RegistrationAsked
 
 log = logging.getLogger(__name__)
 
-AGENTS_CONTEXT = "agents-9090"
-AGENTS_EXTENSION = "9090"
-AGENTS_LABEL = "start"
-NO_AGENT = "no-agent"
-"""What the dialplan says when it gives a caller back whom no agent could take."""
-
 _KEYS = {"1": Event.KEY_1, "2": Event.KEY_2, "3": Event.KEY_3}
+_ALL_KEYS = "0123456789*#"
 
 
 MOST_PLAYBACKS = 20
@@ -121,9 +117,9 @@ class LiveCall:
         match event:
             case Event():
                 await self._step(event)
-            case StasisStart(args=(_, words)) if words == NO_AGENT:
+            case ChannelEntered(args=(_, words)) if words == NO_AGENT:
                 await self._step(Event.NO_AGENT)
-            case StasisStart():
+            case ChannelEntered():
                 self._answered(event.at)
                 await self._step(Event.ANSWERED)
             case ChannelUp():
@@ -170,7 +166,9 @@ class LiveCall:
         self._played += 1
         self._playing = playback_id(self.channel_id, self._adoptions, self._played)
         media = [self._setting.media(name) for name in prompts]
-        await self._tell(self._setting.control.play(self.channel_id, self._playing, media))
+        stoppers = script.stoppers(self.standing)
+        keys = "".join(key for key in _ALL_KEYS if _event_of(key) in stoppers)
+        await self._tell(self._setting.control.play(self.channel_id, self._playing, media, keys))
 
     def _stop_playing(self) -> None:
         # Not waited for: what follows, a commit before all, need not be later for it.
@@ -223,7 +221,7 @@ class LiveCall:
         self._key_at = event.at
         state = self.standing.state
         self._setting.record(reports.key_pressed(self.attempt, event.digit, state, event.at))
-        await self._step(_KEYS.get(event.digit, Event.OTHER_KEY))
+        await self._step(_event_of(event.digit))
 
     async def _playback_finished(self, event: PlaybackFinished) -> None:
         if event.playback_id != self._playing:
@@ -274,6 +272,10 @@ class LiveCall:
         """Tell Asterisk; if it can't be told, the call goes on by what events or recovery say."""
         try:
             return await told
-        except AriError as error:
+        except DriverError as error:
             log.warning("call %s: %s", self.channel_id, error)
             return False
+
+
+def _event_of(key: str) -> Event:
+    return _KEYS.get(key, Event.OTHER_KEY)

@@ -88,7 +88,7 @@ class Network(Part):
 
 def lab_sections(trunk_port: int, prompts: Path) -> dict[str, dict[str, Any]]:
     """Settings with free ports of the loopback address, for a trunk to `trunk_port`."""
-    ari, ami, sip, health = free_ports(4)
+    ari, ami, agi, sip, health = free_ports(5)
     return {
         "asterisk": {
             "node": "lab",
@@ -100,6 +100,7 @@ def lab_sections(trunk_port: int, prompts: Path) -> dict[str, dict[str, Any]]:
         },
         "trunk": {"host": LOOPBACK, "port": trunk_port},
         "ivr": {
+            "agi_port": agi,
             "prompts_dir": str(prompts.absolute()),
             "script": str(CHECKOUT / "prompts" / "script-vi.toml"),
         },

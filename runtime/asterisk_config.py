@@ -110,6 +110,24 @@ def _values(settings: Settings) -> dict[str, str]:
         "trunk_port": str(trunk.port),
         "codecs": ",".join(trunk.codecs),
         "prompts_version": prompts_version(settings.ivr.script),
+        **_driver_values(settings),
+    }
+
+
+def _driver_values(settings: Settings) -> dict[str, str]:
+    """What differs between ARI and AGI: the way back to us, and the rights that each needs."""
+    ivr, app = settings.ivr, settings.asterisk.app
+    url = f"agi://{ivr.agi_host}:{ivr.agi_port}"
+    agi = ivr.driver == "agi"
+    return {
+        "agi_url": url,
+        "agi_load": "load" if agi else "noload",
+        "ari_enabled": "no" if agi else "yes",
+        "ami_read": "agent,system,call,dtmf" if agi else "agent,system",
+        "ami_write": "agent,reporting,call,originate" if agi else "agent,reporting",
+        "back_to_us": "Goto(tstn-agi,no-agent,1)"
+        if agi
+        else f"Stasis({app},${{UNIQUEID}},no-agent)",
     }
 
 

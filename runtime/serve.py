@@ -14,7 +14,13 @@ from dialer.engine import Engine, EngineSetting
 from domain.clock import utc_now
 from domain.errors import ConfigError
 from domain.msisdn import national
+from ivr.agi.client import AgiClient
+from ivr.agi.lanes import Lanes
+from ivr.agi.stream import AgiStream
+from ivr.ami.connection import AmiConnection
 from ivr.ari.client import AriClient
+from ivr.ari.websocket import AriStream
+from ivr.driver import CallDriver, EventStream
 from ivr.node import AsteriskNode, NodeSetting
 from ivr.prompts import Catalogue, check_catalogue, load_script
 from runtime import logs
@@ -49,12 +55,18 @@ async def _serve(settings: Settings) -> None:
         await require_current(store)
         spool = Spool(settings.spool.path)
         stack.callback(spool.close)
-        client = await stack.enter_async_context(_client(settings))
+        driver, stream = await _driver(stack, settings)
         journal = Journal(
             store, spool, settings.callbacks.target_by, settings.store.patience_seconds
         )
         node = AsteriskNode(
-            _node_setting(settings), client, store, journal, catalogue.media, utc_now
+            _node_setting(settings),
+            driver,
+            stream,
+            store,
+            journal,
+            catalogue.media,
+            utc_now,
         )
         engine = Engine(_engine_setting(settings, catalogue), store, node, utc_now)
         texts = _texts(settings, store)
@@ -116,9 +128,22 @@ def _stop_signal() -> asyncio.Event:
     return stop
 
 
-def _client(settings: Settings) -> AriClient:
-    ari = settings.asterisk
-    return AriClient(ari.ari_url, ari.ari_user, ari.ari_password, ari.app)
+async def _driver(stack: AsyncExitStack, settings: Settings) -> tuple[CallDriver, EventStream]:
+    """The way to Asterisk that is set: ARI, or AMI with FastAGI."""
+    asterisk = settings.asterisk
+    if settings.ivr.driver == "ari":
+        client = AriClient(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.app)
+        stack.push_async_callback(client.close)
+        return client, AriStream(client)
+    ami = AmiConnection(
+        asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_secret
+    )
+    lanes = Lanes(utc_now)
+    agi = AgiClient(ami, lanes)
+    stream = AgiStream(ami, agi, lanes, utc_now)
+    await lanes.listen(settings.ivr.agi_host, settings.ivr.agi_port)
+    stack.push_async_callback(lanes.close)
+    return agi, stream
 
 
 def _node_setting(settings: Settings) -> NodeSetting:

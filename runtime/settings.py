@@ -104,8 +104,11 @@ class TrunkSettings:
 
 @dataclass(frozen=True)
 class IvrSettings:
-    """The call's words and patience."""
+    """How calls are driven, and the call's words and patience."""
 
+    driver: Annotated[str, Limits(one_of=("ari", "agi"))] = "ari"
+    agi_host: Host = "127.0.0.1"
+    agi_port: Port = 4573
     prompts_dir: Path = Path("var/prompts")
     script: Path = Path("prompts/script-vi.toml")
     silence_seconds: Annotated[float, Limits(least=1, most=60)] = 5.0

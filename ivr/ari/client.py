@@ -13,9 +13,10 @@ import orjson
 
 from ivr.ari import resources
 from ivr.ari.errors import AriError
-from ivr.ari.origination import Endpoint, Originated, Origination, originate_body
+from ivr.ari.origination import originate_body
 from ivr.ari.resources import Application, Channel, NodeInfo
 from ivr.ari.transport import LOST, NOT_SENT, AriTransport, EventSocket, reason
+from ivr.origination import Endpoint, Originated, Origination
 
 _GONE = frozenset({404, 409, 412})
 # What ARI says of a channel that is there, while the place in the dialplan is not.
@@ -99,10 +100,13 @@ class AriClient:
             return Originated(Origination.ACCEPTED, status, "")
         return Originated(Origination.REFUSED, status, reason(answer))
 
-    async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> bool:
+    async def play(
+        self, channel_id: str, playback_id: str, media: Sequence[str], stoppers: str = ""
+    ) -> bool:
         """Play sounds ("sound:tstn/vi-1/notice") in a row, after those already under way.
 
-        Returns False if the channel is gone. The playback id is ours, unique for ever.
+        Returns False if the channel is gone. The playback id is ours, unique for ever. No key
+        stops a playback of ARI; whoever knows the `stoppers` is told of the key and stops it.
         """
         sounds = ",".join(_segment(sound) for sound in media)
         path = f"/channels/{_segment(channel_id)}/play/{_segment(playback_id)}?media={sounds}"

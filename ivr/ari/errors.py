@@ -1,9 +1,9 @@
 """What can go wrong between us and an Asterisk's REST interface (ARI). Pure."""
 
-from domain.errors import TstnError
+from ivr.errors import DriverError
 
 
-class AriError(TstnError):
+class AriError(DriverError):
     """Asterisk answered a request in a way that no normal race explains.
 
     Attributes:

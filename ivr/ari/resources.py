@@ -23,6 +23,11 @@ class Channel:
     running: str
     created_at: datetime
 
+    @property
+    def held(self) -> bool:
+        """Whether it is ours to command."""
+        return self.running == "Stasis"
+
 
 @dataclass(frozen=True, slots=True)
 class NodeInfo:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 from aiohttp import WSMsgType
 
@@ -18,36 +18,15 @@ from domain.errors import TstnError
 from domain.pacing import retry_delay
 from ivr.ari.client import AriClient
 from ivr.ari.errors import AriUnavailable
-from ivr.ari.events import ALLOWED_EVENTS, ApplicationReplaced, CallEvent, Malformed, Unknown, parse
+from ivr.ari.events import ALLOWED_EVENTS, ApplicationReplaced, Malformed, Unknown, parse
 from ivr.ari.transport import EventSocket
+from ivr.call_events import CallEvent
+from ivr.driver import StreamListener
 
 logger = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 1.0
 """How long a closing handshake may hold us up; a peer that hangs must not hold up the next try."""
-
-
-class StreamListener(Protocol):
-    """Who gets the events. Only `reconcile` may await; the others run inside the reader.
-
-    What the others raise is logged and changes nothing.
-    """
-
-    async def reconcile(self) -> None:
-        """A connection stands and its events wait: compare what is live with what is known.
-
-        May raise anything: the connection is then closed, and opened anew a little later.
-        Cancelled where the connection ends meanwhile.
-        """
-
-    def receive(self, event: CallEvent) -> None:
-        """Take one event; they come in Asterisk's order."""
-
-    def disconnected(self) -> None:
-        """No event comes any more. Follows each `reconcile` exactly once, finished or not."""
-
-    def replaced(self) -> None:
-        """Another server has taken the app over: stop dialling for good."""
 
 
 class AriStream:

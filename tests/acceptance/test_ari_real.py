@@ -4,11 +4,8 @@ The scripted server of the integration tests is only as true as what is shown he
 """
 
 import asyncio
-import wave
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import TypeVar
 from uuid import uuid4
 
 import orjson
@@ -16,31 +13,23 @@ import pytest
 
 from ivr.ari.client import AriClient
 from ivr.ari.errors import AriError, AriUnavailable
-from ivr.ari.events import (
-    ALLOWED_EVENTS,
-    CallEvent,
+from ivr.ari.events import ALLOWED_EVENTS
+from ivr.ari.websocket import AriStream
+from ivr.call_events import (
     ChannelDestroyed,
+    ChannelEntered,
     ChannelRinging,
     ChannelUp,
     KeyReceived,
     PlaybackFinished,
     PlaybackStarted,
-    StasisStart,
 )
-from ivr.ari.origination import Endpoint, Originated, Origination
-from ivr.ari.websocket import AriStream
-from lab.behaviours import FAST, numbers_for
+from ivr.origination import Endpoint, Originated, Origination
+from lab.behaviours import FAST
 from lab.network import Network
+from tests.acceptance.channel_events import VARIABLES, ChannelEvents, subscriber, write_silence
 
 SHORT, LONG, MISSING = "sound:tstn/short", "sound:tstn/long", "sound:tstn/no-such-file"
-
-VARIABLES = {
-    "CHANNEL(language)": "vi",
-    "FORWARD_CONTEXT": "no-redirect",
-    "PJSIP_HEADER(add,X-Attempt-ID)": "a-1",
-}
-
-T = TypeVar("T", bound=CallEvent)
 
 
 @pytest.fixture(scope="module")
@@ -52,56 +41,16 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         yield running
 
 
-def write_silence(file: Path, seconds: float) -> None:
-    file.parent.mkdir(exist_ok=True)
-    with wave.open(str(file), "wb") as out:
-        out.setparams((1, 2, 8000, 0, "NONE", ""))
-        out.writeframes(bytes(int(16000 * seconds)))
-
-
-def subscriber(behaviour: str) -> Endpoint:
-    return Endpoint("0" + numbers_for(behaviour)[0].removeprefix("+84"), "carrier")
-
-
-class Calls:
-    """Listens, and lets a test wait for the events of one channel."""
+class Calls(ChannelEvents):
+    """Listens to ARI."""
 
     def __init__(self, ari: AriClient) -> None:
+        super().__init__()
         self.ari = ari
-        self.events: list[CallEvent] = []
-        self.log: asyncio.Queue[str] = asyncio.Queue()
-        self._more = asyncio.Event()
 
     async def reconcile(self) -> None:
         await self.ari.info()
         self.log.put_nowait(f"reconciled {len(await self.ari.channels())}")
-
-    def receive(self, event: CallEvent) -> None:
-        self.events.append(event)
-        self._more.set()
-
-    def disconnected(self) -> None:
-        self.log.put_nowait("disconnected")
-
-    def replaced(self) -> None:
-        self.log.put_nowait("replaced")
-
-    async def next(self) -> str:
-        async with asyncio.timeout(20):
-            return await self.log.get()
-
-    def of(self, channel_id: str) -> list[CallEvent]:
-        return [event for event in self.events if event.channel_id == channel_id]
-
-    async def wait(self, channel_id: str, kind: type[T], count: int = 1) -> T:
-        """The `count`th event of this kind on this channel."""
-        async with asyncio.timeout(20):
-            while True:
-                found = [event for event in self.of(channel_id) if isinstance(event, kind)]
-                if len(found) >= count:
-                    return found[count - 1]
-                self._more.clear()
-                await self._more.wait()
 
     async def originate(
         self, channel_id: str, endpoint: Endpoint, absolute_seconds: int = 60
@@ -122,7 +71,7 @@ class Calls:
 
     async def answered(self, behaviour: str, **changed: int) -> str:
         channel_id = await self.dialled(behaviour, **changed)
-        await self.wait(channel_id, StasisStart)
+        await self.wait(channel_id, ChannelEntered)
         return channel_id
 
 
@@ -164,7 +113,7 @@ async def test_a_call_in_the_order_of_its_events(calls: Calls) -> None:
     assert [type(event) for event in events] == [
         ChannelRinging,
         ChannelUp,
-        StasisStart,
+        ChannelEntered,
         PlaybackStarted,  # the short one
         PlaybackStarted,  # the long one, of the same playback
         KeyReceived,
@@ -172,7 +121,7 @@ async def test_a_call_in_the_order_of_its_events(calls: Calls) -> None:
         ChannelDestroyed,
     ]
     assert events == sorted(events, key=lambda event: event.at)
-    assert (await calls.wait(call, StasisStart)).args == (call,)
+    assert (await calls.wait(call, ChannelEntered)).args == (call,)
 
 
 async def test_a_refusal_of_the_carrier_carries_both_causes(calls: Calls) -> None:
@@ -249,7 +198,7 @@ async def test_the_dialplan_takes_a_call_and_gives_it_back(calls: Calls) -> None
     with pytest.raises(AriError, match="no label 'start' at 1@nowhere"):
         await calls.ari.continue_in_dialplan(call, "nowhere", "1", "start")
     assert await calls.ari.continue_in_dialplan(call, "agents-9090", "9090", "start")
-    back = await calls.wait(call, StasisStart, count=2)
+    back = await calls.wait(call, ChannelEntered, count=2)
     assert back.args == (call, "no-agent")
     assert await calls.ari.hang_up(call)
     await calls.wait(call, ChannelDestroyed)

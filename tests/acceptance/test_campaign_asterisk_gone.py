@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from sqlalchemy import Connection, select
 
 from domain.msisdn import national
@@ -55,14 +56,16 @@ def in_its_place(rehearsal: Rehearsal) -> Iterator[socket.socket]:
         yield listening
 
 
+@pytest.mark.parametrize("driver", ["ari", "agi"])
 def test_calls_in_the_air_when_asterisk_dies_are_not_repeated(
-    tmp_path: Path, short_prompts: Path
+    tmp_path: Path, short_prompts: Path, driver: str
 ) -> None:
     ringing, talking = numbers_for("no-answer", 4), numbers_for("silent", 5)
     registered, later = numbers_for("barge-1", 1), numbers_for("hang-up-early", 6)
     at_once = [*ringing, *talking, *registered]
     timing = Timing(ring_seconds=0.3, barge_seconds=0.3, leave_seconds=0.5)
-    with Rehearsal(tmp_path, prompts=short_prompts, timing=timing) as rehearsal:
+    sections = {"ivr": {"driver": driver}}
+    with Rehearsal(tmp_path, prompts=short_prompts, timing=timing, sections=sections) as rehearsal:
         rehearsal.load([*at_once, *later], cps=20, max_channels=len(at_once))
         server = rehearsal.serve()
         rehearsal.until_invited(len(at_once))

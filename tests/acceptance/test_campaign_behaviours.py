@@ -1,4 +1,4 @@
-"""One campaign with two numbers of every behaviour, listened to in full. I/O."""
+"""One campaign with two numbers of every behaviour, by each driver, listened to in full. I/O."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -83,10 +83,12 @@ class Outcome:
         return [e for e in self.carrier if e.number == dialled and e.event == event]
 
 
-@pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
+@pytest.fixture(scope="module", params=["ari", "agi"])
+def outcome(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Outcome]:
     directory = tmp_path_factory.mktemp("behaviours")
-    sections = {"ivr": {"silence_seconds": 1}}
+    sections = {"ivr": {"silence_seconds": 1, "driver": request.param}}
     with Rehearsal(directory, timing=TIMING, recording=True, sections=sections) as rehearsal:
         # The longest calls first.
         longest_first = sorted(BEHAVIOURS, key=lambda each: each.name != "silent")

@@ -98,15 +98,23 @@ class Life:
 def test_nobody_is_dialled_twice_and_no_key_1_is_lost(
     tmp_path: Path, store_url: str, short_prompts: Path
 ) -> None:
+    rehearse_kills(tmp_path, store_url, short_prompts, driver="ari")
+
+
+def test_the_same_without_ari(tmp_path: Path, short_prompts: Path) -> None:
+    rehearse_kills(tmp_path, None, short_prompts, driver="agi")
+
+
+def rehearse_kills(directory: Path, store_url: str | None, prompts: Path, *, driver: str) -> None:
     numbers = [number for name, count in MIX.items() for number in numbers_for(name, count)]
     random = Random(SEED)
     random.shuffle(numbers)
     with Rehearsal(
-        tmp_path,
+        directory,
         store_url=store_url,
         timing=TIMING,
-        prompts=short_prompts,
-        sections={"ivr": {"silence_seconds": 1}},
+        prompts=prompts,
+        sections={"ivr": {"silence_seconds": 1, "driver": driver}},
     ) as rehearsal:
         rehearsal.load(numbers, cps=12, max_channels=70, ring_timeout_seconds=5, **NO_RETRIES)
         life = Life(rehearsal)

@@ -47,10 +47,14 @@ def rate_after(rehearsal: Rehearsal, *command: str) -> float:
     return sum(first <= at < last for at in times) / WATCHED_SECONDS
 
 
-def test_sigterm_lets_calls_end_and_starts_no_more(tmp_path: Path, short_prompts: Path) -> None:
+@pytest.mark.parametrize("driver", ["ari", "agi"])
+def test_sigterm_lets_calls_end_and_starts_no_more(
+    tmp_path: Path, short_prompts: Path, driver: str
+) -> None:
     at_once, later = numbers_for("press-1", 6), numbers_for("busy", 6)
     timing = Timing(ring_seconds=1.0, think_seconds=2.0)
-    with Rehearsal(tmp_path, prompts=short_prompts, timing=timing) as rehearsal:
+    sections = {"ivr": {"driver": driver}}
+    with Rehearsal(tmp_path, prompts=short_prompts, timing=timing, sections=sections) as rehearsal:
         rehearsal.load([*at_once, *later], cps=20, max_channels=len(at_once), **NO_RETRIES)
         server = rehearsal.serve()
         rehearsal.until_invited(len(at_once))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from domain.dispositions import Disposition
 from domain.msisdn import national
 from ivr.prompts import PROMPT_NAMES
@@ -15,15 +17,27 @@ THANKED = numbers_for("barge-1", 3)
 NUMBERS = [*RINGING, *THANKED, *INVITED]
 # Who is invited presses 1 well after the next server is there, whatever else the machine does.
 TIMING = Timing(ring_seconds=0.3, think_seconds=9.0, barge_seconds=1.0)
+AGAIN = ("notice", "after_1", "after_1")
 HEARD = {
-    **dict.fromkeys(INVITED, ("notice", "notice", "after_1")),
-    **dict.fromkeys(THANKED, ("notice", "after_1", "after_1")),
+    **dict.fromkeys(INVITED, (("notice", "notice", "after_1"),)),
+    **dict.fromkeys(THANKED, (AGAIN,)),
 }
 """The beginnings of what was said: the invitation anew, or the thank-you anew."""
+HEARD_BY_AGI = HEARD | dict.fromkeys(THANKED, (AGAIN, AGAIN[:2]))
+"""Asterisk falls silent with the process that plays by AGI: a thank-you may just have begun."""
 
 
-def test_calls_that_ring_are_invited_or_thanked_go_on(tmp_path: Path, short_prompts: Path) -> None:
-    with Rehearsal(tmp_path, timing=TIMING, recording=True, prompts=short_prompts) as rehearsal:
+@pytest.mark.parametrize("driver", ["ari", "agi"])
+def test_calls_that_ring_are_invited_or_thanked_go_on(
+    tmp_path: Path, short_prompts: Path, driver: str
+) -> None:
+    with Rehearsal(
+        tmp_path,
+        timing=TIMING,
+        recording=True,
+        prompts=short_prompts,
+        sections={"ivr": {"driver": driver}},
+    ) as rehearsal:
         rehearsal.load(NUMBERS, cps=20, ring_timeout_seconds=10, **NO_RETRIES)
         server = rehearsal.serve()
         until(
@@ -37,7 +51,7 @@ def test_calls_that_ring_are_invited_or_thanked_go_on(tmp_path: Path, short_prom
         assert set(rehearsal.invites().values()) == {1}
         assert f"{len(NUMBERS)} calls live, 0 ended unseen" in rehearsal.log()
         check_ends(rehearsal)
-        check_what_they_heard(rehearsal, short_prompts)
+        check_what_they_heard(rehearsal, short_prompts, HEARD if driver == "ari" else HEARD_BY_AGI)
         server.terminate()
         assert server.exit_status(20) == 0
 
@@ -54,10 +68,13 @@ def check_ends(rehearsal: Rehearsal) -> None:
     assert len(rehearsal.export("callbacks")) == len(registered)
 
 
-def check_what_they_heard(rehearsal: Rehearsal, directory: Path) -> None:
+def check_what_they_heard(
+    rehearsal: Rehearsal, directory: Path, expected_of: dict[str, tuple[tuple[str, ...], ...]]
+) -> None:
     """Who had registered is thanked once more, who had not is invited once more."""
     prompts = {name: read_samples(directory / "vi-1" / f"{name}.wav") for name in PROMPT_NAMES}
-    for number, expected in HEARD.items():
+    for number, expected in expected_of.items():
         [recording] = rehearsal.carrier.recordings(national(number))
         heard = [each.name for each in hear(read_samples(recording), prompts)]
-        assert tuple(name for name in heard if name in expected) == expected, (number, heard)
+        said = tuple(name for name in heard if name in expected[0])
+        assert said in expected, (number, heard)

@@ -9,7 +9,7 @@ import pytest
 
 from ivr.ari.client import AriClient
 from ivr.ari.errors import AriError, AriUnavailable
-from ivr.ari.origination import Endpoint, Originated, Origination
+from ivr.origination import Endpoint, Originated, Origination
 from tests.fakes.ari_server import FakeAri, channel
 
 Verb = Callable[[AriClient], Awaitable[Any]]

@@ -10,8 +10,9 @@ import pytest
 from domain.pacing import retry_delay
 from ivr.ari.client import AriClient
 from ivr.ari.errors import AriUnavailable
-from ivr.ari.events import ALLOWED_EVENTS, CallEvent, KeyReceived
+from ivr.ari.events import ALLOWED_EVENTS
 from ivr.ari.websocket import AriStream
+from ivr.call_events import CallEvent, KeyReceived
 from tests.fakes.ari_server import FakeAri, event, key
 
 FILTER = "/applications/tstn/eventFilter"

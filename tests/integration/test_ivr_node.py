@@ -12,6 +12,7 @@ import pytest
 from domain.clock import utc_now
 from domain.msisdn import national
 from ivr.ari.client import AriClient
+from ivr.ari.websocket import AriStream
 from ivr.node import AsteriskNode, NodeSetting
 from store.engine import Store
 from store.journal import Journal
@@ -66,12 +67,18 @@ async def node(store: Store, tmp_path: Path) -> AsyncIterator[Node]:
         FakeAri() as asterisk,
         AriClient(asterisk.url, "tstn", "secret", "tstn") as client,
         running(store, tmp_path / "spool.sqlite") as journal,
-        ready(AsteriskNode(SETTING, client, store, journal, str, utc_now)) as ready_node,
+        ready(
+            AsteriskNode(SETTING, client, AriStream(client), store, journal, str, utc_now)
+        ) as ready_node,
     ):
         campaign = await make_campaign(store, numbers(1))
         [attempt] = await claim_some(store, campaign, now=utc_now())
         assert await ready_node.originate(attempt)
         yield Node(ready_node, asterisk, store, journal, str(attempt.attempt_id))
+
+
+def made(client: AriClient, store: Store, journal: Journal) -> AsteriskNode:
+    return AsteriskNode(SETTING, client, AriStream(client), store, journal, str, utc_now)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from domain.states import TargetState
-from ivr.ari.events import ChannelDestroyed, KeyReceived, PlaybackFinished, StasisStart
+from ivr.call_events import ChannelDestroyed, ChannelEntered, KeyReceived, PlaybackFinished
 from ivr.call_setting import CallSetting
 from ivr.session import LiveCall
 from lab.ports import free_ports
@@ -37,7 +37,9 @@ class Control:
         self._changed.set()
         return True
 
-    async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> bool:
+    async def play(
+        self, channel_id: str, playback_id: str, media: Sequence[str], stoppers: str
+    ) -> bool:
         self.playing.append(playback_id)
         return self._did(f"play {' '.join(media)}")
 
@@ -79,7 +81,7 @@ class Call:
         self._id = str(attempt.attempt_id)
 
     def answers(self) -> None:
-        self.live.feed(StasisStart(self._id, NOW, (self._id,), "PJSIP/carrier-1"))
+        self.live.feed(ChannelEntered(self._id, NOW, (self._id,), "PJSIP/carrier-1"))
 
     def presses(self, digit: str, seconds: float = 10) -> None:
         self.live.feed(KeyReceived(self._id, digit, NOW + seconds * SECOND, 120))
@@ -129,11 +131,13 @@ async def test_key_1_is_committed_before_the_thanks_begin(store: Store, spool: P
         call = Call(attempt, journal)
         play = call.control.play
 
-        async def watched(channel_id: str, playback_id: str, media: Sequence[str]) -> bool:
+        async def watched(
+            channel_id: str, playback_id: str, media: Sequence[str], stoppers: str
+        ) -> bool:
             if list(media) == ["after_1"]:
                 at_thanks.append(len(await all_rows(store, Registration)))
                 at_thanks.append(len(await all_rows(store, Callback)))
-            return await play(channel_id, playback_id, media)
+            return await play(channel_id, playback_id, media, stoppers)
 
         call.control.play = watched  # type: ignore[method-assign]
         call.answers()

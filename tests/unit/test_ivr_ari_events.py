@@ -8,19 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.ari.events import (
-    ALLOWED_EVENTS,
-    ApplicationReplaced,
+from ivr.ari.events import ALLOWED_EVENTS, ApplicationReplaced, Malformed, Unknown, parse
+from ivr.call_events import (
     ChannelDestroyed,
+    ChannelEntered,
     ChannelRinging,
     ChannelUp,
     KeyReceived,
-    Malformed,
     PlaybackFinished,
     PlaybackStarted,
-    StasisStart,
-    Unknown,
-    parse,
 )
 from tests.fakes.ari_server import channel, event
 
@@ -37,7 +33,7 @@ CALL = channel("c1")
 FRAMES: list[tuple[dict[str, Any], object]] = [
     (
         event("StasisStart", args=["c1", "no-agent"], channel=CALL),
-        StasisStart("c1", AT, ("c1", "no-agent"), "PJSIP/carrier-00000001"),
+        ChannelEntered("c1", AT, ("c1", "no-agent"), "PJSIP/carrier-00000001"),
     ),
     (
         event("ChannelStateChange", channel=channel("c1", state="Ringing")),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from ivr.ari.origination import ALLOWED_VARIABLES, Endpoint, originate_body
+from ivr.ari.origination import originate_body
+from ivr.origination import ALLOWED_VARIABLES, Endpoint
 
 CARRIER = Endpoint("0901234567", "carrier")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivr.script import Call, Command, Event, State, step
+from ivr.script import MAX_REPLAYS, Call, Command, Event, State, step, stoppers
 
 # Every state × every event of a call that has not replayed, been reminded or registered (except
 # where the state itself says so). `-` stands for "nothing": no command, or the state stays.
@@ -228,3 +228,18 @@ def test_what_the_call_remembers_changes_only_these(
 ) -> None:
     rows = TABLE_ROWS | read(table)
     assert answers(state, **memory) == {key: to for key, to in rows.items() if key[0] is state}
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (Call(State.INVITING), {Event.KEY_1, Event.KEY_2, Event.KEY_3, Event.OTHER_KEY}),
+        (Call(State.CLOSING), {Event.KEY_1, Event.KEY_2, Event.KEY_3}),
+        (Call(State.CLOSING, replays=MAX_REPLAYS), {Event.KEY_1, Event.KEY_3}),
+        (Call(State.APOLOGISING), {Event.KEY_1}),
+        (Call(State.APOLOGISING, registered=True), set()),
+        (Call(State.THANKING, registered=True), set()),
+    ],
+)
+def test_the_keys_that_silence_a_prompt(call: Call, expected: set[Event]) -> None:
+    assert stoppers(call) == expected

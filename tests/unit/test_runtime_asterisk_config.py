@@ -96,3 +96,32 @@ def test_a_script_without_version_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "script.toml").write_text(text)
     with pytest.raises(ConfigError, match="needs a line like version"):
         prompts_version(tmp_path / "script.toml")
+
+
+def rendered(settings: Settings, directory: Path, driver: str) -> dict[str, str]:
+    """Every file's text, by its name without the ending."""
+    files = render(replace(settings, ivr=replace(settings.ivr, driver=driver)), directory)
+    return {file.stem: file.read_text() for file in files}
+
+
+def test_each_driver_gets_the_rights_it_needs_and_no_more(
+    settings: Settings, tmp_path: Path
+) -> None:
+    ari = rendered(settings, tmp_path / "ari", "ari")
+    agi = rendered(settings, tmp_path / "agi", "agi")
+    assert "read=agent,system\nwrite=agent,reporting\n" in ari["manager"]
+    assert "read=agent,system,call,dtmf\nwrite=agent,reporting,call,originate\n" in agi["manager"]
+    assert ["enabled=yes" in ari[file] for file in ("ari", "http")] == [True, True]
+    assert ["enabled=no" in agi[file] for file in ("ari", "http")] == [True, True]
+    assert "\nnoload=res_agi.so" in ari["modules"]
+    assert "\nload=res_agi.so" in agi["modules"]
+
+
+def test_a_caller_whom_no_agent_took_comes_back_to_the_driver(
+    settings: Settings, tmp_path: Path
+) -> None:
+    ari = rendered(settings, tmp_path / "ari", "ari")["extensions"]
+    agi = rendered(settings, tmp_path / "agi", "agi")["extensions"]
+    assert "exten => 9090,1(start),Stasis(tstn,${UNIQUEID},no-agent)" in ari
+    assert "exten => 9090,1(start),Goto(tstn-agi,no-agent,1)" in agi
+    assert "exten => call,1(ask),AGI(agi://127.0.0.1:4573,${UNIQUEID})" in agi

@@ -1,0 +1,1 @@
+"""The calls without ARI: AMI tells what happens and originates, FastAGI plays."""
