@@ -12,8 +12,8 @@ from string import Formatter
 
 from domain.clock import to_local
 from domain.errors import ConfigError
+from domain.folding import fold
 from sms.alphabet import fits_gsm7
-from sms.folding import fold
 from sms.segments import Alphabet, count
 
 

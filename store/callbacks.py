@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, update
 from domain.deadlines import promise_at, target_at
 from domain.states import CallbackKind, CallbackState, Channel
 from store import history
+from store.callback_claims import unfinished
 from store.facts import AdviceAsked
 from store.history import Happening, happening
 from store.models import Callback, table
@@ -58,6 +59,7 @@ def open_callbacks(
             "target_at": target_at(callback.requested_at, target_by),
             "promise_at": promise_at(callback.requested_at),
             "state": CallbackState.OPEN,
+            "attempts_made": 0,
         }
         for callback in asked
     ]
@@ -85,7 +87,7 @@ def count_from(
         update(table(Callback))
         .where(
             _callback.registration_id == registration_id,
-            _callback.state == CallbackState.OPEN,
+            unfinished(table(Callback)),
             _callback.requested_at > requested_at,
         )
         .values(
