@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, RowMapping, Update, bindparam, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    RowMapping,
+    Update,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from domain.calendar import Calendar
 from domain.errors import ClaimLost, InputError, NotOnDuty
@@ -53,7 +64,17 @@ class Taken:
 _callback, _claim, _agent = table(Callback).c, table(CallbackClaim).c, table(Agent).c
 _sibling, _own = table(Callback).alias("sibling"), table(Callback).alias("own")
 
+_ONE = literal_column("1", Integer)
 _DUTY = select(_agent.duty).where(_agent.agent_id == bindparam("agent")).with_for_update()
+# PostgreSQL counts on few rows where a table has grown since it was last analysed, and then reads
+# and sorts the whole queue at every claim (20 ms with 5,000). The index has the order already.
+_DUTY_AND_PLAN = {
+    "sqlite": _DUTY,
+    "postgresql": _DUTY.add_columns(
+        func.set_config("enable_sort", "off", True),
+        func.set_config("enable_bitmapscan", "off", True),
+    ),
+}
 _BEFORE_IT = (
     select(_sibling.c.id)
     .where(
@@ -66,8 +87,11 @@ _BEFORE_IT = (
             (_sibling.c.promise_at == _callback.promise_at) & (_sibling.c.id < _callback.id),
         ),
     )
-    .exists()
+    .limit(_ONE)
+    .scalar_subquery()
+    .is_not(None)
 )
+"""As a value, which PostgreSQL looks up row by row: an EXISTS may become a join of all rows."""
 _HAS_ONE = (
     select(_own.c.id)
     .where(_own.c.claimed_by == bindparam("agent"), _own.c.state == fixed(CallbackState.CLAIMED))
@@ -83,7 +107,7 @@ _NEXT = (
         ~_HAS_ONE,
     )
     .order_by(_callback.target_at, _callback.promise_at, _callback.id)
-    .limit(1)
+    .limit(_ONE)
     .with_for_update(skip_locked=True, of=table(Callback))
     .scalar_subquery()
 )
@@ -222,7 +246,8 @@ def _is_held(connection: Connection, msisdn: str) -> bool:
 
 def _require_duty(connection: Connection, agent_id: int) -> None:
     """Locks the agent's row: claims of one agent, and going off duty, come one after the other."""
-    duty = connection.execute(_DUTY, {"agent": agent_id}).scalar_one_or_none()
+    statement = _DUTY_AND_PLAN[connection.dialect.name]
+    duty = connection.execute(statement, {"agent": agent_id}).scalar_one_or_none()
     if duty != Duty.ON:
         raise NotOnDuty("go on duty first: call-backs are handed to agents on duty only")
 

@@ -97,35 +97,64 @@ def _outcome_told(connection: Connection, claim_id: UUID) -> str | None:
     return connection.execute(chosen).scalar_one_or_none()
 
 
-def _move(connection: Connection, row: RowMapping, result: Result, now: datetime) -> None:
-    leads = LEADS_TO[result.outcome]
-    state = _STATES[leads]
-    values: dict[str, Any] = {
+_MOVE = (
+    update(table(Callback))
+    .where(_callback.id == bindparam("of_id"))
+    .values(
         **NO_CLAIM,
-        "state": state,
-        "outcome": result.outcome,
-        "outcome_at": now,
-        "closed_at": now if state is CallbackState.DONE else None,
-        "attempts_made": row["attempts_made"] + (leads is Next.RETRY),
-        "ready_at": result.later_at if leads is Next.LATER else None,
-    }
-    if result.appointment is not None:
-        values["appointment_day"] = result.appointment.day
-        values["appointment_slot"] = result.appointment.slot
-    connection.execute(update(table(Callback)).where(_callback.id == row["id"]).values(values))
+        **{
+            name: bindparam(f"new_{name}", type_=_callback[name].type)
+            for name in (
+                *("state", "outcome", "outcome_at", "closed_at", "attempts_made", "ready_at"),
+                *("appointment_day", "appointment_slot"),
+            )
+        },
+    )
+)
+
+
+def _move(connection: Connection, row: RowMapping, result: Result, now: datetime) -> None:
+    leads, meeting = LEADS_TO[result.outcome], result.appointment
+    state = _STATES[leads]
+    connection.execute(
+        _MOVE,
+        {
+            "of_id": row["id"],
+            "new_state": state,
+            "new_outcome": result.outcome,
+            "new_outcome_at": now,
+            "new_closed_at": now if state is CallbackState.DONE else None,
+            "new_attempts_made": row["attempts_made"] + (leads is Next.RETRY),
+            "new_ready_at": result.later_at if leads is Next.LATER else None,
+            "new_appointment_day": None if meeting is None else meeting.day,
+            "new_appointment_slot": None if meeting is None else meeting.slot,
+        },
+    )
+
+
+_END_CLAIM = (
+    update(table(CallbackClaim))
+    .where(_claim.id == bindparam("of_claim"))
+    .values(
+        ending=fixed(ClaimEnd.RESULT),
+        **{
+            name: bindparam(f"new_{name}", type_=_claim[name].type)
+            for name in ("ended_at", "outcome", "later_at", "note")
+        },
+    )
+)
 
 
 def _end_claim(connection: Connection, claim_id: UUID, result: Result, now: datetime) -> None:
     connection.execute(
-        update(table(CallbackClaim))
-        .where(_claim.id == claim_id)
-        .values(
-            ended_at=now,
-            ending=ClaimEnd.RESULT,
-            outcome=result.outcome,
-            later_at=result.later_at,
-            note=_clean(result.note),
-        )
+        _END_CLAIM,
+        {
+            "of_claim": claim_id,
+            "new_ended_at": now,
+            "new_outcome": result.outcome,
+            "new_later_at": result.later_at,
+            "new_note": _clean(result.note),
+        },
     )
 
 
