@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from dialer.callback_rules import RedialRules, next_call
+from dialer.forecast import Forecast, Pending, Staff, forecast
 from domain.calendar import Calendar
 from domain.sla import SlaState, sla_bounds
 from store import callback_calls, callback_queue, callback_schedule, outbox
 from store.callback_schedule import AT_ONCE, Unscheduled
 from store.outbox import Post
 from store.tick_lock import is_mine
+from store.workload import workload
 
 Notice = Callable[[str], Post | None]
 """Makes the text that tells a number that it was not reached; None where no text can be sent."""
@@ -91,3 +93,19 @@ def _notices(lost: list[Unscheduled], notice: Notice) -> list[Post]:
         for identity, post in drafts
         if post is not None
     ]
+
+
+def forecast_now(connection: Connection, now: datetime, setting: CallbackSetting) -> Forecast:
+    """What becomes of all call-backs if the agents who are on duty now stay, inside their hours."""
+    load = workload(connection)
+    staff = Staff(
+        agents=load.agents,
+        handling_seconds=load.handling_seconds,
+        reach_rate=load.reach_rate,
+        max_attempts=setting.redial.max_attempts,
+    )
+    backlog = [
+        Pending(one.id, one.ready_at or now, one.target_at, one.promise_at, one.attempts_made)
+        for one in load.waiting
+    ]
+    return forecast(backlog, staff, setting.hours, now)

@@ -10,7 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[impo
 
 from dialer import callbacks
 from dialer.callbacks import CallbackSetting
-from domain.clock import Clock
+from domain.clock import Clock, utc_now
 from domain.errors import StoreUnavailable
 from store import sla
 from store.engine import Store
@@ -42,7 +42,7 @@ class Schedule:
 
     async def run(self) -> None:
         """Tick until cancelled. A tick that fails is logged, and tried again at its next time."""
-        scheduler = AsyncIOScheduler(timezone=UTC)
+        scheduler = AsyncIOScheduler(timezone=UTC)  # by the machine's time; only the work asks ours
         for name, work, seconds in (
             ("schedule", self.schedule, self._pace.schedule),
             ("expire", self.return_expired, self._pace.expire),
@@ -57,7 +57,8 @@ class Schedule:
                 id=name,
                 coalesce=True,
                 max_instances=1,
-                next_run_time=self._clock(),
+                misfire_grace_time=None,  # late is better than not at all
+                next_run_time=utc_now(),
             )
         scheduler.start()
         try:
@@ -98,6 +99,8 @@ class Schedule:
         try:
             await work()
             self._in_trouble.discard(name)
+        except asyncio.CancelledError:
+            return  # the scheduler stops, and would call this a fault
         except StoreUnavailable as error:
             if name not in self._in_trouble:  # once, not every second
                 log.warning("call-backs (%s) wait: %s", name, error)
