@@ -6,7 +6,7 @@ since the government moves days off every year. Rules: domain.md §6.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -104,14 +104,19 @@ class Calendar:
         Raises:
             InputError: nothing opens within 400 days.
         """
-        today = to_local(at_utc).date()
-        for offset in range(_SEARCH_DAYS):
-            for start, end in self._day(today + timedelta(days=offset)):
-                if at_utc < end:
-                    return max(start, at_utc.astimezone(UTC))
+        for start, _ in self.open_spans(at_utc):
+            return start
         raise InputError(
             f"no calling window opens within {_SEARCH_DAYS} days: check the windows and holidays"
         )
+
+    def open_spans(self, since_utc: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Give the open spans from a moment on, in UTC, for the next 400 days; ends exclusive."""
+        today = to_local(since_utc).date()
+        for offset in range(_SEARCH_DAYS):
+            for start, end in self._day(today + timedelta(days=offset)):
+                if since_utc < end:
+                    yield max(start, since_utc.astimezone(UTC)), end
 
     def is_holiday(self, day: date) -> bool:
         """Tell whether a local day is a public holiday, the override table first."""

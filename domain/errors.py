@@ -19,3 +19,11 @@ class InputError(TstnError):
 
 class StoreUnavailable(TstnError):
     """The database cannot be reached, or did not commit in time."""
+
+
+class ClaimLost(TstnError):
+    """The claim is no longer its agent's: expired, given back, closed or cancelled."""
+
+
+class NotOnDuty(TstnError):
+    """The agent is off duty or pauses: no call-back is handed out."""

@@ -62,11 +62,35 @@ class CallbackKind(StrEnum):
 
 
 class CallbackState(StrEnum):
-    """A 9090 agent's call to a subscriber: `open → done | cancelled`."""
+    """A 9090 agent's call to a subscriber; `domain.callbacks` has the legal moves.
+
+    OPEN waits for `ready_at` or an agent, CLAIMED is an agent's, the others are final.
+    """
 
     OPEN = "open"
+    CLAIMED = "claimed"
     DONE = "done"
+    UNREACHABLE = "unreachable"
     CANCELLED = "cancelled"
+
+
+class ClaimEnd(StrEnum):
+    """How an agent's claim of a call-back ended."""
+
+    RESULT = "result"
+    GIVEN_BACK = "given_back"
+    OFF_DUTY = "off_duty"
+    EXPIRED = "expired"
+    RELEASED = "released"  # by a supervisor
+    CANCELLED = "cancelled"  # the subscriber wants no call any more
+
+
+class Duty(StrEnum):
+    """What an agent does: takes call-backs and key 3, pauses, or is not there."""
+
+    OFF = "off"
+    ON = "on"
+    PAUSED = "paused"
 
 
 class MessageInState(StrEnum):

@@ -11,6 +11,7 @@ from typing import Any
 import uvloop
 
 from dialer.engine import Engine, EngineSetting
+from dialer.schedule import Schedule
 from domain.clock import utc_now
 from domain.errors import ConfigError
 from domain.msisdn import national
@@ -24,6 +25,7 @@ from ivr.driver import CallDriver, EventStream
 from ivr.node import AsteriskNode, NodeSetting
 from ivr.prompts import Catalogue, check_catalogue, load_script
 from runtime import logs
+from runtime.callback_wiring import callback_setting
 from runtime.health import serve_health
 from runtime.settings import Settings, require_secrets
 from runtime.smsc_file import load_smscs
@@ -70,17 +72,23 @@ async def _serve(settings: Settings) -> None:
         )
         engine = Engine(_engine_setting(settings, catalogue), store, node, utc_now)
         texts = _texts(settings, store)
+        schedule = Schedule(store, callback_setting(settings), utc_now)
 
         def report() -> dict[str, Any]:
             return _report(node, journal, engine, texts)
 
         await _serve_health(stack, settings, report)
         log.info("serving; script %s, health on port %d", catalogue.version, settings.health.port)
-        await _run_components(node, journal, engine, texts, settings.dialer.drain_seconds)
+        await _run_components(node, journal, engine, texts, schedule, settings.dialer.drain_seconds)
 
 
 async def _run_components(
-    node: AsteriskNode, journal: Journal, engine: Engine, texts: Texts, drain_seconds: float
+    node: AsteriskNode,
+    journal: Journal,
+    engine: Engine,
+    texts: Texts,
+    schedule: Schedule,
+    drain_seconds: float,
 ) -> None:
     """Run until told to stop: then no new call, let calls end, keep what they said."""
     stop = _stop_signal()
@@ -89,11 +97,12 @@ async def _run_components(
         calling = group.create_task(node.run(), name="node")
         dialling = group.create_task(engine.run(), name="engine")
         texting = group.create_task(texts.run(), name="texts")
+        ticking = group.create_task(schedule.run(), name="schedule")
         await stop.wait()
         log.info("stopping; %d calls may end within %g s", len(node.calls), drain_seconds)
-        dialling.cancel()
-        texting.cancel()
-        await asyncio.wait({dialling, texting})
+        for task in (dialling, texting, ticking):
+            task.cancel()
+        await asyncio.wait({dialling, texting, ticking})
         try:
             async with asyncio.timeout(drain_seconds):
                 await node.drained()

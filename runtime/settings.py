@@ -135,9 +135,21 @@ class CalendarSettings:
 
 @dataclass(frozen=True)
 class CallbackSettings:
-    """The deadline of a call-back that is ours to set; the 48 hours are promised in the script."""
+    """When agents call back, how long they hold one, and what follows a call without an answer.
+
+    The 48 hours are promised in the script's own words, so they are no setting.
+    """
 
     target_by: time = NINE_IN_THE_EVENING
+    agents_hours: tuple[str, ...] = ("07:00-21:00",)
+    work_on_holidays: bool = True
+    at_risk_seconds: Annotated[float, Limits(least=0, most=86400)] = 3 * 3600.0
+    lease_seconds: Annotated[float, Limits(least=10, most=3600)] = 120.0
+    max_attempts: Annotated[int, Limits(least=1, most=50)] = 5
+    no_answer_seconds: Annotated[float, Limits(least=60, most=172800)] = 2 * 3600.0
+    busy_seconds: Annotated[float, Limits(least=60, most=172800)] = 900.0
+    switched_off_seconds: Annotated[float, Limits(least=60, most=172800)] = 4 * 3600.0
+    sms_account: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,6 +176,7 @@ class RepliesSettings:
     help: str = DEFAULTS[ReplyKind.HELP]
     status_open: str = DEFAULTS[ReplyKind.STATUS_OPEN]
     none_standing: str = DEFAULTS[ReplyKind.NONE_STANDING]
+    unreachable: str = DEFAULTS[ReplyKind.UNREACHABLE]
 
 
 @dataclass(frozen=True)

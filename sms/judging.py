@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from domain.folding import fold
 from sms import keywords, replies
-from sms.folding import fold
 from sms.keywords import Verdict
 
 NOT_A_SUBSCRIBER = "not_a_subscriber"

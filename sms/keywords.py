@@ -22,8 +22,8 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.folding import fold
 from domain.msisdn import BadNumber, parse_msisdn
-from sms.folding import fold
 
 SHORT_CODE = "9231"
 

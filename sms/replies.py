@@ -12,13 +12,16 @@ from string import Formatter
 
 from domain.clock import to_local
 from domain.errors import ConfigError
+from domain.folding import fold
 from sms.alphabet import fits_gsm7
-from sms.folding import fold
 from sms.segments import Alphabet, count
 
 
 class ReplyKind(StrEnum):
-    """What we answer. NONE_STANDING: nothing to cancel or to report on."""
+    """What we answer, or say unasked. NONE_STANDING: nothing to cancel or to report on.
+
+    UNREACHABLE goes to whom the agents called in vain; the registration is closed then.
+    """
 
     OK = "ok"
     ALREADY = "already"
@@ -29,6 +32,7 @@ class ReplyKind(StrEnum):
     HELP = "help"
     STATUS_OPEN = "status_open"
     NONE_STANDING = "none_standing"
+    UNREACHABLE = "unreachable"
 
 
 DEFAULTS: dict[ReplyKind, str] = {
@@ -68,8 +72,12 @@ DEFAULTS: dict[ReplyKind, str] = {
         "Quy khach chua co yeu cau thay SIM 4G tai nha. "
         "De dang ky mien phi, soan TSTN gui 9231. Chi tiet LH 9090"
     ),
+    ReplyKind.UNREACHABLE: (
+        "Tong dai 9090 da goi nhung chua gap duoc Quy khach. "
+        "De dang ky lai thay SIM 4G tai nha (mien phi), soan TSTN gui 9231. Chi tiet LH 9090"
+    ),
 }
-"""domain.md §8, word for word; help, status and none standing are ours."""
+"""domain.md §8, word for word; help, status, none standing and unreachable are ours."""
 
 _FORMATS = {"date": "%d/%m/%Y", "received": "%H:%M %d/%m/%Y", "applied": "%H:%M %d/%m/%Y"}
 """How each placeholder is written; the widths never change."""

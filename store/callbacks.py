@@ -11,6 +11,7 @@ from domain.deadlines import promise_at, target_at
 from domain.states import CallbackKind, CallbackState, Channel
 from store import history
 from store.batches import NewRows
+from store.callback_claims import unfinished
 from store.facts import AdviceAsked
 from store.history import Happening, happening
 from store.models import Callback, table
@@ -33,7 +34,7 @@ _OPEN = NewRows(
     Callback,
     (
         *("kind", "msisdn", "campaign_id", "source_id", "requested_at", "registration_id"),
-        *("target_at", "promise_at", "state"),
+        *("target_at", "promise_at", "state", "attempts_made"),
     ),
     *(_callback.kind, _callback.msisdn, _callback.campaign_id, _callback.requested_at),
     *(_callback.target_at, _callback.promise_at),
@@ -57,7 +58,7 @@ def _row(asked: CallbackAsked, target_by: time) -> tuple[Any, ...]:
         *(asked.kind, asked.msisdn, asked.campaign_id, asked.source_id),
         *(asked.requested_at, asked.registration_id),
         *(target_at(asked.requested_at, target_by), promise_at(asked.requested_at)),
-        CallbackState.OPEN,
+        *(CallbackState.OPEN, 0),
     )
 
 
@@ -81,7 +82,7 @@ def count_from(
         update(table(Callback))
         .where(
             _callback.registration_id == registration_id,
-            _callback.state == CallbackState.OPEN,
+            unfinished(table(Callback)),
             _callback.requested_at > requested_at,
         )
         .values(

@@ -4,16 +4,18 @@ Rows are JSON values, times ISO 8601 in UTC. Each page is a short transaction of
 reader of the export never holds the database.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from domain.callbacks import Outcome
 from store.engine import Store
 from store.models import (
+    Address,
     Attempt,
     Callback,
     KeyPress,
@@ -21,6 +23,7 @@ from store.models import (
     MessageOut,
     Registration,
     Target,
+    table,
 )
 
 _ROWS_A_PAGE = 1000
@@ -63,6 +66,15 @@ _CALLBACK: _Columns = {
     "requested_at": Callback.requested_at,
     "target_at": Callback.target_at,
     "promise_at": Callback.promise_at,
+    "ready_at": Callback.ready_at,
+    "attempts_made": Callback.attempts_made,
+    "outcome": Callback.outcome,
+    "outcome_at": Callback.outcome_at,
+    "claimed_by": Callback.claimed_by,
+    "claimed_at": Callback.claimed_at,
+    "closed_at": Callback.closed_at,
+    "appointment_day": Callback.appointment_day,
+    "appointment_slot": Callback.appointment_slot,
 }
 _MESSAGE_IN: _Columns = {
     "text_id": MessageIn.id,
@@ -132,8 +144,12 @@ async def registrations(store: Store, campaign_id: int) -> AsyncIterator[dict[st
 
 
 async def callbacks(store: Store, campaign_id: int) -> AsyncIterator[dict[str, Any]]:
-    """Every call-back that the campaign promised, in the order they were committed."""
-    async for row in _by_id(store, _CALLBACK, Callback.campaign_id == campaign_id):
+    """Every call-back that the campaign promised, in the order they were committed.
+
+    `address` is what the agent confirmed, null where there is none.
+    """
+    where = Callback.campaign_id == campaign_id
+    async for row in _by_id(store, _CALLBACK, where, _with_addresses):
         yield row
 
 
@@ -189,24 +205,47 @@ def _keys_of(
     return keys
 
 
-async def _by_id(store: Store, columns: _Columns, where: Any) -> AsyncIterator[dict[str, Any]]:
+_Finish = Callable[[Connection, Sequence[Row[Any]]], list[dict[str, Any]]]
+"""Makes the JSON of a page, with what else belongs to its rows."""
+
+
+async def _by_id(
+    store: Store, columns: _Columns, where: Any, finish: _Finish | None = None
+) -> AsyncIterator[dict[str, Any]]:
     """Rows in the order of their first column, a number that only grows."""
-    identity = next(iter(columns.values()))
+    identity = next(iter(columns))
     after = 0
     while True:
-        page = await store.read(_page, columns, where, identity, after)
+        page = await store.read(_page, columns, where, after, finish or _plain)
         for row in page:
-            yield _json(row)
+            yield row
         if len(page) < _ROWS_A_PAGE:
             return
-        after = page[-1][0]
+        after = page[-1][identity]
 
 
 def _page(
-    connection: Connection, columns: _Columns, where: Any, identity: Any, after: int
-) -> Sequence[Any]:
+    connection: Connection, columns: _Columns, where: Any, after: int, finish: _Finish
+) -> list[dict[str, Any]]:
+    identity = next(iter(columns.values()))
     chosen = _select(columns).where(where, identity > after)
-    return connection.execute(chosen.order_by(identity).limit(_ROWS_A_PAGE)).all()
+    return finish(
+        connection, connection.execute(chosen.order_by(identity).limit(_ROWS_A_PAGE)).all()
+    )
+
+
+def _plain(_: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    return [_json(row) for row in rows]
+
+
+def _with_addresses(connection: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    confirmed = [row.callback_id for row in rows if row.outcome == Outcome.CONFIRMED]
+    columns = table(Address)
+    found = connection.execute(select(columns).where(columns.c.callback_id.in_(confirmed)))
+    addresses = {row.callback_id: _json(row) for row in found}
+    for address in addresses.values():
+        del address["callback_id"]
+    return [{**_json(row), "address": addresses.get(row.callback_id)} for row in rows]
 
 
 def _select(columns: _Columns) -> Any:
@@ -218,7 +257,7 @@ def _json(row: Row[Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> Any:
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes):
         return value.hex()

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from sqlalchemy import Connection, RowMapping, select
 
-from store import texts
+from store import callback_timeline, texts
 from store.batches import NewRows
 from store.models import Attempt, Event, KeyPress, table
 
@@ -19,6 +19,12 @@ _RANKS = {
     "registered": 1,
     "registration_repeated": 1,
     "callback_promised": 1,
+    "callback_dialled": 1,
+    "callback_agent_answered": 2,
+    "callback_subscriber_dialled": 3,
+    "callback_subscriber_answered": 4,
+    "callback_call_ended": 5,
+    "callback_unreachable": 1,
     "registration_cancelled": 1,
     "callback_cancelled": 1,
     "opted_out": 1,
@@ -86,6 +92,7 @@ def timeline(connection: Connection, msisdn: str) -> list[dict[str, Any]]:
     entries += [entry for row in attempts.mappings() for entry in _attempt_entries(row)]
     entries += [_key_entry(row) for row in keys.mappings()]
     entries += texts.entries(connection, msisdn)
+    entries += callback_timeline.entries(connection, msisdn)
     # A key comes before what it brought about, though both bear its time.
     return sorted(entries, key=lambda entry: (entry["at"], _RANKS.get(entry["kind"], 0)))
 

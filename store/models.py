@@ -20,8 +20,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.dispositions import Disposition
 from domain.states import (
     AttemptState,
-    CallbackKind,
-    CallbackState,
     CampaignState,
     Channel,
     Purpose,
@@ -31,7 +29,14 @@ from domain.states import (
 from store.base import Base as Base
 from store.base import BigId, Msisdn
 from store.base import table as table
+from store.callback_models import Address as Address
+from store.callback_models import Callback as Callback
+from store.callback_models import CallbackAttempt as CallbackAttempt
+from store.callback_models import CallbackClaim as CallbackClaim
+from store.callback_models import SlaReport as SlaReport
 from store.columns import one_of, word
+from store.duty_models import Agent as Agent
+from store.duty_models import DutySpan as DutySpan
 from store.message_models import MessageIn as MessageIn
 from store.message_models import MessageOut as MessageOut
 from store.message_models import OptOut as OptOut
@@ -201,42 +206,6 @@ class Registration(Base):
     registered_at: Mapped[datetime]
     evidence: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(word(), default=RegistrationState.OPEN)
-
-
-class Callback(Base):
-    """A promised call of a 9090 agent, with both deadlines (procedure's n+1, script's 48 hours).
-
-    `source_id` names what asked for it, channel first: one source, one call-back of a kind.
-    """
-
-    __tablename__ = "callbacks"
-    __table_args__ = (
-        one_of("state", CallbackState),
-        one_of("kind", CallbackKind),
-        CheckConstraint("kind <> 'confirm' OR registration_id IS NOT NULL", name="confirm_has_why"),
-        Index(
-            "uq_callbacks_open_msisdn_kind",
-            *("msisdn", "kind"),
-            unique=True,
-            sqlite_where=text("state = 'open'"),
-            postgresql_where=text("state = 'open'"),
-        ),
-        UniqueConstraint("source_id", "kind"),
-        Index("ix_callbacks_campaign_id", "campaign_id"),
-    )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True, init=False)
-    kind: Mapped[str] = mapped_column(word())
-    msisdn: Mapped[str] = mapped_column(Msisdn)
-    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id"))
-    source_id: Mapped[str] = mapped_column(String(72))
-    requested_at: Mapped[datetime]
-    target_at: Mapped[datetime]
-    promise_at: Mapped[datetime]
-    registration_id: Mapped[int | None] = mapped_column(
-        BigId, ForeignKey("registrations.id"), default=None
-    )
-    state: Mapped[str] = mapped_column(word(), default=CallbackState.OPEN)
 
 
 class Event(Base):

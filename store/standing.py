@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
-from domain.states import CallbackKind, CallbackState, RegistrationState
+from domain.states import CallbackKind, CallbackState, ClaimEnd, RegistrationState
 from store import history
+from store.callback_claims import NO_CLAIM, end, unfinished
 from store.columns import fixed
 from store.history import happening
 from store.models import Callback, Event, Registration, table
@@ -22,15 +23,19 @@ _CANCEL = (
     .values(state=fixed(RegistrationState.CANCELLED))
     .returning(table(Registration))
 )
-_CANCEL_CALLBACK = (
-    update(table(Callback))
+_CALLBACKS = (
+    select(_callback.id, _callback.kind, _callback.claim_id)
     .where(
         _callback.registration_id == bindparam("registration"),
         _callback.kind == fixed(CallbackKind.CONFIRM),
-        _callback.state == fixed(CallbackState.OPEN),
+        unfinished(table(Callback)),
     )
-    .values(state=fixed(CallbackState.CANCELLED))
-    .returning(_callback.kind)
+    .with_for_update()
+)
+_CANCEL_CALLBACKS = (
+    update(table(Callback))
+    .where(among(_callback.id, "ids"))
+    .values(state=fixed(CallbackState.CANCELLED), closed_at=bindparam("now"), **NO_CLAIM)
 )
 _CANCELLED_BEFORE = select(_event.data).where(_event.once == bindparam("key"))
 
@@ -58,9 +63,19 @@ def cancel(
     row = connection.execute(_CANCEL, {"of_msisdn": msisdn}).mappings().one_or_none()
     if row is None:
         return None
-    calls = connection.execute(_CANCEL_CALLBACK, {"registration": row["id"]}).scalars().all()
+    calls = _cancel_callbacks(connection, row["id"], at)
     _record(connection, row, at, source, key, calls)
     return _as_registration(row)
+
+
+def _cancel_callbacks(connection: Connection, registration: int, at: datetime) -> list[str]:
+    """Cancel what a registration promised, an agent's claim with it; give the kinds."""
+    rows = connection.execute(_CALLBACKS, {"registration": registration}).all()
+    if rows:
+        connection.execute(_CANCEL_CALLBACKS, {"ids": [row.id for row in rows], "now": at})
+        claims = [row.claim_id for row in rows if row.claim_id is not None]
+        end(connection, claims, ClaimEnd.CANCELLED, at)
+    return [row.kind for row in rows]
 
 
 def _record(

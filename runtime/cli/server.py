@@ -44,12 +44,14 @@ async def health(arguments: Namespace, settings: Settings) -> int:
 
 def check_config(arguments: Namespace, settings: Settings) -> None:
     """Print the settings and SMSC accounts in force. Raises ConfigError as the server's start."""
+    from runtime.callback_wiring import callback_setting
     from runtime.smsc_file import load_smscs, read_accounts, shown
     from sms import replies
     from sms.esme.group import Binds
 
     replies.check(asdict(settings.replies))
     smscs = load_smscs(settings)
+    callback_setting(settings)
     Binds(smscs.binds, smscs.account_tps)  # holds names, passwords and certificates to SMPP
     accounts = read_accounts(settings.sms.smsc_file)
     smsc = {name: shown(account) for name, account in accounts.items()}

@@ -43,10 +43,10 @@ async def test_the_same_call_asks_once_however_often_it_is_told(store: Store) ->
     await promise(store, wish)
     assert len(await all_rows(store, Callback)) == 1
     assert len(await all_rows(store, Event)) == 1
-    await store.write(_done)
+    await store.write(_cancelled)
     await promise(store, wish)
     [row] = await all_rows(store, Callback)
-    assert row["state"] == CallbackState.DONE
+    assert row["state"] == CallbackState.CANCELLED
 
 
 async def test_a_number_has_one_open_call_back_of_a_kind(store: Store) -> None:
@@ -54,13 +54,13 @@ async def test_a_number_has_one_open_call_back_of_a_kind(store: Store) -> None:
     await promise(store, wants_advice(NUMBER, NOW + HOUR))
     rows = await all_rows(store, Callback)
     assert [(row["msisdn"], row["requested_at"]) for row in rows] == [(NUMBER, NOW), (OTHER, NOW)]
-    await store.write(_done)
+    await store.write(_cancelled)
     await promise(store, wants_advice(NUMBER, NOW + 2 * HOUR))
     assert len(await all_rows(store, Callback)) == 3
 
 
-def _done(connection: Connection) -> None:
-    connection.execute(update(Callback).values(state=CallbackState.DONE))
+def _cancelled(connection: Connection) -> None:
+    connection.execute(update(Callback).values(state=CallbackState.CANCELLED, closed_at=NOW))
 
 
 async def test_advice_and_registration_of_one_call_stand_side_by_side(store: Store) -> None:

@@ -148,6 +148,13 @@ async def test_a_registration_and_the_call_backs(store: Store) -> None:
         "requested_at": "2021-04-01T03:00:08+00:00",
         "target_at": "2021-04-02T14:00:00+00:00",
         "promise_at": "2021-04-03T03:00:08+00:00",
+        "attempts_made": 0,
+        **dict.fromkeys(
+            (
+                *("ready_at", "outcome", "outcome_at", "claimed_by", "claimed_at", "closed_at"),
+                *("appointment_day", "appointment_slot", "address"),
+            )
+        ),
     }
     assert (advise["kind"], advise["registration_id"]) == ("advice", None)
     for export in (exports.attempts, exports.registrations, exports.callbacks):

@@ -105,3 +105,45 @@ async def test_an_empty_database_is_told_to_be_migrated(store_url: str) -> None:
             await require_current(empty)
     finally:
         await empty.close()
+
+
+async def test_call_backs_of_the_version_before_are_carried_over(store: Store) -> None:
+    """Closed ones had no time of their own: the history has it."""
+    await store.write(lambda connection: _to(connection, "downgrade", "0002"))
+    await store.write(_old_call_backs)
+    await migrate(store)
+    rows = await store.read(
+        lambda connection: connection.exec_driver_sql(
+            "SELECT source_id, state, closed_at IS NOT NULL, attempts_made, ready_at IS NULL, "
+            "outcome FROM callbacks ORDER BY id"
+        ).all()
+    )
+    assert [tuple(row) for row in rows] == [
+        ("a", "open", False, 0, True, None),
+        ("b", "cancelled", True, 0, True, None),
+        ("c", "done", True, 0, True, "confirmed"),
+    ]
+    await store.write(lambda connection: _to(connection, "downgrade", "0002"))
+    kept = await store.read(
+        lambda connection: (
+            connection.exec_driver_sql("SELECT state FROM callbacks ORDER BY id").scalars().all()
+        )
+    )
+    assert kept == ["open", "cancelled", "done"]
+    await migrate(store)
+
+
+def _to(connection: Connection, way: str, revision: str) -> None:
+    config: Config = migrations._config()
+    config.attributes["connection"] = connection
+    getattr(command, way)(config, revision)
+
+
+def _old_call_backs(connection: Connection) -> None:
+    for number, state in enumerate(("open", "cancelled", "done")):
+        connection.exec_driver_sql(
+            "INSERT INTO callbacks (kind, msisdn, source_id, requested_at, target_at, promise_at, "  # noqa: S608
+            f"state) VALUES ('advice', '+8490000000{number}', '{'abc'[number]}', "
+            "'2021-04-01 03:00:00', '2021-04-02 14:00:00', '2021-04-03 03:00:00', "
+            f"'{state}')"
+        )

@@ -147,7 +147,7 @@ async def test_after_a_cancelled_one_a_new_request_opens_and_the_old_one_stays(
 
 
 def _cancel_all(connection: Connection) -> None:
-    connection.execute(update(Callback).values(state=CallbackState.CANCELLED))
+    connection.execute(update(Callback).values(state=CallbackState.CANCELLED, closed_at=NOW))
     connection.execute(update(Registration).values(state=RegistrationState.CANCELLED))
 
 

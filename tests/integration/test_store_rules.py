@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
+from domain.callbacks import MAY_BECOME
+from domain.states import CallbackState
 from store import history
 from store.engine import Store
 
@@ -89,6 +91,7 @@ def callback(identity: int = 1, source: str = "ivr:a", **other: str) -> str:
         "target_at": AT,
         "promise_at": AT,
         "state": "'open'",
+        "attempts_made": "0",
     }
     return _insert("callbacks", values | other)
 
@@ -123,6 +126,14 @@ async def values(store: Store, query: str) -> list[Any]:
 
 BASE = (campaign(), target())
 ENDED = {"ended_at": AT, "disposition": "'busy'"}
+GONE = {"state": "'cancelled'", "closed_at": AT}
+HELD = {
+    "state": "'claimed'",
+    "claim_id": f"'{ONE}'",
+    "claimed_by": "1",
+    "claimed_at": AT,
+    "claimed_until": AT,
+}
 UNIQUE, CHECK, FOREIGN = "unique", "check", "foreign"
 
 
@@ -150,7 +161,26 @@ REFUSED: dict[str, tuple[tuple[str, ...], str, str]] = {
         UNIQUE,
     ),
     "2 open call-backs": ((callback(1, "a"),), callback(2, "b"), UNIQUE),
-    "one source, 2 calls": ((callback(1, "a", state="'done'"),), callback(2, "a"), UNIQUE),
+    "one source, 2 calls": ((callback(1, "a", **GONE),), callback(2, "a"), UNIQUE),
+    "open, and claimed": ((callback(1, "a"),), callback(2, "b", **HELD), UNIQUE),
+    "2 agents, one number": (
+        (callback(1, "a", **HELD),),
+        callback(2, "b", kind="'confirm'", registration_id="1", **(HELD | {"claimed_by": "2"})),
+        UNIQUE,
+    ),
+    "2 claims of an agent": (
+        (callback(1, "a", **HELD),),
+        callback(2, "b", **(HELD | {"msisdn": "'+84900000002'"})),
+        UNIQUE,
+    ),
+    "claimed by nobody": ((), callback(**(HELD | {"claimed_by": "NULL"})), CHECK),
+    "claimed for ever": ((), callback(**(HELD | {"claimed_until": "NULL"})), CHECK),
+    "open, yet claimed": ((), callback(**(HELD | {"state": "'open'"})), CHECK),
+    "closed at no time": ((), callback(state="'cancelled'"), CHECK),
+    "open, yet closed": ((), callback(closed_at=AT), CHECK),
+    "done without result": ((), callback(state="'done'", closed_at=AT), CHECK),
+    "an unknown result": ((), callback(outcome="'asleep'"), CHECK),
+    "half an appointment": ((), callback(appointment_slot="'morning'"), CHECK),
     "a number twice in a campaign": (BASE, target(id="2"), UNIQUE),
     "2 campaigns of a name": ((campaign(),), campaign(id="2"), UNIQUE),
     "an unknown purpose": ((), campaign(purpose="'fun'"), CHECK),
@@ -247,6 +277,31 @@ async def test_what_is_legal_is_not_refused(store: Store) -> None:
         "INSERT INTO limits VALUES ('trunk:carrier', 0.5, 0)",
     )
     assert await values(store, "SELECT id FROM registrations ORDER BY id") == [1, 2, 3]
+
+
+@pytest.mark.parametrize("before", CallbackState)
+async def test_a_call_back_makes_the_legal_moves_only(store: Store, before: CallbackState) -> None:
+    """The trigger and the table in `domain.callbacks` are one."""
+    for after in set(CallbackState) - {before}:
+        statement = callback(1, "a", **STATE_VALUES[before])
+        change = ", ".join(f"{name} = {value}" for name, value in STATE_VALUES[after].items())
+        move = f"UPDATE callbacks SET {change}"  # noqa: S608
+        undo = "DELETE FROM callbacks"
+        if after in MAY_BECOME[before]:
+            await run(store, statement, move, undo)
+        else:
+            with pytest.raises(DBAPIError, match="no such move"):
+                await run(store, statement, move, undo)
+
+
+NOT_HELD = dict.fromkeys(("claim_id", "claimed_by", "claimed_at", "claimed_until"), "NULL")
+STATE_VALUES: dict[CallbackState, dict[str, str]] = {
+    CallbackState.OPEN: {**NOT_HELD, "state": "'open'", "closed_at": "NULL"},
+    CallbackState.CLAIMED: {**HELD, "closed_at": "NULL"},
+    CallbackState.DONE: {**NOT_HELD, **GONE, "state": "'done'", "outcome": "'refused'"},
+    CallbackState.UNREACHABLE: {**NOT_HELD, **GONE, "state": "'unreachable'"},
+    CallbackState.CANCELLED: {**NOT_HELD, **GONE},
+}
 
 
 async def test_history_is_only_ever_added_to(store: Store) -> None:

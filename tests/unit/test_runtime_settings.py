@@ -109,6 +109,8 @@ def test_relative_paths_leave_a_config_directory(tmp_path: Path) -> None:
         ('[trunk]\nnumber_format = "x"', "trunk.number_format must be national or e164"),
         ('[store]\nurl = "mysql://x"', "store.url must be sqlite:///FILE or postgresql://"),
         ('[callbacks]\ntarget_by = "24:00"', "callbacks.target_by must be a time like 21:00"),
+        ("[callbacks]\nagents_hours = []", "callbacks.agents_hours must be a list of texts"),
+        ("[callbacks]\nmax_attempts = 0", "callbacks.max_attempts must be at least 1"),
         ("[calendar]\nholidays = {x = true}", "calendar.holidays must be a table of days"),
         ("[calendar]\nholidays = {2026-01-02 = 1}", "calendar.holidays must be a table of days"),
         ("[asterisk]\nrtp_start = 2000\nrtp_end = 2000", "rtp_end must be above"),
