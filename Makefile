@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv web lab demo run test test-unit check format bench lock
+.PHONY: help setup venv web lab demo run test test-unit check messages format bench lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,10 @@ check: venv ## Lint, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+messages: venv ## Add the pages' new words to the catalogue, to be translated there
+	@$(BIN)/pybabel --quiet extract -F console/babel.cfg -k marked --no-location -o var/console.pot console
+	@$(BIN)/pybabel --quiet update -i var/console.pot -o console/locale/vi/console.po -l vi -w 100 --no-fuzzy-matching --ignore-obsolete
 
 format: venv ## Format the code and mend what the linter can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

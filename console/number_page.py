@@ -10,12 +10,12 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from console import forms, timeline
+from console.messages import marked as _
 from console.parts import allowed, parts, session
 from console.render import page, say
 from console.timeline import Group
 from console.writes import write
-from domain.errors import InputError
-from domain.msisdn import mask, parse_msisdn
+from domain.msisdn import BadNumber, mask, parse_msisdn
 from domain.roles import OF_ONE_PROVINCE, Permission
 from store import history, numbers
 from store.numbers import Standing
@@ -32,12 +32,13 @@ async def look_up(request: web.Request) -> web.StreamResponse:
     typed = await forms.text(request, "number")
     try:
         msisdn = parse_msisdn(typed)
-    except InputError as error:
-        return _page(request, typed, status=422, problem=say(request, str(error)))
-    await write(request, "number_looked_up", lambda _: None, subject=mask(msisdn))
+    except BadNumber:
+        problem = say(request, _("Type one Vietnamese mobile number: 0 and 9 digits."))
+        return _page(request, typed, status=422, problem=problem)
+    await write(request, "number_looked_up", lambda connection: None, subject=mask(msisdn))
     standing, entries = await parts(request).store.read(_all_of, msisdn)
     if not _is_for(session(request), standing):
-        problem = say(request, "This number is not in your province.")
+        problem = say(request, _("This number is not in your province."))
         return _page(request, typed, status=403, problem=problem)
     whole = allowed(request, Permission.NUMBERS_SEE_WHOLE)
     chosen = await forms.text(request, "group")

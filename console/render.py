@@ -40,7 +40,12 @@ def install(environment: Environment, language_name: str) -> None:
     words = translations(language_name)
     environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
     environment.globals["lang"] = language_name
-    environment.filters["word"] = lambda value: words.gettext(WORDS.get(value, value) or "")
+
+    def word(value: str) -> str:
+        said = WORDS.get(value, value)
+        return words.gettext(said) if said else "–"  # the empty one is the catalogue's head
+
+    environment.filters["word"] = word
     environment.filters["local"] = formats.local
     environment.filters["local_seconds"] = formats.local_seconds
 

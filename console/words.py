@@ -20,6 +20,14 @@ WORDS: dict[str, str] = {
     "at_risk": _("At risk"),
     "late": _("Past n+1"),
     "broken": _("Promise broken"),
+    # how a part of the server stands
+    "well": _("Well"),
+    "waiting": _("Waiting"),
+    "trouble": _("Trouble"),
+    # groups of happenings
+    "calls": _("Calls"),
+    "texts": _("Texts"),
+    "requests": _("Requests"),
     # happenings of a number
     "attempt_dialled": _("Dialled"),
     "attempt_ringing": _("Ringing"),
@@ -42,9 +50,44 @@ WORDS: dict[str, str] = {
     "text_undelivered": _("Text not delivered"),
     "text_expired": _("Text expired"),
     # outcomes of calls
-    "registered_by_key": _("Registered by key 1"),
-    "busy": _("Busy"),
+    "answered": _("Answered"),
     "no_answer": _("No answer"),
+    "busy": _("Busy"),
+    "rejected": _("Rejected"),
+    "invalid_number": _("No such number"),
+    "unreachable": _("Switched off or out of coverage"),
+    "congestion": _("Network congested"),
+    "not_dialled": _("Not dialled"),
+    "unknown": _("Not known"),
+    "unexpected_cause": _("Unexpected cause"),
+    # what stands for a number
+    "registration_open": _("open"),
+    "registration_completed": _("completed"),
+    "callback_open": _("open"),
+    "callback_done": _("done"),
+    "confirm": _("Confirm the address"),
+    "advice": _("Give advice"),
+    "ivr": _("call, key 1"),
+    "sms": _("text to 9231"),
+    "web": _("web page"),
+    # texts
+    "register": _("register"),
+    "cancel": _("cancel"),
+    "opt_out": _("refuse invitations"),
+    "help": _("help"),
+    "status": _("status"),
+    "near_miss": _("nearly TSTN"),
+    "empty": _("empty"),
+    "ok": _("registered"),
+    "already": _("registered already"),
+    "ineligible": _("not eligible"),
+    "syntax": _("syntax"),
+    "cancelled": _("cancelled"),
+    "status_open": _("being worked on"),
+    "none_standing": _("nothing stands"),
+    "reply": _("reply"),
+    "manual": _("by hand"),
+    "invitation": _("invitation"),
     # acts
     "logged_in": _("Logged in"),
     "login_failed": _("Login failed"),
@@ -55,4 +98,21 @@ WORDS: dict[str, str] = {
     "user_deactivated": _("Account switched off"),
     "password_reset": _("Password reset"),
     "number_looked_up": _("Number looked up"),
+    # what an act was about
+    "name": _("name"),
+    "role": _("role"),
+    "province": _("province"),
+    "phone": _("phone"),
 }
+"""An English word for each; a catalogue has the others."""
+
+REFUSALS = (
+    _("a login has 2 to 40 small letters, digits, dots, - or _, a letter first"),
+    _("an account needs the name of its user, at most 80 letters"),
+    _("a specialist needs a province"),
+    _("a phone is the name of a SIP extension, such as agent1"),
+    _("a password has 10 to 200 characters"),
+    _("this login or this phone belongs to another account"),
+    _("choose a role"),
+)
+"""What other parts refuse with and a page repeats; a test reads their sources."""

@@ -1,5 +1,6 @@
 """A running console on a real store, with an account of each role: for tests of every page. I/O."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -89,9 +90,12 @@ async def console(
     rig = Rig(store, f"http://{LOOPBACK}:{port}", served, hands, report)
     rig.users = await add_users(store)
     await served.open()
+    running = asyncio.create_task(served.run())
     try:
         yield rig
     finally:
+        running.cancel()
+        await asyncio.wait({running})
         await served.close()
 
 

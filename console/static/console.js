@@ -34,14 +34,13 @@
         this.pause = FIRST_PAUSE_MS;
         if (this.onopen) this.onopen(event);
       };
-      this.wire.onerror = (event) => this.retry(event);
+      this.wire.onerror = () => this.retry(); // htmx would only log it
       this.names.forEach((name) => this.forward(name));
     }
 
-    retry(event) {
+    retry() {
       this.wire.close();
       if (this.closed) return;
-      if (this.onerror) this.onerror(event);
       const jitter = 0.5 + Math.random(); // a restarted server must not meet all browsers at once
       this.timer = setTimeout(() => this.connect(), this.pause * jitter);
       this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_MS);
