@@ -221,3 +221,18 @@ async def test_the_dark_look_has_contrast_too(desk: Rig, browsing: Browsing, sto
     await page.wait_for_selector(".number")
     await browsing.shoot(page, "number-dark")
     await browsing.assert_accessible(page)
+
+
+async def test_the_first_page_is_light(desk: Rig, browsing: Browsing) -> None:
+    """At most 150 kB over the wire, fonts and scripts included; the next page loads none again."""
+    page = await browsing.page()
+    measured = """() => performance.getEntries()
+        .filter(entry => entry.transferSize !== undefined)
+        .reduce((sum, entry) => sum + entry.transferSize, 0)"""
+    await page.goto(desk.path("/login"), wait_until="networkidle")
+    first = await page.evaluate(measured)
+    await page.goto(desk.path("/login?ended=1"), wait_until="networkidle")
+    second = await page.evaluate(measured)
+    print(f"first page {first / 1000:.0f} kB, the next {second / 1000:.1f} kB")
+    assert 20_000 < first < 150_000
+    assert second < 10_000
