@@ -58,6 +58,8 @@ class Topic:
 
     name: str
     look: Callable[[], Awaitable[Any]]
+    is_always_looked_at: bool = False
+    """Even while nobody listens: what is shown of it depends on when it changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Live:
     async def run(self) -> None:
         """Look every second at what somebody listens to, until cancelled."""
         while True:
-            for name in sorted({n for listener in self._listeners for n in listener.topics}):
+            for name in self._looked_at():
                 await self._look(name)
             await asyncio.sleep(_LEAST_GAP_SECONDS)
             with suppress(TimeoutError):
@@ -169,9 +171,10 @@ class Live:
     async def _look(self, name: str) -> None:
         try:
             value = await self._topics[name].look()
-        except StoreUnavailable as error:
+        except Exception as error:
+            # A fault in one page's look must stop neither the other pages nor the server.
             if name not in self._unreadable:
-                log.warning("%s is not live: %s", name, error)
+                log.warning("%s is not live: %s", name, error, exc_info=not _is_away(error))
             self._unreadable.add(name)
             return
         self._unreadable.discard(name)
@@ -182,6 +185,14 @@ class Live:
                 if name in listener.topics:
                     listener.changed.set()
 
+    def _looked_at(self) -> list[str]:
+        heard = {name for listener in self._listeners for name in listener.topics}
+        return [
+            name
+            for name, topic in self._topics.items()
+            if name in heard or topic.is_always_looked_at
+        ]
+
     async def _still_alive(self, request: web.Request) -> bool:
         try:
             return await self._is_alive(request)
@@ -191,8 +202,7 @@ class Live:
     @contextmanager
     def _listening(self, fragments: Mapping[str, Fragment]) -> Iterator[_Listener]:
         listener = _Listener(frozenset(fragment.topic for fragment in fragments.values()))
-        heard = {name for other in self._listeners for name in other.topics}
-        for name in listener.topics - heard:
+        for name in listener.topics - set(self._looked_at()):
             self._versions.pop(name, None)  # nobody has looked for a while
         self._listeners.add(listener)
         try:
@@ -213,6 +223,10 @@ async def ended(request: web.Request) -> web.StreamResponse:
 def is_stream(request: web.Request) -> bool:
     """Whether a browser opens a stream, which is no sign that somebody sits before it."""
     return "text/event-stream" in request.headers.get("Accept", "")
+
+
+def _is_away(error: Exception) -> bool:
+    return isinstance(error, StoreUnavailable)
 
 
 def _versions_in(request: web.Request) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """The console as a part of the server: opened before anything runs, then kept live. I/O."""
 
-import asyncio
 from contextlib import AsyncExitStack
 
 from aiohttp import web
@@ -18,7 +17,6 @@ from domain.clock import Clock
 from domain.errors import ConfigError
 from store.engine import Store
 
-_WATCH_SECONDS = 1.0
 _LET_END_SECONDS = 2.0
 
 
@@ -45,7 +43,7 @@ class Console:
             clock=clock,
             report=report,
             watch=watch,
-            live=Live([Topic("health", health)], is_alive),
+            live=Live([Topic("health", health, is_always_looked_at=True)], is_alive),
             passwords=passwords or Passwords(),
             assets=Assets(),
         )
@@ -70,21 +68,12 @@ class Console:
 
     async def run(self) -> None:
         """Look at what pages show, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.parts.live.run(), name="live")
-            group.create_task(self._watch(), name="watch")
+        await self.parts.live.run()
 
     async def close(self) -> None:
         """End streams and requests, and give the port back."""
         self.parts.live.close()
         await self._closing.aclose()
-
-    async def _watch(self) -> None:
-        """Look at the health even while nobody reads it: lines say since when they stand."""
-        it = self.parts
-        while True:
-            it.watch.observe(it.report(), it.clock())
-            await asyncio.sleep(_WATCH_SECONDS)
 
 
 def application(it: Parts) -> web.Application:

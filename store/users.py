@@ -3,7 +3,6 @@
 Each change of an account that takes rights away ends the sessions it has, in the same transaction.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -78,12 +77,6 @@ def after(connection: Connection, login: str, limit: int) -> list[User]:
     """The accounts that follow a login in order of logins; an empty one gives the first."""
     chosen = select(_users).where(_user.login > login).order_by(_user.login).limit(limit)
     return [_as_user(row) for row in connection.execute(chosen).mappings()]
-
-
-def names(connection: Connection, user_ids: Sequence[int]) -> dict[int, str]:
-    """The login of each of the accounts."""
-    found = connection.execute(select(_user.id, _user.login).where(_user.id.in_(user_ids)))
-    return {row.id: row.login for row in found}
 
 
 def set_active(connection: Connection, user_id: int, now: datetime, *, is_active: bool) -> bool:

@@ -146,6 +146,18 @@ async def test_the_stream_says_nothing_while_its_topic_can_not_be_read(
         assert (await said)["data"] == "<p>\n1</p>"
 
 
+async def test_a_fault_in_one_look_stops_no_other_page(source: Source) -> None:
+    async def fails() -> None:
+        raise KeyError("a fault of ours")
+
+    other = Topic("other", fails, is_always_looked_at=True)
+    live = Live([other, Topic("queue", source.look)], source.alive, beat_seconds=0.05)
+    async with served(source, live) as url, listening(url) as stream:
+        await next_of(stream, "beat")
+        source.value = 2
+        assert (await next_of(stream, "figures"))["data"] == "<p>\n2</p>"
+
+
 async def test_a_session_that_has_ended_is_told_so(source: Source, url: str) -> None:
     async with listening(url) as stream:
         await next_event(stream)
