@@ -18,7 +18,7 @@ $(VENV)/.installed: requirements-dev.lock pyproject.toml
 
 web: node_modules/.installed
 
-node_modules/.installed: package-lock.json package.json $(VENV)/.installed
+node_modules/.installed: package-lock.json package.json | $(VENV)/.installed
 	@lab/setup web $(VENV)
 
 lab: venv

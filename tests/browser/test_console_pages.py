@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import Connection
 
 from domain.dispositions import Disposition
+from domain.errors import StoreUnavailable
 from domain.roles import Role
 from store import messages
 from store.apply import apply
@@ -84,6 +86,22 @@ async def test_a_wrong_password_and_a_session_that_has_ended(desk: Rig, browsing
     assert await page.input_value("#password") == ""
     await browsing.shoot(page, "login-wrong")
     await browsing.assert_accessible(page)
+
+
+async def test_an_account_is_locked_after_wrong_passwords(desk: Rig, browsing: Browsing) -> None:
+    page = await browsing.page()
+    await page.goto(desk.path("/login"))
+    for password in ("một", "hai", "ba", PASSWORD):
+        await page.fill("#login", Role.VERIFIER.value)
+        await page.fill("#password", password)
+        async with page.expect_response(lambda r: r.request.method == "POST") as answer:
+            await page.press("#password", "Enter")
+        assert (await answer.value).status == 422
+    page = await browsing.logged_in(Role.ADMINISTRATOR)
+    await page.goto(desk.path("/users"))
+    row = page.locator("tr", has_text="verifier")
+    assert await row.locator(".mood").inner_text() == "Đang khoá"
+    await browsing.shoot(page, "users-locked")
 
 
 async def test_the_language_is_switched_and_kept(desk: Rig, browsing: Browsing) -> None:
@@ -212,6 +230,22 @@ async def test_errors_say_what_to_do_next(desk: Rig, browsing: Browsing) -> None
         await browsing.assert_accessible(page)
 
 
+async def test_a_store_that_is_away_is_said(
+    desk: Rig, browsing: Browsing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await browsing.logged_in(Role.AGENT)
+
+    async def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(desk.store, "read", away)
+    answer = await page.goto(desk.path("/numbers"))
+    assert answer is not None
+    assert answer.status == 503
+    await browsing.shoot(page, "error-503")
+    await browsing.assert_accessible(page)
+
+
 async def test_the_dark_look_has_contrast_too(desk: Rig, browsing: Browsing, store: Store) -> None:
     typed = await one_number(store)
     page = await browsing.logged_in(Role.SUPERVISOR, dark=True)
@@ -221,18 +255,3 @@ async def test_the_dark_look_has_contrast_too(desk: Rig, browsing: Browsing, sto
     await page.wait_for_selector(".number")
     await browsing.shoot(page, "number-dark")
     await browsing.assert_accessible(page)
-
-
-async def test_the_first_page_is_light(desk: Rig, browsing: Browsing) -> None:
-    """At most 150 kB over the wire, fonts and scripts included; the next page loads none again."""
-    page = await browsing.page()
-    measured = """() => performance.getEntries()
-        .filter(entry => entry.transferSize !== undefined)
-        .reduce((sum, entry) => sum + entry.transferSize, 0)"""
-    await page.goto(desk.path("/login"), wait_until="networkidle")
-    first = await page.evaluate(measured)
-    await page.goto(desk.path("/login?ended=1"), wait_until="networkidle")
-    second = await page.evaluate(measured)
-    print(f"first page {first / 1000:.0f} kB, the next {second / 1000:.1f} kB")
-    assert 20_000 < first < 150_000
-    assert second < 10_000
