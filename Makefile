@@ -4,17 +4,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv lab demo run test test-unit check format bench lock
+.PHONY: help setup venv web lab demo run test test-unit check messages format bench lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-setup: venv lab ## Install everything: Python environment, Debian packages, the lab's Asterisk, prompts
+setup: venv web lab ## Install everything: Python environment, pages' files, Debian packages, Asterisk, prompts
 
 venv: $(VENV)/.installed
 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	@lab/setup venv $(VENV)
+
+web: node_modules/.installed
+
+node_modules/.installed: package-lock.json package.json | $(VENV)/.installed
+	@lab/setup web $(VENV)
 
 lab: venv
 	@lab/setup packages
@@ -24,7 +29,7 @@ lab: venv
 demo: setup ## 200 numbers called through real Asterisks while 72 text 9231, with live progress
 	@$(BIN)/python -m lab.demo
 
-run: venv ## Run the server with config/tstn.toml
+run: venv web ## Run the server with config/tstn.toml
 	@$(BIN)/tstn migrate && $(BIN)/tstn serve
 
 test: setup ## Every test: unit, integration (both databases), acceptance (real Asterisk)
@@ -38,6 +43,10 @@ check: venv ## Lint, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+messages: venv ## Add the pages' new words to the catalogue, to be translated there
+	@$(BIN)/pybabel --quiet extract -F console/babel.cfg -k marked --no-location -o var/console.pot console
+	@$(BIN)/pybabel --quiet update -i var/console.pot -o console/locale/vi/console.po -l vi -w 100 --no-fuzzy-matching --ignore-obsolete
 
 format: venv ## Format the code and mend what the linter can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

@@ -88,7 +88,7 @@ class Network(Part):
 
 def lab_sections(trunk_port: int, prompts: Path) -> dict[str, dict[str, Any]]:
     """Settings with free ports of the loopback address, for a trunk to `trunk_port`."""
-    ari, ami, agi, sip, health = free_ports(5)
+    ari, ami, agi, sip, health, console = free_ports(6)
     return {
         "asterisk": {
             "node": "lab",
@@ -105,6 +105,7 @@ def lab_sections(trunk_port: int, prompts: Path) -> dict[str, dict[str, Any]]:
             "script": str(CHECKOUT / "prompts" / "script-vi.toml"),
         },
         "health": {"host": LOOPBACK, "port": health},
+        "console": {"host": LOOPBACK, "port": console},
     }
 
 

@@ -6,10 +6,13 @@ import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import uvloop
 
+from console.service import Console
+from console.setting import ConsoleSetting
 from dialer.engine import Engine, EngineSetting
 from dialer.schedule import Schedule
 from domain.clock import utc_now
@@ -26,7 +29,7 @@ from ivr.node import AsteriskNode, NodeSetting
 from ivr.prompts import Catalogue, check_catalogue, load_script
 from runtime import logs
 from runtime.callback_wiring import callback_setting
-from runtime.health import serve_health
+from runtime.health import Report, serve_health
 from runtime.settings import Settings, require_secrets
 from runtime.smsc_file import load_smscs
 from sms.service import Texts
@@ -36,6 +39,7 @@ from store.journal import Journal
 from store.limits import Caps
 from store.migrate import require_current
 from store.spool import Spool
+from store.users import LoginLimits
 
 log = logging.getLogger(__name__)
 
@@ -78,8 +82,15 @@ async def _serve(settings: Settings) -> None:
             return _report(node, journal, engine, texts)
 
         await _serve_health(stack, settings, report)
+        console = await _open_console(stack, settings, store, report)
         log.info("serving; script %s, health on port %d", catalogue.version, settings.health.port)
-        await _run_components(node, journal, engine, texts, schedule, settings.dialer.drain_seconds)
+        async with asyncio.TaskGroup() as group:
+            showing = None if console is None else group.create_task(console.run(), name="console")
+            await _run_components(
+                node, journal, engine, texts, schedule, settings.dialer.drain_seconds
+            )
+            if showing is not None:
+                showing.cancel()
 
 
 async def _run_components(
@@ -177,7 +188,26 @@ def _engine_setting(settings: Settings, catalogue: Catalogue) -> EngineSetting:
     )
 
 
-async def _serve_health(stack: AsyncExitStack, settings: Settings, report: Any) -> None:
+async def _open_console(
+    stack: AsyncExitStack, settings: Settings, store: Store, report: Report
+) -> Console | None:
+    given = settings.console
+    if not given.enabled:
+        return None
+    setting = ConsoleSetting(
+        host=given.host,
+        port=given.port,
+        idle=timedelta(seconds=given.idle_seconds),
+        login=LoginLimits(given.login_failures, timedelta(seconds=given.lock_seconds)),
+        secure_cookies=given.secure_cookies,
+    )
+    console = Console(setting, store, utc_now, report)
+    await console.open()
+    stack.push_async_callback(console.close)
+    return console
+
+
+async def _serve_health(stack: AsyncExitStack, settings: Settings, report: Report) -> None:
     host, port = settings.health.host, settings.health.port
     try:
         runner = await serve_health(host, port, report)

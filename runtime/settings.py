@@ -188,6 +188,19 @@ class HealthSettings:
 
 
 @dataclass(frozen=True)
+class ConsoleSettings:
+    """The web pages: where they answer, and how a login is guarded."""
+
+    enabled: bool = True
+    host: Host = "127.0.0.1"
+    port: Port = 8080
+    idle_seconds: Annotated[int, Limits(least=60, most=86400)] = 1800
+    login_failures: Annotated[int, Limits(least=2, most=100)] = 5
+    lock_seconds: Annotated[int, Limits(least=1, most=86400)] = 900
+    secure_cookies: bool = True
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """What is logged, and how a line looks."""
 
@@ -210,6 +223,7 @@ class Settings:
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
     sms: SmsSettings = field(default_factory=SmsSettings)
     replies: RepliesSettings = field(default_factory=RepliesSettings)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
     log: LogSettings = field(default_factory=LogSettings)
 

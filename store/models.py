@@ -26,6 +26,9 @@ from domain.states import (
     RegistrationState,
     TargetState,
 )
+from store.account_models import Audit as Audit
+from store.account_models import Session as Session
+from store.account_models import User as User
 from store.base import Base as Base
 from store.base import BigId, Msisdn
 from store.base import table as table

@@ -9,6 +9,8 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from domain.roles import Role
+
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
@@ -33,6 +35,7 @@ def build_parser() -> ArgumentParser:
     _add_records(commands)
     _add_texts(_group(commands, "sms", "Texts to and from subscribers, and the SMSCs"))
     _add_keywords(_group(commands, "keywords", "What texts to the short code mean"))
+    _add_users(_group(commands, "user", "The accounts of the web pages"))
     _add_prompts(_group(commands, "prompts", "The audio of the call script"))
     _add_asterisk(_group(commands, "asterisk", "The configuration of Asterisk"))
     return parser
@@ -196,6 +199,32 @@ def _add_keywords(commands: "Commands") -> None:
         'tstn keywords try "Soạn tstn gửi 9231"',
     )
     attempt.add_argument("text", metavar="TEXT", help="as a subscriber might write it")
+
+
+def _add_users(commands: "Commands") -> None:
+    add = _command(
+        commands,
+        "add",
+        "user:add",
+        "Add an account; the password is asked for, or read from a file or stdin",
+        'tstn user add lan --role agent --name "Nguyễn Thị Lan" --phone agent1',
+    )
+    add.add_argument("login", metavar="LOGIN", help="small letters, digits, dots, - and _")
+    add.add_argument("--role", required=True, choices=[role.value for role in Role])
+    add.add_argument("--name", required=True, help="the user's name, as colleagues see it")
+    add.add_argument("--phone", metavar="EXT", help="an agent's own SIP extension")
+    add.add_argument("--province", metavar="P", help="the province a specialist works for")
+    _command(commands, "list", "user:list_all", "List all accounts", "tstn user list")
+    off = "Switch an account off and log it out; rows go on naming it"
+    disable = _command(commands, "disable", "user:disable", off, "tstn user disable lan")
+    anew = "Give an account a new password, end its lock, and log it out"
+    password = _command(commands, "password", "user:password", anew, "tstn user password lan")
+    for parser in (disable, password):
+        parser.add_argument("login", metavar="LOGIN")
+    for parser in (add, password):
+        parser.add_argument(
+            "--password-file", type=Path, metavar="FILE", help="its first line is the password"
+        )
 
 
 def _add_prompts(commands: "Commands") -> None:

@@ -143,6 +143,7 @@ class Rehearsal(Part):
         second = first.with_name("second.toml")
         own: Sections = {
             "health": {"port": free_ports(1)[0]},
+            "console": {"port": free_ports(1)[0]},
             "spool": {"path": "var/second-spool.sqlite"},
         }
         write_settings(second, tomllib.loads(first.read_text(encoding="utf-8")), own)

@@ -27,6 +27,7 @@ COMMANDS = {
     "sms status",
     "sms send",
     "keywords try",
+    *(f"user {verb}" for verb in ("add", "list", "disable", "password")),
     "prompts build",
     "asterisk render",
 }

@@ -1,0 +1,1 @@
+"""The web pages: accounts, look-up, health, audit, and what the desks of agents stand on."""

@@ -1,0 +1,28 @@
+"""How moments and numbers look on a page: local, dd/mm/yyyy HH:mm, 0901 234 567. Pure."""
+
+from datetime import datetime
+
+from babel.dates import format_timedelta
+
+from domain.clock import to_local
+from domain.msisdn import display, mask
+
+
+def local(at: datetime) -> str:
+    """Day and minute in Viet Nam."""
+    return f"{to_local(at):%d/%m/%Y %H:%M}"
+
+
+def local_seconds(at: datetime) -> str:
+    """Day and second in Viet Nam."""
+    return f"{to_local(at):%d/%m/%Y %H:%M:%S}"
+
+
+def relative(at: datetime, now: datetime, language: str) -> str:
+    """How long ago or ahead, in words: "5 phút trước"."""
+    return format_timedelta(at - now, add_direction=True, locale=language)
+
+
+def phone(msisdn: str, *, whole: bool) -> str:
+    """A stored number for a screen: "0901 234 567", or "090****567"."""
+    return display(msisdn) if whole else mask(msisdn)

@@ -1,0 +1,47 @@
+"""Passwords: argon2id, in a thread of its own, and as slow for logins that nobody has. I/O."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from domain.accounts import MOST_PASSWORD, check_password
+
+T = TypeVar("T")
+
+
+class Passwords:
+    """Makes and checks hashes, one at a time: many logins at once must not take the machine."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="passwords")
+        self._nobodys = self._hasher.hash("of no account")
+
+    async def make(self, password: str) -> str:
+        """The hash of a new password. Raises InputError for one that is too short or long."""
+        check_password(password)
+        return await self._run(self._hasher.hash, password)
+
+    async def fits(self, password_hash: str | None, password: str) -> bool:
+        """Whether it is the right one; without a hash it never is, after the same time."""
+        right = await self._run(
+            self._verify, password_hash or self._nobodys, password[:MOST_PASSWORD]
+        )
+        return right and password_hash is not None
+
+    async def close(self) -> None:
+        """End the thread."""
+        await asyncio.to_thread(self._thread.shutdown)
+
+    async def _run(self, work: Callable[..., T], *args: str) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+
+    def _verify(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False

@@ -1,0 +1,98 @@
+"""Pages from templates: one environment a language, one set of names in every template. I/O."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp_jinja2
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from console import formats, forms
+from console.cookies import VISIT_COOKIE, language, new_token, put
+from console.messages import LANGUAGES, translations
+from console.navigation import entries_of
+from console.parts import SESSION, allowed, parts
+from console.words import WORDS
+from domain.roles import Permission
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+_ENVIRONMENTS = {name: web.AppKey(f"jinja-{name}", Environment) for name in LANGUAGES}
+
+
+def set_up(app: web.Application) -> None:
+    """Give the application its templates. Raises ConfigError for a missing file."""
+    for name, key in _ENVIRONMENTS.items():
+        environment = aiohttp_jinja2.setup(
+            app,
+            app_key=key,
+            loader=FileSystemLoader(TEMPLATES),
+            extensions=["jinja2.ext.i18n"],
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        install(environment, name)
+
+
+def install(environment: Environment, language_name: str) -> None:
+    """Teach an environment a language, and how things are written in it."""
+    words = translations(language_name)
+    environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["lang"] = language_name
+
+    def word(value: str) -> str:
+        said = WORDS.get(value, value)
+        return words.gettext(said) if said else "–"  # the empty one is the catalogue's head
+
+    environment.filters["word"] = word
+    environment.filters["local"] = formats.local
+    environment.filters["local_seconds"] = formats.local_seconds
+
+
+def page(
+    request: web.Request, template: str, context: Mapping[str, Any] | None = None, status: int = 200
+) -> web.Response:
+    """A whole page; a visitor without a session gets the cookie that his forms need."""
+    visit = None
+    if SESSION not in request and VISIT_COOKIE not in request.cookies:
+        visit = new_token()
+    names = _names(request, visit) | dict(context or {})
+    response = aiohttp_jinja2.render_template(
+        template, request, names, app_key=_ENVIRONMENTS[language(request)], status=status
+    )
+    if visit is not None:
+        put(request, response, VISIT_COOKIE, visit)
+    return response
+
+
+def fragment(request: web.Request, template: str, context: Mapping[str, Any]) -> str:
+    """A piece of a page, for a stream."""
+    names = _names(request, None) | dict(context)
+    return aiohttp_jinja2.render_string(
+        template, request, names, app_key=_ENVIRONMENTS[language(request)]
+    )
+
+
+def say(request: web.Request, text: str) -> str:
+    """A text of a handler in the visitor's language."""
+    return translations(language(request)).gettext(text)
+
+
+def _names(request: web.Request, visit: str | None) -> dict[str, Any]:
+    """What every template may use."""
+    it = parts(request)
+    who = request.get(SESSION)
+    now, chosen = it.clock(), language(request)
+    return {
+        "who": who,
+        "path": request.path,
+        "navigation": () if who is None else entries_of(who.role),
+        "may": lambda name: allowed(request, Permission(name)),
+        "csrf": forms.token(request) if visit is None else visit,
+        "once": forms.new_key,
+        "asset": it.assets.url,
+        "now": now,
+        "relative": lambda at: formats.relative(at, now, chosen),
+        "phone": formats.phone,
+    }

@@ -1,0 +1,37 @@
+"""Every way in, with what it needs: tests go over each route × each role. Pure."""
+
+from aiohttp import web
+
+from console import audit_page, health_page, login_page, number_page, users_page
+from console.access import Open, Route
+from console.parts import parts
+from domain.roles import Permission
+
+
+async def _asset(request: web.Request) -> web.StreamResponse:
+    return await parts(request).assets.serve(request)
+
+
+_LOOK_UP, _HEALTH = Permission.NUMBERS_LOOK_UP, Permission.HEALTH_READ
+_USERS, _AUDIT = Permission.USERS_MANAGE, Permission.AUDIT_READ
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/static/{version}/{name}", _asset, Open.TO_EVERYBODY),
+    Route("GET", "/login", login_page.show, Open.TO_EVERYBODY),
+    Route("POST", "/login", login_page.log_in, Open.TO_EVERYBODY),
+    Route("POST", "/language", login_page.choose_language, Open.TO_EVERYBODY),
+    Route("GET", "/", login_page.home, Open.TO_USERS),
+    Route("POST", "/logout", login_page.log_out, Open.TO_USERS),
+    Route("GET", "/numbers", number_page.show, _LOOK_UP),
+    Route("POST", "/numbers", number_page.look_up, _LOOK_UP),
+    Route("GET", "/health", health_page.show, _HEALTH),
+    Route("GET", "/health/stream", health_page.stream, _HEALTH),
+    Route("GET", "/users", users_page.show, _USERS),
+    Route("GET", "/users/new", users_page.show_new, _USERS),
+    Route("POST", "/users/new", users_page.add, _USERS),
+    Route("POST", r"/users/{id:\d{1,18}}/deactivate", users_page.switch_off, _USERS),
+    Route("POST", r"/users/{id:\d{1,18}}/activate", users_page.switch_on, _USERS),
+    Route("GET", r"/users/{id:\d{1,18}}/password", users_page.show_password, _USERS),
+    Route("POST", r"/users/{id:\d{1,18}}/password", users_page.set_password, _USERS),
+    Route("GET", "/audit", audit_page.show, _AUDIT),
+)

@@ -1,0 +1,87 @@
+"""The console as a part of the server: opened before anything runs, then kept live. I/O."""
+
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+
+from console import errors, render
+from console.access import is_alive
+from console.assets import Assets
+from console.health import Watch
+from console.live import Live, Topic
+from console.parts import PARTS, Parts, Report
+from console.passwords import Passwords
+from console.routes import ROUTES
+from console.setting import ConsoleSetting
+from domain.clock import Clock
+from domain.errors import ConfigError
+from store.engine import Store
+
+_LET_END_SECONDS = 2.0
+
+
+class Console:
+    """Answers from `open` until `close`; `run` keeps its pages live."""
+
+    def __init__(
+        self,
+        setting: ConsoleSetting,
+        store: Store,
+        clock: Clock,
+        report: Report,
+        passwords: Passwords | None = None,
+    ) -> None:
+        self._closing = AsyncExitStack()
+        watch = Watch()
+
+        async def health() -> object:
+            return watch.observe(report(), clock())
+
+        self.parts = Parts(
+            setting=setting,
+            store=store,
+            clock=clock,
+            report=report,
+            watch=watch,
+            live=Live([Topic("health", health, is_always_looked_at=True)], is_alive),
+            passwords=passwords or Passwords(),
+            assets=Assets(),
+        )
+
+    async def open(self) -> None:
+        """Begin to answer. Raises ConfigError where the port is taken."""
+        setting = self.parts.setting
+        self._closing.push_async_callback(self.parts.passwords.close)
+        runner = web.AppRunner(
+            application(self.parts), access_log=None, shutdown_timeout=_LET_END_SECONDS
+        )
+        await runner.setup()
+        self._closing.push_async_callback(runner.cleanup)
+        try:
+            await web.TCPSite(runner, setting.host, setting.port).start()
+        except OSError as error:
+            await self.close()
+            raise ConfigError(
+                f"port {setting.port} for the console is taken ({error.strerror}): "
+                "set [console] port"
+            ) from error
+
+    async def run(self) -> None:
+        """Look at what pages show, until cancelled."""
+        await self.parts.live.run()
+
+    async def close(self) -> None:
+        """End streams and requests, and give the port back."""
+        self.parts.live.close()
+        await self._closing.aclose()
+
+
+def application(it: Parts) -> web.Application:
+    """The console's routes behind their guards."""
+    app = web.Application(middlewares=[errors.error_pages])
+    app[PARTS] = it
+    render.set_up(app)
+    app.on_response_prepare.append(errors.add_headers)
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, route.guarded())
+    return app

@@ -1,0 +1,18 @@
+"""What the console is told at start. Pure."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from store.users import LoginLimits
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSetting:
+    """Where it answers, and how long a login lasts without anything being done."""
+
+    host: str
+    port: int
+    idle: timedelta
+    login: LoginLimits
+    secure_cookies: bool
+    """Cookies over HTTPS only; on the loopback address plain HTTP will do."""

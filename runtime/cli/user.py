@@ -1,0 +1,121 @@
+"""Commands about accounts: user add, list, disable, password. Each write is in the audit. I/O."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from getpass import getpass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from console.passwords import Passwords
+from domain.accounts import check_account, check_password
+from domain.clock import utc_now
+from domain.errors import InputError
+from domain.roles import Role
+from runtime.cli.opened_store import opened_store
+from runtime.cli.output import show, table
+from runtime.settings import Settings
+from store import audit, users
+from store.audit import Act
+from store.engine import Store
+from store.models import User
+from store.users import NewUser
+
+T = TypeVar("T")
+
+_ALL = 1_000_000
+
+
+async def add(arguments: Namespace, settings: Settings) -> None:
+    """Add an account with a password from the terminal, a file, or stdin."""
+    login, role = arguments.login.lower(), Role(arguments.role)
+    check_account(login, arguments.name, role, arguments.province, arguments.phone)
+    made = await _hash(_password(arguments))
+    new = NewUser(login, arguments.name, role, made, arguments.province, arguments.phone)
+    data = {"name": new.name, "role": role, "province": new.province, "phone": new.phone}
+    async with opened_store(settings) as store:
+        act = Act("user_added", None, subject=login, data=data)
+        await _write(store, act, lambda connection: users.add(connection, new, utc_now()))
+    show(arguments, {"login": login, "role": role}, f"{login} ({role}) may log in now")
+
+
+async def list_all(arguments: Namespace, settings: Settings) -> None:
+    """List all accounts in order of logins."""
+    async with opened_store(settings) as store:
+        found = await store.read(users.after, "", _ALL)
+    rows = [_row(user) for user in found]
+    headings = ("login", "name", "role", "province", "phone", "state")
+    show(arguments, rows, table(headings, ([row[name] for name in headings] for row in rows)))
+
+
+async def disable(arguments: Namespace, settings: Settings) -> None:
+    """Switch an account off, and end its sessions at once."""
+    async with opened_store(settings) as store:
+        user = await _user(store, arguments.login)
+
+        def switch_off(connection: Connection) -> bool:
+            return users.set_active(connection, user.id, utc_now(), is_active=False)
+
+        await _write(store, Act("user_deactivated", None, subject=user.login), switch_off)
+    show(arguments, {"login": user.login}, f"{user.login} can't log in any more")
+
+
+async def password(arguments: Namespace, settings: Settings) -> None:
+    """Give an account a new password, end a lock, and end its sessions at once."""
+    async with opened_store(settings) as store:
+        user = await _user(store, arguments.login)
+        made = await _hash(_password(arguments))
+
+        def give(connection: Connection) -> None:
+            users.set_password(connection, user.id, made, utc_now())
+
+        await _write(store, Act("password_reset", None, subject=user.login), give)
+    show(arguments, {"login": user.login}, f"{user.login} has a new password")
+
+
+async def _write(store: Store, act: Act, operation: Callable[[Connection], T]) -> T:
+    return await store.write(audit.perform, act, utc_now(), operation)
+
+
+async def _user(store: Store, login: str) -> User:
+    found = await store.read(users.by_login, login.lower())
+    if found is None:
+        raise InputError(f"there is no account {login!r}: see `tstn user list`")
+    return found
+
+
+async def _hash(typed: str) -> str:
+    passwords = Passwords()
+    try:
+        return await passwords.make(typed)
+    finally:
+        await passwords.close()
+
+
+def _password(arguments: Namespace) -> str:
+    """Asked for twice on a terminal; else the first line of the file or of stdin."""
+    if arguments.password_file is not None:
+        try:
+            typed = arguments.password_file.read_text(encoding="utf-8").partition("\n")[0]
+        except OSError as error:
+            raise InputError(f"{arguments.password_file}: {error.strerror}") from error
+    elif sys.stdin.isatty():
+        typed = getpass("password: ")
+        if getpass("once more: ") != typed:
+            raise InputError("the two passwords differ: nothing was changed")
+    else:
+        typed = sys.stdin.readline().removesuffix("\n")
+    check_password(typed)
+    return str(typed)
+
+
+def _row(user: User) -> dict[str, Any]:
+    return {
+        "login": user.login,
+        "name": user.name,
+        "role": user.role,
+        "province": user.province,
+        "phone": user.phone,
+        "state": "active" if user.is_active else "switched off",
+    }

@@ -1,0 +1,94 @@
+"""The audit: who did what. A write and its row are one transaction, and a form counts once. I/O."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, select
+
+from store.models import Audit, User, table
+from store.statements import insert_new
+
+T = TypeVar("T")
+
+_audit, _user = table(Audit).c, table(User).c
+_ADD = insert_new(Audit, _audit.id)
+
+
+class Repeated(Exception):
+    """The form with this key has done its work before; the transaction is to be undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody does. `subject` names the thing acted on, `data` (JSON values) what was asked.
+
+    `user_id` is None for the command line, `once` where a repeat can't come.
+    """
+
+    action: str
+    user_id: int | None
+    subject: str | None = None
+    once: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the audit, for people; `login` is None for the command line."""
+
+    id: int
+    at: datetime
+    login: str | None
+    action: str
+    subject: str | None
+    data: dict[str, Any]
+
+
+def perform(
+    connection: Connection,
+    act: Act,
+    now: datetime,
+    operation: Callable[[Connection], T],
+    subject: Callable[[T], str | None] | None = None,
+) -> T:
+    """Run a write and leave its row; `subject` names the thing where only the answer tells it.
+
+    Raises Repeated for a form that has done its work before, and whatever the operation raises;
+    then nothing of it is kept.
+    """
+    if act.once is not None and _stands(connection, act.once):
+        raise Repeated(act.action)
+    answer = operation(connection)
+    add(connection, act, now, act.subject if subject is None else subject(answer))
+    return answer
+
+
+def add(connection: Connection, act: Act, now: datetime, subject: str | None = None) -> None:
+    """Append one row. Raises Repeated where another transaction was faster with the same key."""
+    row = {
+        "at": now,
+        "user_id": act.user_id,
+        "action": act.action,
+        "subject": subject or act.subject,
+        "data": act.data,
+        "once": act.once,
+    }
+    if connection.execute(_ADD[connection.dialect.name], row).first() is None:
+        raise Repeated(act.action)
+
+
+def _stands(connection: Connection, once: str) -> bool:
+    found = connection.execute(select(_audit.id).where(_audit.once == once))
+    return found.first() is not None
+
+
+def before(connection: Connection, audit_id: int | None, limit: int) -> list[Entry]:
+    """The rows before one, the newest first; None begins at the end."""
+    columns = (_audit.id, _audit.at, _user.login, _audit.action, _audit.subject, _audit.data)
+    chosen = select(*columns).outerjoin(table(User), _user.id == _audit.user_id)
+    if audit_id is not None:
+        chosen = chosen.where(_audit.id < audit_id)
+    rows = connection.execute(chosen.order_by(_audit.id.desc()).limit(limit))
+    return [Entry(**row._mapping) for row in rows]

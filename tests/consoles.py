@@ -1,0 +1,165 @@
+"""A running console on a real store, with an account of each role: for tests of every page. I/O."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiohttp import ClientResponse, ClientSession, CookieJar
+from argon2 import PasswordHasher
+
+from console.passwords import Passwords
+from console.service import Console
+from console.setting import ConsoleSetting
+from domain.clock import Clock
+from domain.roles import Role
+from lab.ports import LOOPBACK, free_ports
+from store import users
+from store.engine import Store
+from store.users import LoginLimits, NewUser
+from tests.rows import NOW
+
+PASSWORD = "đúng mật khẩu 9090"
+HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+"""Argon2 as the server has it but quick, since tests log in hundreds of times."""
+PASSWORD_HASH = HASHER.hash(PASSWORD)
+PROVINCE = "Vĩnh Long"
+_HIDDEN = re.compile(r'name="(csrf|once)" value="([^"]*)"')
+
+WELL: dict[str, Any] = {
+    "ok": True,
+    "asterisk": {"ready": True, "trouble": None},
+    "store": {"up": True, "spooled_facts": 0},
+    "calls": 0,
+    "binds": {"main:1": {"state": "bound", "trouble": None, "room": 10, "sent": 3}},
+    "why_idle": {},
+}
+"""What a server in good health reports."""
+
+
+class Hands:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, at: datetime = NOW) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def move(self, **by: float) -> None:
+        """On by so much."""
+        self.at += timedelta(**by)
+
+
+@dataclass
+class Rig:
+    """A console that answers at `url`; `report` is what its server says of itself."""
+
+    store: Store
+    url: str
+    console: Console
+    hands: Hands
+    report: dict[str, Any] = field(default_factory=dict)
+    users: dict[Role, int] = field(default_factory=dict)
+
+    def path(self, path: str) -> str:
+        """The whole address of a path."""
+        return self.url + path
+
+
+@asynccontextmanager
+async def console(
+    store: Store, *, clock: Clock | None = None, hands: Hands | None = None, **other: Any
+) -> AsyncIterator[Rig]:
+    """Serve the store's accounts; one of each role is added, its login is the role's word."""
+    hands = hands or Hands()
+    port = free_ports(1)[0]
+    report = dict(WELL)
+    values: dict[str, Any] = {
+        "host": LOOPBACK,
+        "port": port,
+        "idle": timedelta(minutes=30),
+        "login": LoginLimits(3, timedelta(minutes=15)),
+        "secure_cookies": True,
+    }
+    setting = ConsoleSetting(**(values | other))
+    served = Console(setting, store, clock or hands, lambda: report, Passwords(HASHER))
+    rig = Rig(store, f"http://{LOOPBACK}:{port}", served, hands, report)
+    rig.users = await add_users(store)
+    await served.open()
+    running = asyncio.create_task(served.run())
+    try:
+        yield rig
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+        await served.close()
+
+
+async def add_users(store: Store) -> dict[Role, int]:
+    """An account of each role; returns their ids."""
+    made = {}
+    for role in Role:
+        new = NewUser(
+            login=role.value,
+            name=f"Nguyễn Thị {role.value.capitalize()}",
+            role=role,
+            password_hash=PASSWORD_HASH,
+            province=PROVINCE if role is Role.SPECIALIST else None,
+            phone="agent1" if role is Role.AGENT else None,
+        )
+        made[role] = await store.write(users.add, new, NOW)
+    return made
+
+
+class Visitor:
+    """A browser without a screen: keeps cookies, brings forms back with what they hid."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self._session = ClientSession(cookie_jar=CookieJar(unsafe=True))
+
+    async def __aenter__(self) -> "Visitor":
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self._session.close()
+
+    async def get(self, path: str, **more: Any) -> ClientResponse:
+        """The answer to a GET, redirects not followed."""
+        return await self._session.get(self._rig.path(path), allow_redirects=False, **more)
+
+    async def text(self, path: str) -> str:
+        """A page that must come."""
+        answer = await self.get(path)
+        assert answer.status == 200, (path, answer.status)
+        return await answer.text()
+
+    async def post(
+        self, path: str, fields: dict[str, str] | None = None, origin: str | None = None
+    ) -> ClientResponse:
+        """The answer to a form as it is given."""
+        return await self._session.post(
+            self._rig.path(path),
+            data=fields or {},
+            headers={"Origin": origin or self._rig.url},
+            allow_redirects=False,
+        )
+
+    async def hidden(self, path: str) -> dict[str, str]:
+        """The hidden fields of the forms of a page."""
+        return dict(_HIDDEN.findall(await self.text(path)))
+
+    async def send(self, page: str, path: str, **fields: str) -> ClientResponse:
+        """Fill in a form of `page` and send it to `path`."""
+        return await self.post(path, await self.hidden(page) | fields)
+
+    async def log_in(self, login: str, password: str = PASSWORD) -> ClientResponse:
+        """Go through the login."""
+        return await self.send("/login", "/login", login=login, password=password)
+
+
+Visit = Callable[[], Visitor]

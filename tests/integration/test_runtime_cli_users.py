@@ -1,0 +1,72 @@
+"""`tstn user`: accounts from the command line, each write in the audit. I/O."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from store.engine import open_store
+from store.models import Audit, User
+from tests.command_line import Tstn, make_directory
+from tests.rows import all_rows
+
+
+@pytest.fixture
+def tstn(tmp_path: Path) -> Tstn:
+    made = make_directory(tmp_path)
+    made("migrate")
+    made.write("password", "một mật khẩu dài\n")
+    return made
+
+
+def add(tstn: Tstn, login: str = "lan", *more: str) -> str:
+    named = ("--role", "agent", "--name", "Nguyễn Thị Lan", "--password-file", "password")
+    return tstn("user", "add", login, *named, *more)
+
+
+def test_an_account_is_added_listed_and_switched_off(tstn: Tstn) -> None:
+    assert add(tstn, "Lan", "--phone", "agent1") == "lan (agent) may log in now\n"
+    listed = {
+        "login": "lan",
+        "name": "Nguyễn Thị Lan",
+        "role": "agent",
+        "province": None,
+        "phone": "agent1",
+        "state": "active",
+    }
+    assert tstn.json("user", "list") == [listed]
+    tstn("user", "disable", "lan")
+    assert tstn.json("user", "list") == [listed | {"state": "switched off"}]
+
+
+async def test_a_password_is_kept_as_argon2_and_each_write_is_in_the_audit(tstn: Tstn) -> None:
+    await asyncio.to_thread(add, tstn)
+    await asyncio.to_thread(tstn, "user", "password", "lan", "--password-file", "password")
+    store = open_store(f"sqlite:///{tstn.directory}/var/tstn.sqlite")
+    [user] = await all_rows(store, User)
+    rows = await all_rows(store, Audit)
+    await store.close()
+    assert user["password_hash"].startswith("$argon2id$")
+    assert [(row["action"], row["subject"]) for row in rows] == [
+        ("user_added", "lan"),
+        ("password_reset", "lan"),
+    ]
+    assert "mật khẩu" not in str(rows)
+
+
+def test_what_is_refused_says_why(tstn: Tstn) -> None:
+    add(tstn)
+    tstn.write("short", "ngắn\n")
+    named = ("--role", "agent", "--name", "Lan", "--password-file")
+    assert "another account" in tstn.error("user", "add", "lan", *named, "password")
+    assert "10 to 200" in tstn.error("user", "add", "mai", *named, "short")
+    assert "nothing: No such file" in tstn.error("user", "add", "mai", *named, "nothing")
+    assert "small letters" in tstn.error("user", "add", "M N", *named, "password")
+    assert "see `tstn user list`" in tstn.error("user", "disable", "mai")
+    assert [row["login"] for row in tstn.json("user", "list")] == ["lan"]
+
+
+def test_a_password_may_come_by_stdin(tstn: Tstn) -> None:
+    process = tstn.start(*("user", "add", "mai", "--role", "auditor", "--name", "Mai"), stdin=-1)
+    out, err = process.communicate("một mật khẩu dài\n", timeout=60)
+    assert (process.returncode, out) == (0, "mai (auditor) may log in now\n"), err

@@ -1,0 +1,104 @@
+"""Vietnamese and English are complete: templates, code, and what the store names by one word."""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
+
+import console
+from console.health import Mood
+from console.messages import LOCALE
+from console.render import TEMPLATES
+from console.timeline import Group
+from console.words import REFUSALS, WORDS
+from domain.dispositions import Disposition
+from domain.roles import Role
+from domain.states import CallbackKind, Channel, PostKind
+from sms.keywords import Verdict
+from sms.replies import ReplyKind
+from store.history import _RANKS
+
+ROOT = Path(console.__file__).parent
+VIETNAMESE = re.compile(
+    "[ăâđêôơưàáạảãằắặẳẵầấậẩẫèéẹẻẽềếệểễìíịỉĩòóọỏõồốộổỗờớợởỡùúụủũừứựửữỳýỵỷỹ]", re.I
+)
+PLACES = re.compile(r"%\(\w+\)s")
+
+
+def extracted() -> Iterator[str]:
+    """Every text that a template or the code marks."""
+    code = extract_from_dir(ROOT, [("**.py", "python")], keywords={"_": None, "marked": None})
+    yield from (text for _, _, text, _, _ in code if isinstance(text, str))
+    for template in TEMPLATES.rglob("*.html"):
+        with template.open("rb") as file:
+            found = babel_extract(file, ("gettext",), [], {"newstyle_gettext": "true"})
+            texts = (text if isinstance(text, str) else text[0] for _, _, text, _ in found if text)
+            yield from (text for text in texts if text)
+
+
+def catalogue() -> dict[str, str]:
+    """What stands in the .po file."""
+    with (LOCALE / "vi" / "console.po").open("rb") as file:
+        read = read_po(file, locale="vi")
+    assert not [entry.id for entry in read if entry.fuzzy and entry.id]
+    return {str(entry.id): str(entry.string) for entry in read if entry.id}
+
+
+def test_every_text_has_its_vietnamese_and_none_is_left_over() -> None:
+    """A text that is missing here: `make messages`, then translate it."""
+    words = catalogue()
+    assert set(extracted()) == set(words)
+    assert [text for text, vietnamese in words.items() if not vietnamese] == []
+
+
+def test_what_is_filled_in_stands_in_both_languages() -> None:
+    for text, vietnamese in catalogue().items():
+        assert sorted(PLACES.findall(text)) == sorted(PLACES.findall(vietnamese)), text
+
+
+def test_english_is_english() -> None:
+    assert [text for text in catalogue() if VIETNAMESE.search(text)] == []
+
+
+def test_no_template_says_a_word_past_the_catalogue() -> None:
+    """What is left of a template without tags, expressions and comments is no letter of ours."""
+    for template in TEMPLATES.rglob("*.html"):
+        text = template.read_text(encoding="utf-8")
+        text = re.sub(r"{% trans.*?%}.*?{% endtrans %}", "", text, flags=re.S)
+        text = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", text, flags=re.S)
+        text = re.sub(r"<[^>]*>|hx-ext=.*sse-connect=.*", "", text)
+        left = set(re.findall(r"\w{2,}", text))
+        assert left <= {"TSTN", "English", "Tiếng", "Việt"}, template.name
+
+
+def test_no_attribute_says_a_word_past_the_catalogue() -> None:
+    said = re.compile(r'(?:title|aria-label|placeholder|alt)="([^"{]*[a-zA-Z][^"{]*)"')
+    for template in TEMPLATES.rglob("*.html"):
+        assert said.findall(template.read_text(encoding="utf-8")) == [], template.name
+
+
+@pytest.mark.parametrize(
+    "words", [Role, Mood, Group, Disposition, CallbackKind, Channel, Verdict, ReplyKind, PostKind]
+)
+def test_what_the_store_names_by_one_word_has_words(words: type[StrEnum]) -> None:
+    assert [word for word in words if word not in WORDS] == []
+
+
+def test_every_happening_has_words() -> None:
+    assert [kind for kind in _RANKS if kind not in WORDS] == []
+
+
+def test_what_other_parts_refuse_with_is_what_they_say() -> None:
+    """A page translates the line of an InputError: it must be the very same one."""
+    folder = ROOT.parent
+    sources = "".join(
+        (folder / name).read_text(encoding="utf-8")
+        for name in ("domain/accounts.py", "store/users.py", "console/users_page.py")
+    )
+    said = set(re.findall(r'InputError\("([^"]+)"\)', sources))
+    assert said == set(REFUSALS)
