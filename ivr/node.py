@@ -10,6 +10,7 @@ from domain.clock import Clock
 from domain.dispositions import Disposition
 from domain.errors import StoreUnavailable
 from ivr import recovery
+from ivr.agent_calls import AgentCalls
 from ivr.ari.client import AriClient
 from ivr.ari.errors import AriError
 from ivr.ari.events import CallEvent, ChannelRinging, ChannelUp, StasisStart
@@ -51,8 +52,10 @@ class AsteriskNode:
         journal: Journal,
         media: Callable[[str], str],
         clock: Clock,
+        agent_calls: AgentCalls | None = None,
     ) -> None:
         self.ready = False
+        self.agent_calls = agent_calls
         self.calls: dict[str, LiveCall] = {}
         self.stream = AriStream(client)
         self._setting = setting
@@ -77,6 +80,8 @@ class AsteriskNode:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.stream.run(self), name="ari-stream")
             group.create_task(self._reap_forever(), name="reaper")
+            if self.agent_calls is not None:
+                group.create_task(self.agent_calls.run(), name="agent-calls")
 
     # -- for the dialler
 
@@ -136,7 +141,14 @@ class AsteriskNode:
         if self._journal.spooled:
             raise StoreUnavailable("the store is away, spooled facts wait for it")
         self._reconciled_at = self._clock()
-        await recovery.reconcile(self._setting.name, self._client, self._store, self)
+        if self.agent_calls is not None:
+            await self.agent_calls.reconcile()
+        channels = {
+            channel.id: channel
+            for channel in await self._client.channels()
+            if self.agent_calls is None or not self.agent_calls.owns(channel.id)
+        }
+        await recovery.reconcile(self._setting.name, channels, self._client, self._store, self)
         self.ready = True
 
     def receive(self, event: CallEvent) -> None:
@@ -144,6 +156,8 @@ class AsteriskNode:
         call = self.calls.get(event.channel_id)
         if call is not None:
             call.feed(event)
+        elif self.agent_calls is not None and self.agent_calls.receive(event):
+            pass
         elif isinstance(event, StasisStart | ChannelRinging | ChannelUp) and is_ours(event):
             # A request that Asterisk carried out after we had given it up: nobody waits for it.
             log.warning("a call that is not open comes up and is hung up: %s", event.channel_id)
@@ -152,6 +166,8 @@ class AsteriskNode:
     def disconnected(self) -> None:
         """No dialling without events: an answer would not be heard."""
         self.ready = False
+        if self.agent_calls is not None:
+            self.agent_calls.disconnected()
 
     def replaced(self) -> None:
         """Another server has our app: it dials, and the live calls are its own."""
@@ -159,6 +175,8 @@ class AsteriskNode:
         for call in self.calls.values():
             call.let_go()
         self.calls.clear()
+        if self.agent_calls is not None:
+            self.agent_calls.let_go()
 
     # -- for recovery
 
@@ -199,6 +217,8 @@ class AsteriskNode:
             try:
                 if self.ready:
                     await recovery.reap(self._setting.name, self._client, self._store, self)
+                    if self.agent_calls is not None:
+                        await self.agent_calls.reap()
             except (AriError, StoreUnavailable) as error:
                 log.warning("reaper: %s", error)
 

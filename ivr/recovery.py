@@ -35,9 +35,10 @@ class Calls(Protocol):
     async def hang_up(self, channel_id: str) -> None: ...
 
 
-async def reconcile(node: str, client: AriClient, store: Store, live: Calls) -> None:
+async def reconcile(
+    node: str, channels: dict[str, Channel], client: AriClient, store: Store, live: Calls
+) -> None:
     """Bring memory, rows and Asterisk to one truth. Raises AriError or StoreUnavailable."""
-    channels = {channel.id: channel for channel in await client.channels()}
     open_rows = await store.read(attempts.open_on, node)
     registered = await store.read(
         registrations.made_by, RegistrationChannel.IVR, [str(row.id) for row in open_rows]

@@ -4,15 +4,18 @@ In a template `@{name}` stands for a value and `@@` for an at sign; Asterisk's o
 alone. The files hold passwords and are written with mode 0640.
 """
 
+import hmac
 import os
 import re
 import secrets
 import tomllib
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from domain.errors import ConfigError
@@ -34,19 +37,30 @@ def render(settings: Settings, directory: Path) -> list[Path]:
 
     Returns the files written. Raises ConfigError where a value cannot stand in a conf file.
     """
-    values = _values(with_secrets(settings))
-    return render_templates(sorted(TEMPLATES.glob("*.conf")), values, directory)
+    settings = with_secrets(settings)
+    return render_templates(
+        sorted(TEMPLATES.glob("*.conf")),
+        _values(settings),
+        directory,
+        blocks={"phones": _phones(settings)},
+    )
 
 
 def render_templates(
-    templates: Iterable[Path], values: Mapping[str, str], directory: Path
+    templates: Iterable[Path],
+    values: Mapping[str, str],
+    directory: Path,
+    *,
+    blocks: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Path]:
     """Fills each template with `values` into a file of the same name in `directory`.
 
-    Raises ConfigError where a value holds what would end its line or its meaning.
+    `blocks` are lines of ours, made of checked parts. Raises ConfigError where a value holds what
+    would end its line or its meaning.
     """
     for name, value in values.items():
         _refuse_injection(name, value)
+    values = {**values, **blocks}
     directory.mkdir(parents=True, exist_ok=True)
     written = []
     for template in templates:
@@ -111,6 +125,26 @@ def _values(settings: Settings) -> dict[str, str]:
         "codecs": ",".join(trunk.codecs),
         "prompts_version": prompts_version(settings.ivr.script),
     }
+
+
+def phone_names(settings: Settings) -> list[str]:
+    """The names by which the agents' phones register."""
+    return [f"agent{number}" for number in range(1, settings.agents.phones + 1)]
+
+
+def phone_password(settings: Settings, phone: str) -> str:
+    """The password of an agent's phone: the same as long as the secrets file is."""
+    digest = hmac.digest(settings.agents.phone_secret.encode(), phone.encode(), sha256)
+    return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _phones(settings: Settings) -> str:
+    return "\n".join(
+        f"[{phone}](agent-phone)\nauth={phone}\naors={phone}\n"
+        f"[{phone}](agent-password)\nusername={phone}\npassword={phone_password(settings, phone)}\n"
+        f"[{phone}](agent-place)\n"
+        for phone in phone_names(settings)
+    )
 
 
 def entity_id(node: str) -> str:

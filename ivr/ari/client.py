@@ -13,8 +13,8 @@ import orjson
 
 from ivr.ari import resources
 from ivr.ari.errors import AriError
-from ivr.ari.origination import Endpoint, Originated, Origination, originate_body
-from ivr.ari.resources import Application, Channel, NodeInfo
+from ivr.ari.origination import Endpoint, Originated, Origination, Phone, originate_body
+from ivr.ari.resources import Application, Bridge, Channel, NodeInfo
 from ivr.ari.transport import LOST, NOT_SENT, AriTransport, EventSocket, reason
 
 _GONE = frozenset({404, 409, 412})
@@ -64,7 +64,7 @@ class AriClient:
     async def originate(
         self,
         channel_id: str,
-        endpoint: Endpoint,
+        endpoint: Endpoint | Phone,
         *,
         caller_id: str,
         timeout_seconds: int,
@@ -141,6 +141,29 @@ class AriClient:
                 status,
             )
         return self._done("POST", path, status, answer)
+
+    async def make_bridge(self, bridge_id: str) -> bool:
+        """Make a room in which channels hear each other; one that is there already is kept."""
+        return await self._act("POST", f"/bridges/{_segment(bridge_id)}?type=mixing")
+
+    async def join(self, bridge_id: str, channel_id: str) -> bool:
+        """Let a channel into the room, once its playback is over.
+
+        Returns False if the channel or the room is gone.
+        """
+        path = f"/bridges/{_segment(bridge_id)}/addChannel?channel={_segment(channel_id)}"
+        status, answer = await self._transport.call("POST", path)
+        if status == 400:  # "Channel not found"
+            return False
+        return self._done("POST", path, status, answer)
+
+    async def drop_bridge(self, bridge_id: str) -> bool:
+        """Close the room; who is in it stays in our app. Returns False if it is gone."""
+        return await self._act("DELETE", f"/bridges/{_segment(bridge_id)}")
+
+    async def bridges(self) -> list[Bridge]:
+        """All rooms of this Asterisk, whoever made them."""
+        return await self._get("/bridges", resources.read_bridges)
 
     async def channel(self, channel_id: str) -> Channel | None:
         """Look one channel up; None if there is none."""
