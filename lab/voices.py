@@ -11,7 +11,7 @@ import wave
 from pathlib import Path
 
 RATE = 8000
-VOICE_SECONDS = 6
+VOICE_SECONDS = 2
 _CHORD = RATE // 10
 
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from domain.clock import utc_now
 from domain.msisdn import national
 from ivr.agent_call_script import State
-from ivr.agent_call_setting import AgentCall, AgentCallSetting
+from ivr.agent_call_setting import AgentCall, AgentCallSetting, Progress
 from ivr.agent_calls import AgentCalls
 from ivr.ari.client import AriClient
 from ivr.node import AsteriskNode, NodeSetting
@@ -36,6 +36,7 @@ class Desk:
     node: AsteriskNode
     rows: AgentRows
     seen: dict[UUID, list[State]]
+    ended: dict[UUID, Progress]
 
     async def place(self, phone: str, msisdn: str) -> UUID:
         """A call as the agent's page places it: the row first."""
@@ -75,7 +76,7 @@ async def desk(settings: Settings, directory: Path) -> AsyncIterator[Desk]:
         calls = AgentCalls(_setting(settings), client, rows, utc_now)
         setting = NodeSetting(asterisk.node, "9090", national, 60, 5)
         node = AsteriskNode(setting, client, store, journal, str, utc_now, calls)
-        made = Desk(calls, node, rows, {})
+        made = Desk(calls, node, rows, {}, {})
         tasks = [asyncio.create_task(work) for work in (journal.run(), node.run(), _watch(made))]
         try:
             await made.until(lambda: node.ready)
@@ -92,6 +93,7 @@ async def desk(settings: Settings, directory: Path) -> AsyncIterator[Desk]:
 async def _watch(desk: Desk) -> None:
     async for progress in desk.calls.changes():
         desk.seen.setdefault(progress.call_id, []).append(progress.state)
+        desk.ended[progress.call_id] = progress
 
 
 def _setting(settings: Settings) -> AgentCallSetting:
