@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from domain.clock import Clock
+from ivr.handover import Agents, AgentsBehindAsterisk
 from ivr.latency import Latency
 from store.facts import Fact, Kept
 
@@ -29,7 +30,10 @@ class CallControl(Protocol):
 
 @dataclass(frozen=True)
 class CallSetting:
-    """What all calls of a node share. `over` is told the channel id of a call that has ended."""
+    """What all calls of a node share. `over` is told the channel id of a call that has ended.
+
+    `agents_seconds`: the longest wait for an agent, and talk with one.
+    """
 
     control: CallControl
     record: Callable[[Fact], asyncio.Future[Kept]]
@@ -37,5 +41,7 @@ class CallSetting:
     over: Callable[[str], None]
     silence_seconds: float
     clock: Clock
+    agents: Agents = field(default_factory=AgentsBehindAsterisk)
+    agents_seconds: int = 3720
     key_to_commit: Latency = field(default_factory=Latency)
     key_to_thanks: Latency = field(default_factory=Latency)

@@ -4,7 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from domain.clock import Clock
 from domain.dispositions import Disposition
@@ -17,9 +19,12 @@ from ivr.ari.events import CallEvent, ChannelRinging, ChannelUp, StasisStart
 from ivr.ari.origination import Endpoint, Originated, Origination
 from ivr.ari.websocket import AriStream
 from ivr.call_setting import CallSetting
+from ivr.handover import Agents, AgentsBehindAsterisk
+from ivr.script import Event, State
 from ivr.session import LiveCall
 from store.claims import Claimed
 from store.engine import Store
+from store.facts import AgentConnected
 from store.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -39,6 +44,8 @@ class NodeSetting:
     dial_form: Callable[[str], str]
     max_call_seconds: int
     silence_seconds: float
+    agents_seconds: int = 3660
+    """The longest wait for an agent (key 3) and talk with one."""
 
 
 class AsteriskNode:
@@ -53,6 +60,7 @@ class AsteriskNode:
         media: Callable[[str], str],
         clock: Clock,
         agent_calls: AgentCalls | None = None,
+        agents: Agents | None = None,
     ) -> None:
         self.ready = False
         self.agent_calls = agent_calls
@@ -73,6 +81,8 @@ class AsteriskNode:
             over=self._forget,
             silence_seconds=setting.silence_seconds,
             clock=clock,
+            agents=agents or AgentsBehindAsterisk(),
+            agents_seconds=setting.agents_seconds,
         )
 
     async def run(self) -> None:
@@ -177,6 +187,22 @@ class AsteriskNode:
         self.calls.clear()
         if self.agent_calls is not None:
             self.agent_calls.let_go()
+
+    # -- for the agents' queue
+
+    def agent_connected(self, channel_id: str, agent_id: int | None, at: datetime) -> None:
+        """An agent has taken a subscriber who waited."""
+        self._journal.record(AgentConnected(UUID(channel_id), agent_id, at))
+        if (call := self.calls.get(channel_id)) is not None:
+            call.feed(Event.CONNECTED)
+
+    async def find_agents(self, agent_of: Callable[[str], int | None]) -> None:
+        """Who waits may be with an agent by now, though that was not heard. Raises AriError."""
+        for call in list(self.calls.values()):
+            if call.standing.state is State.HANDING_OVER:
+                name = await self._client.variable(call.channel_id, "MEMBERNAME")
+                if name is not None:
+                    self.agent_connected(call.channel_id, agent_of(name), self._clock())
 
     # -- for recovery
 

@@ -42,7 +42,7 @@ def render(settings: Settings, directory: Path) -> list[Path]:
         sorted(TEMPLATES.glob("*.conf")),
         _values(settings),
         directory,
-        blocks={"phones": _phones(settings)},
+        blocks={"phones": _phones(settings), "agents_trunk": _agents_trunk(settings)},
     )
 
 
@@ -123,6 +123,11 @@ def _values(settings: Settings) -> dict[str, str]:
         "trunk_host": trunk.host,
         "trunk_port": str(trunk.port),
         "codecs": ",".join(trunk.codecs),
+        "hand_over": settings.agents.hand_over,
+        "wait_seconds": str(settings.agents.wait_seconds),
+        "agents_seconds": str(settings.agents.wait_seconds + settings.agents.max_talk_seconds),
+        "agent_rings": str(min(settings.agents.ring_seconds, settings.agents.wait_seconds)),
+        "max_call_seconds": str(settings.ivr.max_call_seconds),
         "prompts_version": prompts_version(settings.ivr.script),
     }
 
@@ -144,6 +149,18 @@ def _phones(settings: Settings) -> str:
         f"[{phone}](agent-password)\nusername={phone}\npassword={phone_password(settings, phone)}\n"
         f"[{phone}](agent-place)\n"
         for phone in phone_names(settings)
+    )
+
+
+def _agents_trunk(settings: Settings) -> str:
+    """The way to a 9090 of somebody else, where key 3 leads there."""
+    agents = settings.agents
+    if agents.hand_over != "trunk":
+        return ""
+    return (
+        "[agents-trunk](agent-phone)\nidentify_by=ip\naors=agents-trunk\n"
+        "[agents-trunk]\ntype=aor\nqualify_frequency=30\n"
+        f"contact=sip:{agents.trunk_host}:{agents.trunk_port}\n"
     )
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from typing import Any
@@ -13,11 +12,12 @@ import uvloop
 from dialer.engine import Engine, EngineSetting
 from domain.clock import utc_now
 from domain.errors import ConfigError
-from domain.msisdn import national
 from ivr.ari.client import AriClient
 from ivr.node import AsteriskNode, NodeSetting
 from ivr.prompts import Catalogue, check_catalogue, load_script
+from ivr.queue_9090 import Queue9090
 from runtime import logs
+from runtime.agents import DIAL_FORMS, NobodyOnDuty, queue_9090
 from runtime.health import serve_health
 from runtime.settings import Settings, require_secrets
 from runtime.smsc_file import load_smscs
@@ -30,8 +30,6 @@ from store.migrate import require_current
 from store.spool import Spool
 
 log = logging.getLogger(__name__)
-
-_DIAL_FORMS: dict[str, Callable[[str], str]] = {"national": national, "e164": str}
 
 
 def run(settings: Settings) -> None:
@@ -53,28 +51,41 @@ async def _serve(settings: Settings) -> None:
         journal = Journal(
             store, spool, settings.callbacks.target_by, settings.store.patience_seconds
         )
+        queue = queue_9090(settings, NobodyOnDuty())
         node = AsteriskNode(
-            _node_setting(settings), client, store, journal, catalogue.media, utc_now
+            _node_setting(settings),
+            client,
+            store,
+            journal,
+            catalogue.media,
+            utc_now,
+            agents=queue,
         )
-        engine = Engine(_engine_setting(settings, catalogue), store, node, utc_now)
+        engine = Engine(_engine_setting(settings, catalogue), store, node, utc_now, agents=queue)
         texts = _texts(settings, store)
 
         def report() -> dict[str, Any]:
-            return _report(node, journal, engine, texts)
+            return _report(node, journal, engine, texts, queue)
 
         await _serve_health(stack, settings, report)
         log.info("serving; script %s, health on port %d", catalogue.version, settings.health.port)
-        await _run_components(node, journal, engine, texts, settings.dialer.drain_seconds)
+        await _run_components(node, queue, journal, engine, texts, settings.dialer.drain_seconds)
 
 
 async def _run_components(
-    node: AsteriskNode, journal: Journal, engine: Engine, texts: Texts, drain_seconds: float
+    node: AsteriskNode,
+    queue: Queue9090,
+    journal: Journal,
+    engine: Engine,
+    texts: Texts,
+    drain_seconds: float,
 ) -> None:
     """Run until told to stop: then no new call, let calls end, keep what they said."""
     stop = _stop_signal()
     async with asyncio.TaskGroup() as group:
         writing = group.create_task(journal.run(), name="journal")
         calling = group.create_task(node.run(), name="node")
+        leading = group.create_task(queue.run(node), name="queue-9090")
         dialling = group.create_task(engine.run(), name="engine")
         texting = group.create_task(texts.run(), name="texts")
         await stop.wait()
@@ -88,7 +99,8 @@ async def _run_components(
         except TimeoutError:
             log.warning("%d calls are still live; the next start takes them over", len(node.calls))
         calling.cancel()
-        await asyncio.wait({calling})
+        leading.cancel()
+        await asyncio.wait({calling, leading})
         await journal.close()
         await writing
     log.info("stopped")
@@ -125,9 +137,10 @@ def _node_setting(settings: Settings) -> NodeSetting:
     return NodeSetting(
         name=settings.asterisk.node,
         caller_id=settings.trunk.caller_id,
-        dial_form=_DIAL_FORMS[settings.trunk.number_format],
+        dial_form=DIAL_FORMS[settings.trunk.number_format],
         max_call_seconds=settings.ivr.max_call_seconds,
         silence_seconds=settings.ivr.silence_seconds,
+        agents_seconds=settings.agents.wait_seconds + settings.agents.max_talk_seconds,
     )
 
 
@@ -154,7 +167,9 @@ async def _serve_health(stack: AsyncExitStack, settings: Settings, report: Any) 
     stack.push_async_callback(runner.cleanup)
 
 
-def _report(node: AsteriskNode, journal: Journal, engine: Engine, texts: Texts) -> dict[str, Any]:
+def _report(
+    node: AsteriskNode, journal: Journal, engine: Engine, texts: Texts, queue: Queue9090
+) -> dict[str, Any]:
     return {
         "ok": node.ready and journal.store_is_up,
         "asterisk": {"ready": node.ready, "trouble": node.stream.trouble},
@@ -162,6 +177,7 @@ def _report(node: AsteriskNode, journal: Journal, engine: Engine, texts: Texts) 
         "calls": len(node.calls),
         "binds": texts.report(),
         "why_idle": engine.why_idle,
+        "queue_9090": {"trouble": queue.trouble, "view": engine.queue_view},
         "key_1_to_committed": node.call_setting.key_to_commit.summary(),
         "key_1_to_thanks": node.call_setting.key_to_thanks.summary(),
     }

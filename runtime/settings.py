@@ -135,6 +135,7 @@ class CallbackSettings:
     """The deadline of a call-back that is ours to set; the 48 hours are promised in the script."""
 
     target_by: time = NINE_IN_THE_EVENING
+    agents_hours: tuple[str, ...] = ("07:00-21:00",)
 
 
 @dataclass(frozen=True)

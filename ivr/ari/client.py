@@ -165,6 +165,11 @@ class AriClient:
         """All rooms of this Asterisk, whoever made them."""
         return await self._get("/bridges", resources.read_bridges)
 
+    async def variable(self, channel_id: str, name: str) -> str | None:
+        """A variable of a channel; None where the channel is gone or has no such variable."""
+        path = f"/channels/{_segment(channel_id)}/variable?variable={_segment(name)}"
+        return await self._find(path, lambda data: str(data["value"]) or None)
+
     async def channel(self, channel_id: str) -> Channel | None:
         """Look one channel up; None if there is none."""
         return await self._find(f"/channels/{_segment(channel_id)}", resources.read_channel)

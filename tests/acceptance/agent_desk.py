@@ -2,10 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from domain.clock import utc_now
@@ -15,17 +16,30 @@ from ivr.agent_call_setting import AgentCall, AgentCallSetting, Progress
 from ivr.agent_calls import AgentCalls
 from ivr.ari.client import AriClient
 from ivr.node import AsteriskNode, NodeSetting
+from ivr.queue_9090 import Member, Queue9090
+from runtime.agents import queue_9090
 from runtime.settings import Settings
 from runtime.settings_load import load_settings
-from store.engine import open_store
+from store.engine import Store, open_store
 from store.journal import Journal
 from store.migrate import migrate
+from store.models import Attempt, Callback
 from store.spool import Spool
 from tests.agent_rows import AgentRows
-from tests.rows import BY_NINE
+from tests.rows import BY_NINE, all_rows, claim_some, make_campaign
 
 RING_TIMEOUT_SECONDS = 3
 WAIT_SECONDS = 20.0
+
+
+@dataclass
+class Roster:
+    """Who is on duty: changed by a test as the agents' pages will."""
+
+    on: list[Member] = field(default_factory=list)
+
+    async def members(self) -> Sequence[Member]:
+        return tuple(self.on)
 
 
 @dataclass
@@ -37,6 +51,9 @@ class Desk:
     rows: AgentRows
     seen: dict[UUID, list[State]]
     ended: dict[UUID, Progress]
+    store: Store
+    duty: Roster
+    queue: Queue9090
 
     async def place(self, phone: str, msisdn: str) -> UUID:
         """A call as the agent's page places it: the row first."""
@@ -44,6 +61,34 @@ class Desk:
         self.rows.begin(call)
         await self.calls.place(call)
         return call.call_id
+
+    async def call_subscriber(self, msisdn: str) -> UUID:
+        """An invitation, as the dialler makes it."""
+        name = f"c{uuid4().hex}"
+        campaign = await make_campaign(self.store, [msisdn], name, due=utc_now())
+        node = self.calls.setting.node
+        [attempt] = await claim_some(self.store, campaign, now=utc_now(), node=node)
+        assert await self.node.originate(attempt)
+        return attempt.attempt_id
+
+    async def attempt(self, attempt_id: UUID) -> dict[str, Any]:
+        """Its row."""
+        rows = await all_rows(self.store, Attempt)
+        return next(row for row in rows if row["id"] == attempt_id)
+
+    async def until_attempt(
+        self, attempt_id: UUID, holds: Callable[[dict[str, Any]], object]
+    ) -> dict[str, Any]:
+        """Its row, once this holds of it."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not holds(row := await self.attempt(attempt_id)):
+                await asyncio.sleep(0.05)
+        return row
+
+    async def advice(self) -> list[str]:
+        """The numbers that were promised advice."""
+        rows = await all_rows(self.store, Callback)
+        return [row["msisdn"] for row in rows if row["kind"] == "advice"]
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Return once it holds."""
@@ -75,19 +120,30 @@ async def desk(settings: Settings, directory: Path) -> AsyncIterator[Desk]:
         journal = Journal(store, spool, BY_NINE, 2.0)
         calls = AgentCalls(_setting(settings), client, rows, utc_now)
         setting = NodeSetting(asterisk.node, "9090", national, 60, 5)
-        node = AsteriskNode(setting, client, store, journal, str, utc_now, calls)
-        made = Desk(calls, node, rows, {}, {})
-        tasks = [asyncio.create_task(work) for work in (journal.run(), node.run(), _watch(made))]
+        duty = Roster()
+        queue = queue_9090(settings, duty)
+        node = AsteriskNode(setting, client, store, journal, prompt, utc_now, calls, agents=queue)
+        made = Desk(calls, node, rows, {}, {}, store, duty, queue)
+        tasks = [
+            asyncio.create_task(work)
+            for work in (journal.run(), node.run(), queue.run(node), _watch(made))
+        ]
         try:
             await made.until(lambda: node.ready)
             yield made
         finally:
             for task in tasks:
                 task.cancel()
+            await journal.flush()
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*tasks, return_exceptions=True)
             spool.close()
             await store.close()
+
+
+def prompt(name: str) -> str:
+    """A prompt of the script, as ARI names it."""
+    return f"sound:tstn/vi-1/{name}"
 
 
 async def _watch(desk: Desk) -> None:

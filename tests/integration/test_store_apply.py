@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.dispositions import Disposition
-from domain.states import AttemptState
+from domain.states import AttemptState, QueueOutcome
 from store import attempts
 from store.apply import apply
 from store.claims import Claimed
 from store.engine import Store
-from store.facts import Fact
+from store.facts import AgentConnected, Fact, HandedOver, LeftAgents
 from store.models import Attempt, Callback, Event, KeyPress, Registration
 from tests.rows import (
     BY_NINE,
@@ -41,6 +41,9 @@ def story(call: Claimed) -> list[Fact]:
     return [
         answered(call, up),
         pressed(call, "3", NOW + 12 * SECOND),
+        HandedOver(call.attempt_id, NOW + 12 * SECOND, NOW + timedelta(hours=1)),
+        AgentConnected(call.attempt_id, 7, NOW + 13 * SECOND),
+        LeftAgents(call.attempt_id, QueueOutcome.CONNECTED, NOW + 20 * SECOND),
         wants_advice(call.msisdn, NOW + 13 * SECOND, source, campaign_id),
         pressed(call, "1", NOW + 14 * SECOND, "handing_over"),
         asked(call.msisdn, NOW + 14 * SECOND, source, campaign_id=campaign_id),

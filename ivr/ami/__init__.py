@@ -1,0 +1,1 @@
+"""Asterisk's manager interface, by pyst2: its queues' actions and events."""
