@@ -51,7 +51,7 @@ def voices(network: Network) -> dict[str, object]:
 
 
 async def test_both_talk_and_the_agent_hangs_up(here: Desk, network: Network) -> None:
-    network.phones.tell("agent1", Manner.ANSWER, talk_seconds=6)
+    network.phones.tell("agent1", Manner.ANSWER, talk_seconds=8)
     call = await here.place("agent1", TALKER)
     await here.until_state(call, State.TALKING)
     row = await here.until_ended(call)

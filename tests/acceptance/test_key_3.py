@@ -65,7 +65,7 @@ def prompts_heard(network: Network, number: str) -> list[str]:
 
 
 async def test_an_agent_takes_the_call_and_both_talk(here: Desk, network: Network) -> None:
-    network.phones.tell("agent1", Manner.ANSWER, talk_seconds=6)
+    network.phones.tell("agent1", Manner.ANSWER, talk_seconds=8)
     await on_duty(here, ANN)
     call = await here.call_subscriber(TALKS)
     row = await here.until_attempt(call, lambda row: row["queue_connected_at"])
@@ -75,7 +75,7 @@ async def test_an_agent_takes_the_call_and_both_talk(here: Desk, network: Networ
     assert (row["disposition"], row["queue_outcome"]) == ("answered", "connected")
     assert row["queue_agent_id"] == ANN.agent_id
     assert 0.2 < seconds(row, "queue_joined_at", "queue_connected_at") < 4
-    assert 4.5 < seconds(row, "queue_connected_at", "queue_left_at") < 8
+    assert 4.5 < seconds(row, "queue_connected_at", "queue_left_at") < 10
     assert await here.advice() == []
     voices = {
         "agent": read_samples(network.phones.voice("agent1")),

@@ -91,8 +91,8 @@ async def what_is_known(store: Store, call: Claimed) -> dict[str, Any]:
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    order=st.permutations([*range(7), *range(7)]),
-    cuts=st.lists(st.integers(0, 14), max_size=6).map(sorted),
+    order=st.permutations([*range(10), *range(10)]),
+    cuts=st.lists(st.integers(0, 20), max_size=6).map(sorted),
 )
 async def test_any_order_any_batches_and_twice_over_give_the_same_rows(
     store: Store, order: list[int], cuts: list[int]
