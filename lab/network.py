@@ -71,13 +71,18 @@ class Network(Part):
         self.carrier = Carrier(
             directory / "carrier", timing=timing, recording=recording, talking=talking
         )
+        port = free_ports(1)[0]
+        elsewhere = {"agents": {"trunk_host": LOOPBACK, "trunk_port": port}}
         self.server = Server(
-            directory, trunk_port=self.carrier.port, prompts=prompts, sections=sections
+            directory,
+            trunk_port=self.carrier.port,
+            prompts=prompts,
+            sections=merged(elsewhere, sections or {}),
         )
         self.asterisk = self.server.asterisk
         self.settings = self.server.settings
         self.settings_file = self.server.settings_file
-        self.phones = Phones(directory / "phones", self.settings, phones)
+        self.phones = Phones(directory / "phones", self.settings, phones, port=port)
         self._running = ExitStack()
 
     def start(self) -> None:
@@ -117,17 +122,22 @@ def lab_sections(trunk_port: int, prompts: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def write_settings(file: Path, *layers: Sections) -> None:
-    """A settings file of all layers, the later ones on top."""
-    merged: dict[str, dict[str, Any]] = {}
+def merged(*layers: Sections) -> dict[str, dict[str, Any]]:
+    """All layers as one, the later ones on top."""
+    together: dict[str, dict[str, Any]] = {}
     for layer in layers:
         for section, values in layer.items():
-            merged.setdefault(section, {}).update(values)
+            together.setdefault(section, {}).update(values)
+    return together
+
+
+def write_settings(file: Path, *layers: Sections) -> None:
+    """A settings file of all layers, the later ones on top."""
     # JSON's texts, numbers, flags and lists are TOML's too.
     file.write_text(
         "\n".join(
             f"[{section}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in values.items())
-            for section, values in merged.items()
+            for section, values in merged(*layers).items()
         ),
         encoding="utf-8",
     )

@@ -13,7 +13,6 @@ from lab.asterisk import Asterisk
 from lab.carrier import SHARED, CarrierEvent, log_step, read_log, recordings_of
 from lab.carrier import TEMPLATES as CARRIER_TEMPLATES
 from lab.child import POLL_SECONDS, LabError, Part
-from lab.ports import free_ports
 from lab.voices import write_voice
 from runtime.asterisk_config import TEMPLATES as SERVER_TEMPLATES
 from runtime.asterisk_config import phone_password, render_templates
@@ -22,6 +21,8 @@ from runtime.settings import Settings
 TEMPLATES = Path(__file__).resolve().parent / "phones"
 _AS_THE_CARRIER = ("asterisk", "http", "logger", "manager", "rtp")
 REGISTER_SECONDS = 20.0
+ELSEWHERE = "9090"
+"""A 9090 of somebody else: a phone like the others, which a trunk leads to."""
 
 
 class Manner(StrEnum):
@@ -35,7 +36,8 @@ class Manner(StrEnum):
 class Phones(Part):
     """The phones of these names, registered with the Asterisk that `settings` render.
 
-    `ring_seconds`: how long one rings before it answers; `talk_seconds`: how long its agent stays.
+    `port` is where they listen. `ring_seconds`: how long one rings before it answers;
+    `talk_seconds`: how long its agent stays.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class Phones(Part):
         settings: Settings,
         names: Collection[str],
         *,
+        port: int,
         ring_seconds: float = 0.3,
         talk_seconds: int = 200,
     ) -> None:
         self.names = tuple(names)
-        self.port = free_ports(1)[0]
+        self.port = port
+        self._called = (*self.names, ELSEWHERE)
         self._settings = settings
         self._ring_seconds = ring_seconds
         self._talk_seconds = talk_seconds
@@ -56,7 +60,7 @@ class Phones(Part):
 
     def start(self) -> None:
         """Returns once every phone is registered. Raises LabError where one is not."""
-        for name in self.names:
+        for name in self._called:
             write_voice(self.voice(name), name)
         self.recordings_dir.mkdir(parents=True, exist_ok=True)
         self.asterisk.start()
@@ -129,12 +133,12 @@ class Phones(Part):
     def _manners(self) -> str:
         return "\n".join(
             f"MANNER_{name}={Manner.ANSWER}\nTALKS_{name}={self._talk_seconds}"
-            for name in self.names
+            for name in self._called
         )
 
     def _extensions(self) -> str:
         return "\n".join(
             f"exten => {name},1,Set(NUMBER={name})\n same => n,Set(RINGS={self._ring_seconds})\n"
             f" same => n,Set(TALKS=${{TALKS_{name}}})\n same => n,Goto(rung,s,1)"
-            for name in self.names
+            for name in self._called
         )

@@ -128,6 +128,37 @@ async def test_who_hangs_up_while_waiting_is_called_back(here: Desk, network: Ne
     await here.until(lambda: here.queue.view and here.queue.view.waiting == 0)
 
 
+async def test_our_process_is_another_one_while_they_talk(network: Network, tmp_path: Path) -> None:
+    network.phones.tell("agent1", Manner.ANSWER, talk_seconds=6)
+    async with desk(network.settings, tmp_path) as before:
+        await before.until(lambda: before.queue.view)
+        await on_duty(before, ANN)
+        call = await before.call_subscriber(AGAIN)
+        await before.until_attempt(call, lambda row: row["queue_connected_at"])
+    async with desk(network.settings, tmp_path) as after:
+        assert after.node.calls[str(call)].standing.state is State.WITH_AGENT
+        row = await after.until_attempt(call, lambda row: row["ended_at"])
+        assert (row["disposition"], row["queue_outcome"]) == ("answered", "connected")
+        assert seconds(row, "queue_connected_at", "queue_left_at") > 4
+        assert await after.advice() == []
+
+
+async def test_taken_while_nobody_listened_to_the_queue(network: Network, tmp_path: Path) -> None:
+    """AgentConnect was missed: whom the caller is with is asked for."""
+    network.phones.tell("agent1", Manner.ANSWER, talk_seconds=8)
+    async with desk(network.settings, tmp_path) as before:
+        await before.until(lambda: before.queue.view)
+        await on_duty(before, ANN)
+        call = await before.call_subscriber(AGAIN)
+        await before.until_attempt(call, lambda row: row["queue_joined_at"])
+        if (await before.attempt(call))["queue_connected_at"]:
+            pytest.skip("the agent was quicker than this process could end")
+    async with desk(network.settings, tmp_path) as after:
+        row = await after.until_attempt(call, lambda row: row["ended_at"])
+        assert (row["queue_outcome"], row["queue_agent_id"]) == ("connected", ANN.agent_id)
+        assert await after.advice() == []
+
+
 async def test_asterisk_is_killed_and_its_members_come_back(here: Desk, network: Network) -> None:
     await on_duty(here, ANN, BE)
     network.asterisk.kill()

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from domain.errors import ConfigError
-from runtime.asterisk_config import TEMPLATES, entity_id, prompts_version, render, render_templates
+from runtime.asterisk_config import (
+    TEMPLATES,
+    entity_id,
+    phone_names,
+    phone_password,
+    prompts_version,
+    render,
+    render_templates,
+)
 from runtime.settings import Settings
 from runtime.settings_load import load_settings
 
@@ -84,6 +92,39 @@ def test_a_wrong_template_is_named(tmp_path: Path) -> None:
     (tmp_path / "odd.conf").write_text("x=@{nobody_knows}\n")
     with pytest.raises(ConfigError, match=r"template odd.conf is wrong: .*nobody_knows"):
         render_templates([tmp_path / "odd.conf"], {}, tmp_path / "etc")
+
+
+def test_each_agent_has_a_phone_with_a_password_of_its_own(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings = replace(settings, agents=replace(settings.agents, phones=3))
+    render(settings, tmp_path / "etc")
+    pjsip = (tmp_path / "etc" / "pjsip.conf").read_text()
+    passwords = re.findall(r"^username=(agent\d+)\npassword=([A-Za-z0-9_-]{43})$", pjsip, re.M)
+    assert (
+        [name for name, _ in passwords] == phone_names(settings) == ["agent1", "agent2", "agent3"]
+    )
+    assert len({password for _, password in passwords}) == 3
+    kept = load_settings(tmp_path / "tstn.toml", {})
+    assert passwords[1][1] == phone_password(kept, "agent2")
+    assert "agents-trunk" not in pjsip
+
+
+def test_agents_dial_nothing_by_themselves(settings: Settings, tmp_path: Path) -> None:
+    render(settings, tmp_path / "etc")
+    dialplan = (tmp_path / "etc" / "extensions.conf").read_text()
+    assert "[from-agents]\n\n" in dialplan
+    pjsip = (tmp_path / "etc" / "pjsip.conf").read_text()
+    phone = pjsip.split("[agent-phone](!)")[1].split("\n[")[0]
+    assert "context=from-agents" in phone
+    assert "allow_transfer=no" in phone
+
+
+def test_key_3_leads_to_a_trunk_where_that_is_set(settings: Settings, tmp_path: Path) -> None:
+    agents = replace(settings.agents, hand_over="trunk", trunk_host="192.0.2.5", trunk_port=5062)
+    render(replace(settings, agents=agents), tmp_path / "etc")
+    assert "contact=sip:192.0.2.5:5062" in (tmp_path / "etc" / "pjsip.conf").read_text()
+    assert "Goto(trunk,1)" in (tmp_path / "etc" / "extensions.conf").read_text()
 
 
 def test_the_identity_is_stable_and_locally_administered() -> None:
