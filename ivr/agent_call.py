@@ -22,8 +22,6 @@ from ivr.ari.origination import Endpoint, Originated, Origination, Phone
 
 log = logging.getLogger(__name__)
 
-_RINGING_TONE = "tone:ring;tonezone=vn"
-
 
 class Surroundings(Protocol):
     """What a call tells of itself, and through whom it dials."""
@@ -180,8 +178,7 @@ class LiveAgentCall:
             case Command.DIAL_SUBSCRIBER:
                 await self._dial_subscriber()
             case Command.PLAY_RINGING:
-                tone = self._around.client.play
-                await self._tell(tone(self.call.agent_channel, self.call.tone, [_RINGING_TONE]))
+                await self._tell(self._around.client.play_ringing(self.call.agent_channel))
             case Command.CONNECT:
                 await self._connect()
             case Command.HANG_UP_AGENT:
@@ -231,7 +228,7 @@ class LiveAgentCall:
     async def _connect(self) -> None:
         """Both into one room; where that fails nobody is left alone in silence."""
         client, call = self._around.client, self.call
-        await self._tell(client.stop_playback(call.tone))
+        await self._tell(client.stop_ringing(call.agent_channel))
         together = (
             await self._tell(client.make_bridge(call.bridge))
             and await self._tell(client.join(call.bridge, call.agent_channel))

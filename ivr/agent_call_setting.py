@@ -14,7 +14,8 @@ from ivr.agent_call_script import State
 class AgentCall:
     """A call whose row is committed: `phone` rings first, then `msisdn` is dialled.
 
-    The times are those that the row knows, when a process takes the call over.
+    The times are those that the row knows, when a process takes the call over; it rings no phone
+    again, so `phone` may be empty then.
     """
 
     call_id: UUID
@@ -39,11 +40,6 @@ class AgentCall:
     def bridge(self) -> str:
         """The room where the two hear each other."""
         return f"{BRIDGE_PREFIX}{self.call_id}"
-
-    @property
-    def tone(self) -> str:
-        """The playback by which the agent hears the subscriber's phone ring."""
-        return f"tone-{self.call_id}"
 
 
 AGENT_PREFIX, BRIDGE_PREFIX = "agent-", "bridge-"

@@ -108,6 +108,17 @@ class AriClient:
         path = f"/channels/{_segment(channel_id)}/play/{_segment(playback_id)}?media={sounds}"
         return await self._act("POST", path)
 
+    async def play_ringing(self, channel_id: str) -> bool:
+        """Let an answered channel hear the ringing tone until told to stop.
+
+        Not a playback: that would hold up what the channel is told next, until it is stopped.
+        """
+        return await self._act("POST", f"/channels/{_segment(channel_id)}/ring")
+
+    async def stop_ringing(self, channel_id: str) -> bool:
+        """End the ringing tone; harmless where there is none."""
+        return await self._act("DELETE", f"/channels/{_segment(channel_id)}/ring")
+
     async def stop_playback(self, playback_id: str) -> bool:
         """Silence a playback; returns False if it is already over."""
         return await self._act("DELETE", f"/playbacks/{_segment(playback_id)}")

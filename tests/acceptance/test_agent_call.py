@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -168,6 +170,19 @@ async def test_killed_while_they_talk_the_talk_goes_on_and_its_end_is_recorded(
     heard = hear(read_samples(network.phones.recordings("agent1")[-1]), voices(network))
     assert {one.name for one in heard} == {KILLED}
     assert heard[-1].start_seconds + heard[-1].heard_seconds > 9
+
+
+async def test_asterisk_itself_ends_a_talk_that_is_too_long(here: Desk, network: Network) -> None:
+    """Nothing of ours ends it here: so it ends though we were dead."""
+    network.phones.tell("agent2", Manner.ANSWER, talk_seconds=60)
+    here.calls.setting = replace(here.calls.setting, ring_timeout_seconds=2, max_talk_seconds=2)
+    call = await here.place("agent2", TALKER)
+    row = await here.until_ended(call)
+    assert row["disposition"] == "answered"
+    answered, ended = (
+        datetime.fromisoformat(row[name]) for name in ("subscriber_answered_at", "ended_at")
+    )
+    assert 2 < (ended - answered).total_seconds() < 6
 
 
 async def test_killed_before_anything_was_dialled(network: Network, tmp_path: Path) -> None:
