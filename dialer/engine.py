@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from dialer.capacity import Capacity
 from dialer.retry import next_dial, rules_from_row
+from domain.agents_queue import QueueView
 from domain.calendar import Calendar, Window
 from domain.clock import Clock
 from domain.dispositions import Disposition
@@ -44,6 +45,13 @@ class Originator(Protocol):
     async def originate(self, attempt: Claimed) -> bool: ...
 
 
+class AgentsQueue(Protocol):
+    """Where key 3 leads; `view` is None while it is not known how the queue stands."""
+
+    @property
+    def view(self) -> QueueView | None: ...
+
+
 @dataclass(frozen=True)
 class EngineSetting:
     """What an operator sets for the dialler; `defaults` hold where the store has no limits.
@@ -73,11 +81,13 @@ class Engine:
         originator: Originator,
         clock: Clock,
         monotonic: Monotonic = time.monotonic,
+        agents: AgentsQueue | None = None,
     ) -> None:
         self.why_idle: dict[str, str] = {}
         self._setting = setting
         self._store = store
         self._originator = originator
+        self._agents = agents
         self._clock = clock
         self._monotonic = monotonic
         self._capacity = Capacity(setting.defaults, monotonic)
@@ -89,6 +99,11 @@ class Engine:
         self._refusals = 0
         self._held_until = 0.0
         self._dials: set[asyncio.Task[None]] = set()
+
+    @property
+    def queue_view(self) -> QueueView | None:
+        """How many wait for a 9090 agent, and how many agents are free."""
+        return self._agents.view if self._agents is not None else None
 
     async def run(self) -> None:
         """Tick until cancelled; dials under way are then waited for."""

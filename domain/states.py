@@ -37,6 +37,19 @@ class AttemptState(StrEnum):
     ENDED = "ended"
 
 
+class QueueOutcome(StrEnum):
+    """What came of waiting for a 9090 agent (key 3).
+
+    `no_agent`: none was free to be waited for; `closed`: it was outside the agents' hours.
+    """
+
+    CONNECTED = "connected"
+    ABANDONED = "abandoned"
+    TIMED_OUT = "timed_out"
+    NO_AGENT = "no_agent"
+    CLOSED = "closed"
+
+
 class RegistrationState(StrEnum):
     """A subscriber's request for a visit: `open → cancelled | completed`."""
 

@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 
 from domain.clock import Clock
 from ivr.driver import CallControl
+from ivr.handover import Agents, AgentsBehindAsterisk
 from ivr.latency import Latency
 from store.facts import Fact, Kept
 
 
 @dataclass(frozen=True)
 class CallSetting:
-    """What all calls of a node share. `over` is told the channel id of a call that has ended."""
+    """What all calls of a node share. `over` is told the channel id of a call that has ended.
+
+    `agents_seconds`: the longest wait for an agent, and talk with one.
+    """
 
     control: CallControl
     record: Callable[[Fact], asyncio.Future[Kept]]
@@ -20,5 +24,7 @@ class CallSetting:
     over: Callable[[str], None]
     silence_seconds: float
     clock: Clock
+    agents: Agents = field(default_factory=AgentsBehindAsterisk)
+    agents_seconds: int = 3720
     key_to_commit: Latency = field(default_factory=Latency)
     key_to_thanks: Latency = field(default_factory=Latency)

@@ -70,6 +70,9 @@ class CallDriver(CallControl, Protocol):
     async def channels(self) -> Sequence[LiveChannel]:
         """All live channels of this Asterisk, whoever made them."""
 
+    async def variable(self, channel_id: str, name: str) -> str | None:
+        """A variable of a channel; None where it is not set, or the channel is gone."""
+
     async def subscribe(self, channel_id: str) -> bool:
         """Ask for a channel's events (harmless if they come already); False if it is gone."""
 

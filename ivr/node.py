@@ -4,20 +4,26 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from domain.clock import Clock
 from domain.dispositions import Disposition
 from domain.errors import StoreUnavailable
 from ivr import recovery
+from ivr.agent_calls import AgentCalls
 from ivr.call_events import CallEvent, ChannelEntered, ChannelRinging, ChannelUp
 from ivr.call_setting import CallSetting
 from ivr.driver import CallDriver, EventStream
 from ivr.errors import DriverError
+from ivr.handover import Agents, AgentsBehindAsterisk
 from ivr.origination import Endpoint, Originated, Origination
+from ivr.script import Event, State
 from ivr.session import LiveCall
 from store.claims import Claimed
 from store.engine import Store
+from store.facts import AgentConnected
 from store.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -37,6 +43,8 @@ class NodeSetting:
     dial_form: Callable[[str], str]
     max_call_seconds: int
     silence_seconds: float
+    agents_seconds: int = 3660
+    """The longest wait for an agent (key 3) and talk with one."""
 
 
 class AsteriskNode:
@@ -51,8 +59,11 @@ class AsteriskNode:
         journal: Journal,
         media: Callable[[str], str],
         clock: Clock,
+        agent_calls: AgentCalls | None = None,
+        agents: Agents | None = None,
     ) -> None:
         self.ready = False
+        self.agent_calls = agent_calls
         self.calls: dict[str, LiveCall] = {}
         self.stream = stream
         self._setting = setting
@@ -70,6 +81,8 @@ class AsteriskNode:
             over=self._forget,
             silence_seconds=setting.silence_seconds,
             clock=clock,
+            agents=agents or AgentsBehindAsterisk(),
+            agents_seconds=setting.agents_seconds,
         )
 
     async def run(self) -> None:
@@ -77,6 +90,8 @@ class AsteriskNode:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.stream.run(self), name="event-stream")
             group.create_task(self._reap_forever(), name="reaper")
+            if self.agent_calls is not None:
+                group.create_task(self.agent_calls.run(), name="agent-calls")
 
     # -- for the dialler
 
@@ -136,7 +151,14 @@ class AsteriskNode:
         if self._journal.spooled:
             raise StoreUnavailable("the store is away, spooled facts wait for it")
         self._reconciled_at = self._clock()
-        await recovery.reconcile(self._setting.name, self._driver, self._store, self)
+        if self.agent_calls is not None:
+            await self.agent_calls.reconcile()
+        channels = {
+            channel.id: channel
+            for channel in await self._driver.channels()
+            if self.agent_calls is None or not self.agent_calls.owns(channel.id)
+        }
+        await recovery.reconcile(self._setting.name, channels, self._driver, self._store, self)
         self.ready = True
 
     def receive(self, event: CallEvent) -> None:
@@ -144,6 +166,8 @@ class AsteriskNode:
         call = self.calls.get(event.channel_id)
         if call is not None:
             call.feed(event)
+        elif self.agent_calls is not None and self.agent_calls.receive(event):
+            pass
         elif isinstance(event, ChannelEntered | ChannelRinging | ChannelUp) and is_ours(event):
             # A request that Asterisk carried out after we had given it up: nobody waits for it.
             log.warning("a call that is not open comes up and is hung up: %s", event.channel_id)
@@ -152,6 +176,8 @@ class AsteriskNode:
     def disconnected(self) -> None:
         """No dialling without events: an answer would not be heard."""
         self.ready = False
+        if self.agent_calls is not None:
+            self.agent_calls.disconnected()
 
     def replaced(self) -> None:
         """Another server has our app: it dials, and the live calls are its own."""
@@ -159,6 +185,24 @@ class AsteriskNode:
         for call in self.calls.values():
             call.let_go()
         self.calls.clear()
+        if self.agent_calls is not None:
+            self.agent_calls.let_go()
+
+    # -- for the agents' queue
+
+    def agent_connected(self, channel_id: str, agent_id: int | None, at: datetime) -> None:
+        """An agent has taken a subscriber who waited."""
+        self._journal.record(AgentConnected(UUID(channel_id), agent_id, at))
+        if (call := self.calls.get(channel_id)) is not None:
+            call.feed(Event.CONNECTED)
+
+    async def find_agents(self, agent_of: Callable[[str], int | None]) -> None:
+        """Who waits may be with an agent by now, though that was not heard. Raises DriverError."""
+        for call in list(self.calls.values()):
+            if call.standing.state is State.HANDING_OVER:
+                name = await self._driver.variable(call.channel_id, "MEMBERNAME")
+                if name is not None:
+                    self.agent_connected(call.channel_id, agent_of(name), self._clock())
 
     # -- for recovery
 
@@ -199,6 +243,8 @@ class AsteriskNode:
             try:
                 if self.ready:
                     await recovery.reap(self._setting.name, self._driver, self._store, self)
+                    if self.agent_calls is not None:
+                        await self.agent_calls.reap()
             except (DriverError, StoreUnavailable) as error:
                 log.warning("reaper: %s", error)
 

@@ -24,6 +24,7 @@ ALLOWED_VARIABLES = frozenset(
 # take digits of other scripts too.
 _NUMBER = re.compile(r"(?:0|\+?84)[35789][0-9]{8}")
 _TRUNK = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+_PHONE = re.compile(r"agent[0-9]{1,3}")
 _CALLER_ID = re.compile(r"\+?[0-9]{3,15}")
 _CHANNEL_ID = re.compile(r"[A-Za-z0-9-]{1,149}")
 _VALUE = re.compile(r"[A-Za-z0-9_.:+-]{1,80}")
@@ -47,6 +48,23 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"PJSIP/{self.number}@{self.trunk}"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """An agent's phone, by the name it registers with.
+
+    Raises:
+        ValueError: the name is not a plain one.
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        _require(_PHONE, self.name, "the phone's name")
+
+    def __str__(self) -> str:
+        return f"PJSIP/{self.name}"
 
 
 class Origination(StrEnum):

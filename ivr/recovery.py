@@ -34,9 +34,10 @@ class Calls(Protocol):
     async def hang_up(self, channel_id: str) -> None: ...
 
 
-async def reconcile(node: str, driver: CallDriver, store: Store, live: Calls) -> None:
+async def reconcile(
+    node: str, channels: dict[str, LiveChannel], driver: CallDriver, store: Store, live: Calls
+) -> None:
     """Bring memory, rows and Asterisk to one truth. Raises DriverError or StoreUnavailable."""
-    channels = {channel.id: channel for channel in await driver.channels()}
     open_rows = await store.read(attempts.open_on, node)
     registered = await store.read(
         registrations.made_by, RegistrationChannel.IVR, [str(row.id) for row in open_rows]
@@ -61,6 +62,9 @@ async def reap(node: str, driver: CallDriver, store: Store, live: Calls) -> None
     """Close attempts past their deadline: hang up what is live, record the rest."""
     now = live.call_setting.clock()
     for row in await store.read(attempts.overdue, node, now):
+        known = live.calls.get(str(row.id))
+        if known is not None and known.deadline_at is not None and known.deadline_at > now:
+            continue  # handed over, though the store has not been told yet
         if row.node == node and await driver.channel(str(row.id)) is not None:
             await live.hang_up(str(row.id))
         else:
@@ -108,7 +112,8 @@ async def _adopt(
         return
     call.answered_at = row.answered_at or live.call_setting.clock()
     if not channel.held:
-        call.standing = Call(state=State.HANDING_OVER)
+        with_agent = row.queue_connected_at is not None
+        call.standing = Call(state=State.WITH_AGENT if with_agent else State.HANDING_OVER)
         return
     for number in range(1, MOST_PLAYBACKS + 1):
         await driver.stop_playback(playback_id(channel.id, row.adoptions, number))
@@ -136,4 +141,5 @@ def _call_of(row: Attempt, live: Calls, adoptions: int = 0) -> LiveCall:
     )
     call = LiveCall(claimed, live.call_setting, adoptions=adoptions)
     call.answered_at = row.answered_at
+    call.waits_for_agents = row.queue_joined_at is not None and row.queue_left_at is None
     return call

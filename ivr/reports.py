@@ -3,9 +3,17 @@
 from datetime import datetime
 
 from domain.dispositions import Disposition
-from domain.states import Channel
+from domain.states import Channel, QueueOutcome
 from store.claims import Claimed
-from store.facts import AdviceAsked, Answered, AttemptEnded, KeyPressed, RegistrationAsked
+from store.facts import (
+    AdviceAsked,
+    Answered,
+    AttemptEnded,
+    HandedOver,
+    KeyPressed,
+    LeftAgents,
+    RegistrationAsked,
+)
 
 
 def answered(attempt: Claimed, at: datetime) -> Answered:
@@ -39,6 +47,16 @@ def advice(attempt: Claimed, at: datetime) -> AdviceAsked:
         campaign_id=attempt.campaign_id,
         at=at,
     )
+
+
+def handed_over(attempt: Claimed, at: datetime, deadline_at: datetime) -> HandedOver:
+    """Key 3: the subscriber waits for an agent."""
+    return HandedOver(attempt.attempt_id, at, deadline_at)
+
+
+def left_agents(attempt: Claimed, outcome: QueueOutcome | None, at: datetime) -> LeftAgents:
+    """The waiting, or the talk with an agent, is over."""
+    return LeftAgents(attempt.attempt_id, outcome, at)
 
 
 def ended(

@@ -22,6 +22,7 @@ class State(StrEnum):
     REGISTERING = "registering"
     THANKING = "thanking"
     HANDING_OVER = "handing_over"
+    WITH_AGENT = "with_agent"
     ADVISING = "advising"
     APOLOGISING = "apologising"
     CLOSING = "closing"
@@ -41,6 +42,7 @@ class Event(StrEnum):
     KEPT = "kept"
     NOT_KEPT = "not_kept"
     NO_AGENT = "no_agent"
+    CONNECTED = "connected"
     HUNG_UP = "hung_up"
 
 
@@ -194,8 +196,16 @@ TABLE: dict[State, dict[Event, Rule]] = {
             Event.KEY_1: register_quietly,
             Event.NOT_KEPT: forget_unkept,
             Event.NO_AGENT: to(State.ADVISING, Command.PROMISE_ADVICE),
+            Event.CONNECTED: to(State.WITH_AGENT),
             # Gone before an agent was there: the wish for advice stands.
             Event.HUNG_UP: to(State.ENDED, Command.PROMISE_ADVICE),
+        }
+    ),
+    State.WITH_AGENT: rules(
+        {
+            Event.KEY_1: register_quietly,
+            Event.NOT_KEPT: forget_unkept,
+            Event.NO_AGENT: to(State.ADVISING, Command.PROMISE_ADVICE),
         }
     ),
     State.ADVISING: rules(

@@ -7,11 +7,12 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.dispositions import Disposition, classify
 from domain.errors import TstnError
 from domain.msisdn import mask
+from domain.states import QueueOutcome
 from ivr import reports, script
 from ivr.call_events import (
     CallEvent,
@@ -24,13 +25,16 @@ from ivr.call_events import (
     PlaybackStarted,
 )
 from ivr.call_setting import CallSetting
-from ivr.dialplan import AGENTS_CONTEXT, AGENTS_EXTENSION, AGENTS_LABEL, NO_AGENT
+from ivr.dialplan import AGENTS_CONTEXT, AGENTS_EXTENSION, AGENTS_LABEL
 from ivr.errors import DriverError
+from ivr.handover import GIVEN_BACK
 from ivr.script import Command, Event, State
 from store.claims import Claimed
 from store.facts import AdviceAsked, RegistrationAsked
 
 log = logging.getLogger(__name__)
+
+_GRACE = timedelta(seconds=60)
 
 _KEYS = {"1": Event.KEY_1, "2": Event.KEY_2, "3": Event.KEY_3}
 _ALL_KEYS = "0123456789*#"
@@ -61,6 +65,8 @@ class LiveCall:
         self.ringing_at: datetime | None = None
         self.answered_at: datetime | None = None
         self.standing = standing
+        self.waits_for_agents = False
+        self.deadline_at: datetime | None = None
         self._setting = setting
         self._adoptions = adoptions
         self._played = 0
@@ -117,7 +123,8 @@ class LiveCall:
         match event:
             case Event():
                 await self._step(event)
-            case ChannelEntered(args=(_, words)) if words == NO_AGENT:
+            case ChannelEntered(args=(_, words)) if words in GIVEN_BACK:
+                self._leave_agents(GIVEN_BACK[words], event.at)
                 await self._step(Event.NO_AGENT)
             case ChannelEntered():
                 self._answered(event.at)
@@ -180,13 +187,28 @@ class LiveCall:
             task.add_done_callback(self._stopping.discard)
 
     async def _hand_over(self) -> None:
+        now = self._setting.clock()
+        refusal = self._setting.agents.refusal()
+        if refusal is not None:
+            self._setting.record(reports.left_agents(self.attempt, refusal, now))
+            self.feed(Event.NO_AGENT)
+            return
+        self.deadline_at = now + timedelta(seconds=self._setting.agents_seconds) + _GRACE
+        self.waits_for_agents = True
+        self._setting.record(reports.handed_over(self.attempt, now, self.deadline_at))
         handed = await self._tell(
             self._setting.control.continue_in_dialplan(
                 self.channel_id, AGENTS_CONTEXT, AGENTS_EXTENSION, AGENTS_LABEL
             )
         )
         if not handed:
+            self._leave_agents(QueueOutcome.NO_AGENT, self._setting.clock())
             self.feed(Event.NO_AGENT)
+
+    def _leave_agents(self, outcome: QueueOutcome | None, at: datetime) -> None:
+        if self.waits_for_agents:
+            self.waits_for_agents = False
+            self._setting.record(reports.left_agents(self.attempt, outcome, at))
 
     async def _keep(self, fact: RegistrationAsked | AdviceAsked) -> None:
         try:
@@ -238,6 +260,9 @@ class LiveCall:
 
     async def _destroyed(self, event: ChannelDestroyed) -> None:
         self._playing = None
+        with_agent = self.standing.state is State.WITH_AGENT
+        gone = QueueOutcome.CONNECTED if with_agent else QueueOutcome.ABANDONED
+        self._leave_agents(gone, event.at)
         await self._step(Event.HUNG_UP)
         rang = self.ringing_at is not None
         disposition = classify(
@@ -264,6 +289,7 @@ class LiveCall:
     ) -> None:
         self._hush()
         self._is_over = True
+        self._leave_agents(None, at)
         self._setting.over(self.channel_id)
         times = (self.ringing_at, self.answered_at, at)
         self._setting.record(reports.ended(self.attempt, disposition, cause, tech_cause, *times))

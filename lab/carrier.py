@@ -5,17 +5,19 @@ attempts are checked against, so nothing of ours touches it.
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
+from types import MappingProxyType
 from typing import Any
 
 from lab.asterisk import Asterisk
 from lab.behaviours import BEHAVIOURS, NATURAL, Behaviour, Reject, Timing
 from lab.child import POLL_SECONDS, LabError, Part
 from lab.ports import free_ports
+from lab.voices import write_voice
 from runtime.asterisk_config import TEMPLATES as SERVER_TEMPLATES
 from runtime.asterisk_config import ConfTemplate, render_templates, write_file
 
@@ -26,6 +28,7 @@ SHARED = (
     "websocket_client",
 )
 Recording = bool | Collection[str]
+Talking = Mapping[str, int]
 WRITTEN_SECONDS = 10.0
 HOLD_SECONDS = 240  # longer than any call may last: whoever waits is hung up by us
 
@@ -45,33 +48,46 @@ class Carrier(Part):
     """The carrier's Asterisk on a free port of the loopback address.
 
     `timing` sets how fast its subscribers are. `recording` keeps what each of them heard, or what
-    the numbers given (as dialled) heard.
+    the numbers given (as dialled) heard. `talking`: numbers (as dialled) that speak, once they have
+    pressed their keys, for so many seconds or until we hang up.
     """
 
     def __init__(
-        self, directory: Path, *, timing: Timing = NATURAL, recording: Recording = False
+        self,
+        directory: Path,
+        *,
+        timing: Timing = NATURAL,
+        recording: Recording = False,
+        talking: Talking = MappingProxyType({}),
     ) -> None:
         self.port = free_ports(1)[0]
         self._timing = timing
         self._recording = recording
+        self._talking = talking
         self.asterisk = Asterisk("carrier", directory, directory / "sounds", self._configure)
 
     def start(self) -> None:
         """Raises LabError where it does not come up."""
         self.recordings_dir.mkdir(parents=True, exist_ok=True)
+        for number in self._talking:
+            write_voice(self.voice(number), number)
         self.asterisk.start()
 
     def stop(self) -> None:
         """In good order; calls still up are dropped."""
         self.asterisk.stop()
 
+    def voice(self, number: str) -> Path:
+        """The sound that a talking subscriber speaks."""
+        return self.asterisk.prompts / f"{number}.wav"
+
     def events(self) -> list[CarrierEvent]:
         """The whole log so far, in the order of writing."""
-        return list(self._read_log())
+        return list(read_log(self.asterisk))
 
     def invites(self) -> list[CarrierEvent]:
         """Every INVITE that reached the carrier."""
-        return [event for event in self._read_log() if event.event == "invite"]
+        return [event for event in read_log(self.asterisk) if event.event == "invite"]
 
     def recordings(self, number: str) -> list[Path]:
         """What the subscriber `number` (as dialled) heard, one wav (8 kHz mono) a call.
@@ -79,53 +95,68 @@ class Carrier(Part):
         Asterisk writes on for a moment after a call: returns once none of them is being written.
         Raises LabError where that takes long, as with a call that still goes on.
         """
-        found = list(self.recordings_dir.glob(f"{number}-*.wav"))
-        deadline = monotonic() + WRITTEN_SECONDS
-        while not self._open_files().isdisjoint(file.name for file in found):
-            if monotonic() > deadline:
-                raise LabError(f"the recording of {number} is still being written")
-            sleep(POLL_SECONDS)
-        return sorted(found, key=lambda file: int(file.stem.rpartition("-")[2]))
+        return recordings_of(self.asterisk, self.recordings_dir, number)
 
     @property
     def recordings_dir(self) -> Path:
         """Where what subscribers heard is kept."""
         return self.asterisk.directory / "spool" / "heard"
 
-    def _open_files(self) -> set[str]:
-        """The names of all files that the carrier's Asterisk has open; none once it is dead."""
-        names: set[str] = set()
-        if not self.asterisk.is_running():
-            return names
-        for descriptor in Path(f"/proc/{self.asterisk.pid}/fd").iterdir():
-            with suppress(OSError):
-                names.add(descriptor.readlink().name)
-        return names
-
-    def _read_log(self) -> Iterator[CarrierEvent]:
-        log = self.asterisk.log_dir / "calls.jsonl"
-        if not log.exists():
-            return
-        for line in log.read_text().splitlines():
-            fields: dict[str, Any] = json.loads(line)
-            yield CarrierEvent(**fields)
-
     def _configure(self, etc: Path) -> None:
         own = [file for file in sorted(TEMPLATES.glob("*.conf")) if file.name != "extensions.conf"]
         shared = [SERVER_TEMPLATES / f"{name}.conf" for name in SHARED]
         etc.mkdir(parents=True, exist_ok=True)
         render_templates([*own, *shared], {"sip_port": str(self.port)}, etc)
-        write_file(etc / "extensions.conf", dialplan(self._timing, recording=self._recording))
+        text = dialplan(self._timing, recording=self._recording, talking=self._talking)
+        write_file(etc / "extensions.conf", text)
 
 
-def dialplan(timing: Timing, *, recording: Recording) -> str:
+def read_log(asterisk: Asterisk) -> Iterator[CarrierEvent]:
+    """What an Asterisk of the lab has written with `log_step`, in that order."""
+    log = asterisk.log_dir / "calls.jsonl"
+    if not log.exists():
+        return
+    for line in log.read_text().splitlines():
+        fields: dict[str, Any] = json.loads(line)
+        yield CarrierEvent(**fields)
+
+
+def recordings_of(asterisk: Asterisk, directory: Path, name: str) -> list[Path]:
+    """The recordings of `name`, the oldest first, once none of them is being written any more.
+
+    Raises LabError where that takes long.
+    """
+    found = list(directory.glob(f"{name}-*.wav"))
+    deadline = monotonic() + WRITTEN_SECONDS
+    while not _open_files(asterisk).isdisjoint(file.name for file in found):
+        if monotonic() > deadline:
+            raise LabError(f"the recording of {name} is still being written")
+        sleep(POLL_SECONDS)
+    return sorted(found, key=lambda file: int(file.stem.rpartition("-")[2]))
+
+
+def _open_files(asterisk: Asterisk) -> set[str]:
+    """The names of all files that an Asterisk has open; none once it is dead."""
+    names: set[str] = set()
+    if not asterisk.is_running():
+        return names
+    for descriptor in Path(f"/proc/{asterisk.pid}/fd").iterdir():
+        with suppress(OSError):
+            names.add(descriptor.readlink().name)
+    return names
+
+
+def dialplan(
+    timing: Timing, *, recording: Recording, talking: Talking = MappingProxyType({})
+) -> str:
     """The carrier's extensions.conf, one context a behaviour."""
     contexts = [_context(behaviour, timing, bool(recording)) for behaviour in BEHAVIOURS]
     template = ConfTemplate((TEMPLATES / "extensions.conf").read_text())
     return template.substitute(
-        log_invite=_log("invite"),
-        log_end=_log("end", "${HANGUPCAUSE}"),
+        log_invite=log_step("invite"),
+        log_end=log_step("end", "${HANGUPCAUSE}"),
         recorded="\n".join(_recorded(recording)),
+        talking="\n".join(_talking(talking)),
         behaviours="\n".join([*contexts, *_codes()]),
     )
 
@@ -136,6 +167,18 @@ def _recorded(recording: Recording) -> list[str]:
         return ["exten => _[+0-9].,1,Goto(s,1)"]
     numbers = [f"exten => {number},1,Goto(s,1)" for number in recording]
     return [*numbers, "exten => _[+0-9].,1,Return()"]
+
+
+def _talking(talking: Talking) -> list[str]:
+    """The numbers that speak, as extensions; all others wait for us to hang up."""
+    lines: list[str] = []
+    for number, seconds in talking.items():
+        lines += [
+            f"exten => {number},1,Set(TIMEOUT(absolute)={seconds})",
+            f" same => n(talk),Playback(tstn/{number})",
+            " same => n,Goto(talk)",
+        ]
+    return [*lines, f"exten => _[+0-9].,1,Wait({HOLD_SECONDS})", " same => n,Hangup()"]
 
 
 def _codes() -> list[str]:
@@ -163,19 +206,22 @@ def _refusal(reject: Reject) -> list[str]:
 def _ringing(behaviour: Behaviour, timing: Timing, recording: bool) -> list[str]:
     if not behaviour.answers:
         return ["Ringing()", f"Wait({HOLD_SECONDS})"]
-    steps = ["Ringing()", f"Wait({timing.ring_seconds})", "Answer()", _log("answer")]
+    steps = ["Ringing()", f"Wait({timing.ring_seconds})", "Answer()", log_step("answer")]
     if recording:
         steps.append("Gosub(record,${NUMBER},1)")
     for pause, key in behaviour.presses:
-        steps += [f"Wait({getattr(timing, pause)})", f"SendDTMF({key})", _log("key", key)]
+        steps += [f"Wait({getattr(timing, pause)})", f"SendDTMF({key})", log_step("key", key)]
     if behaviour.leaves:
         pause_first = [] if behaviour.presses else [f"Wait({timing.leave_seconds})"]
         return [*steps, *pause_first, "Hangup()"]
-    return [*steps, f"Wait({HOLD_SECONDS})", "Hangup()"]
+    return [*steps, "Goto(stay,${NUMBER},1)"]
 
 
-def _log(event: str, value: str = "") -> str:
-    """Appends one line, opened and closed each time, so that a kill loses nothing written."""
+def log_step(event: str, value: str = "") -> str:
+    """The dialplan's step that logs an event.
+
+    It opens and closes the file each time, so that a kill loses nothing written.
+    """
     line = (
         f'{{"event":"{event}","at":${{STRFTIME(,,%s.%3q)}},'
         f'"number":"${{NUMBER}}","call_id":"${{CALL}}","value":"{value}"}}'

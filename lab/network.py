@@ -8,14 +8,17 @@ Everything of a network lies under its directory; several may run at once.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lab.asterisk import Asterisk
 from lab.behaviours import NATURAL, Timing
-from lab.carrier import Carrier, Recording
+from lab.carrier import Carrier, Recording, Talking
 from lab.child import Part
+from lab.phones import Phones
 from lab.ports import LOOPBACK, free_ports
 from runtime.asterisk_config import render, with_secrets
 from runtime.settings import Settings
@@ -52,7 +55,7 @@ class Server:
 
 
 class Network(Part):
-    """A server and a carrier that trust each other."""
+    """A server and a carrier that trust each other, and the agents' phones if any are named."""
 
     def __init__(
         self,
@@ -60,30 +63,42 @@ class Network(Part):
         *,
         timing: Timing = NATURAL,
         recording: Recording = False,
+        talking: Talking = MappingProxyType({}),
+        phones: Collection[str] = (),
         prompts: Path = CHECKOUT / "var" / "prompts",
         sections: Sections | None = None,
     ) -> None:
-        self.carrier = Carrier(directory / "carrier", timing=timing, recording=recording)
+        self.carrier = Carrier(
+            directory / "carrier", timing=timing, recording=recording, talking=talking
+        )
+        port = free_ports(1)[0]
+        elsewhere = {"agents": {"trunk_host": LOOPBACK, "trunk_port": port}}
         self.server = Server(
-            directory, trunk_port=self.carrier.port, prompts=prompts, sections=sections
+            directory,
+            trunk_port=self.carrier.port,
+            prompts=prompts,
+            sections=merged(elsewhere, sections or {}),
         )
         self.asterisk = self.server.asterisk
         self.settings = self.server.settings
         self.settings_file = self.server.settings_file
+        self.phones = Phones(directory / "phones", self.settings, phones, port=port)
+        self._running = ExitStack()
 
     def start(self) -> None:
-        """Returns once both are fully booted. Raises LabError where one does not come up."""
-        self.carrier.start()
-        try:
-            self.asterisk.start()
-        except BaseException:
-            self.carrier.stop()
-            raise
+        """Returns once all are fully booted. Raises LabError where one does not come up."""
+        with ExitStack() as parts:
+            for part in (
+                self.carrier,
+                self.asterisk,
+                *([self.phones] if self.phones.names else []),
+            ):
+                parts.enter_context(part)
+            self._running = parts.pop_all()
 
     def stop(self) -> None:
         """Orderly; nothing to do for what is dead already."""
-        self.asterisk.stop()
-        self.carrier.stop()
+        self._running.close()
 
 
 def lab_sections(trunk_port: int, prompts: Path) -> dict[str, dict[str, Any]]:
@@ -109,17 +124,22 @@ def lab_sections(trunk_port: int, prompts: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def write_settings(file: Path, *layers: Sections) -> None:
-    """A settings file of all layers, the later ones on top."""
-    merged: dict[str, dict[str, Any]] = {}
+def merged(*layers: Sections) -> dict[str, dict[str, Any]]:
+    """All layers as one, the later ones on top."""
+    together: dict[str, dict[str, Any]] = {}
     for layer in layers:
         for section, values in layer.items():
-            merged.setdefault(section, {}).update(values)
+            together.setdefault(section, {}).update(values)
+    return together
+
+
+def write_settings(file: Path, *layers: Sections) -> None:
+    """A settings file of all layers, the later ones on top."""
     # JSON's texts, numbers, flags and lists are TOML's too.
     file.write_text(
         "\n".join(
             f"[{section}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in values.items())
-            for section, values in merged.items()
+            for section, values in merged(*layers).items()
         ),
         encoding="utf-8",
     )

@@ -4,15 +4,18 @@ In a template `@{name}` stands for a value and `@@` for an at sign; Asterisk's o
 alone. The files hold passwords and are written with mode 0640.
 """
 
+import hmac
 import os
 import re
 import secrets
 import tomllib
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from domain.errors import ConfigError
@@ -34,19 +37,30 @@ def render(settings: Settings, directory: Path) -> list[Path]:
 
     Returns the files written. Raises ConfigError where a value cannot stand in a conf file.
     """
-    values = _values(with_secrets(settings))
-    return render_templates(sorted(TEMPLATES.glob("*.conf")), values, directory)
+    settings = with_secrets(settings)
+    return render_templates(
+        sorted(TEMPLATES.glob("*.conf")),
+        _values(settings),
+        directory,
+        blocks={"phones": _phones(settings), "agents_trunk": _agents_trunk(settings)},
+    )
 
 
 def render_templates(
-    templates: Iterable[Path], values: Mapping[str, str], directory: Path
+    templates: Iterable[Path],
+    values: Mapping[str, str],
+    directory: Path,
+    *,
+    blocks: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Path]:
     """Fills each template with `values` into a file of the same name in `directory`.
 
-    Raises ConfigError where a value holds what would end its line or its meaning.
+    `blocks` are lines of ours, made of checked parts. Raises ConfigError where a value holds what
+    would end its line or its meaning.
     """
     for name, value in values.items():
         _refuse_injection(name, value)
+    values = {**values, **blocks}
     directory.mkdir(parents=True, exist_ok=True)
     written = []
     for template in templates:
@@ -109,6 +123,11 @@ def _values(settings: Settings) -> dict[str, str]:
         "trunk_host": trunk.host,
         "trunk_port": str(trunk.port),
         "codecs": ",".join(trunk.codecs),
+        "hand_over": settings.agents.hand_over,
+        "wait_seconds": str(settings.agents.wait_seconds),
+        "agents_seconds": str(settings.agents.wait_seconds + settings.agents.max_talk_seconds),
+        "agent_rings": str(min(settings.agents.ring_seconds, settings.agents.wait_seconds)),
+        "max_call_seconds": str(settings.ivr.max_call_seconds),
         "prompts_version": prompts_version(settings.ivr.script),
         **_driver_values(settings),
     }
@@ -123,12 +142,42 @@ def _driver_values(settings: Settings) -> dict[str, str]:
         "agi_url": url,
         "agi_load": "load" if agi else "noload",
         "ari_enabled": "no" if agi else "yes",
-        "ami_read": "agent,system,call,dtmf" if agi else "agent,system",
+        "ami_read": "agent,system,user,call,dtmf" if agi else "agent,system,user",
         "ami_write": "agent,reporting,call,originate" if agi else "agent,reporting",
-        "back_to_us": "Goto(tstn-agi,no-agent,1)"
-        if agi
-        else f"Stasis({app},${{UNIQUEID}},no-agent)",
+        "back_to_us": "Goto(tstn-agi,${WHY},1)" if agi else f"Stasis({app},${{UNIQUEID}},${{WHY}})",
     }
+
+
+def phone_names(settings: Settings) -> list[str]:
+    """The names by which the agents' phones register."""
+    return [f"agent{number}" for number in range(1, settings.agents.phones + 1)]
+
+
+def phone_password(settings: Settings, phone: str) -> str:
+    """The password of an agent's phone: the same as long as the secrets file is."""
+    digest = hmac.digest(settings.agents.phone_secret.encode(), phone.encode(), sha256)
+    return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _phones(settings: Settings) -> str:
+    return "\n".join(
+        f"[{phone}](agent-phone)\nauth={phone}\naors={phone}\n"
+        f"[{phone}](agent-password)\nusername={phone}\npassword={phone_password(settings, phone)}\n"
+        f"[{phone}](agent-place)\n"
+        for phone in phone_names(settings)
+    )
+
+
+def _agents_trunk(settings: Settings) -> str:
+    """The way to a 9090 of somebody else, where key 3 leads there."""
+    agents = settings.agents
+    if agents.hand_over != "trunk":
+        return ""
+    return (
+        "[agents-trunk](agent-phone)\nidentify_by=ip\naors=agents-trunk\n"
+        "[agents-trunk]\ntype=aor\nqualify_frequency=30\n"
+        f"contact=sip:{agents.trunk_host}:{agents.trunk_port}\n"
+    )
 
 
 def entity_id(node: str) -> str:

@@ -3,47 +3,58 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import asdict
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any
 
 import uvloop
 
 from console.service import Console
-from console.setting import ConsoleSetting
-from dialer.engine import Engine, EngineSetting
+from dialer.engine import Engine
 from dialer.schedule import Schedule
 from domain.clock import utc_now
-from domain.errors import ConfigError
-from domain.msisdn import national
-from ivr.agi.client import AgiClient
-from ivr.agi.lanes import Lanes
-from ivr.agi.stream import AgiStream
-from ivr.ami.connection import AmiConnection
-from ivr.ari.client import AriClient
-from ivr.ari.websocket import AriStream
-from ivr.driver import CallDriver, EventStream
-from ivr.node import AsteriskNode, NodeSetting
-from ivr.prompts import Catalogue, check_catalogue, load_script
-from runtime import logs
+from ivr.node import AsteriskNode
+from ivr.prompts import check_catalogue, load_script
+from ivr.queue_9090 import Queue9090
+from runtime import logs, wiring
+from runtime.agents import DutyRoster, agent_calls, queue_9090
 from runtime.callback_wiring import callback_setting
-from runtime.health import Report, serve_health
 from runtime.settings import Settings, require_secrets
-from runtime.smsc_file import load_smscs
 from sms.service import Texts
-from sms.setting import TextSetting
 from store.engine import Store, open_store
 from store.journal import Journal
-from store.limits import Caps
 from store.migrate import require_current
 from store.spool import Spool
-from store.users import LoginLimits
 
 log = logging.getLogger(__name__)
 
-_DIAL_FORMS: dict[str, Callable[[str], str]] = {"national": national, "e164": str}
+
+@dataclass(frozen=True)
+class _Parts:
+    """The components of a server."""
+
+    store: Store
+    journal: Journal
+    node: AsteriskNode
+    queue: Queue9090
+    engine: Engine
+    texts: Texts
+    schedule: Schedule
+
+    def report(self) -> dict[str, Any]:
+        """How the server is, for `/health` and the console."""
+        node, journal, latency = self.node, self.journal, self.node.call_setting
+        return {
+            "ok": node.ready and journal.store_is_up,
+            "asterisk": {"ready": node.ready, "trouble": node.stream.trouble},
+            "queue_9090": {"trouble": self.queue.trouble, "view": self.engine.queue_view},
+            "store": {"up": journal.store_is_up, "spooled_facts": journal.spooled},
+            "calls": len(node.calls),
+            "binds": self.texts.report(),
+            "why_idle": self.engine.why_idle,
+            "key_1_to_committed": latency.key_to_commit.summary(),
+            "key_1_to_thanks": latency.key_to_thanks.summary(),
+        }
 
 
 def run(settings: Settings) -> None:
@@ -54,90 +65,84 @@ def run(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     require_secrets(settings)
-    catalogue = check_catalogue(settings.ivr.prompts_dir, load_script(settings.ivr.script))
     async with AsyncExitStack() as stack:
-        store = open_store(settings.store.url)
-        stack.push_async_callback(store.close)
-        await require_current(store)
-        spool = Spool(settings.spool.path)
-        stack.callback(spool.close)
-        driver, stream = await _driver(stack, settings)
-        journal = Journal(
-            store, spool, settings.callbacks.target_by, settings.store.patience_seconds
-        )
-        node = AsteriskNode(
-            _node_setting(settings),
-            driver,
-            stream,
-            store,
-            journal,
-            catalogue.media,
-            utc_now,
-        )
-        engine = Engine(_engine_setting(settings, catalogue), store, node, utc_now)
-        texts = _texts(settings, store)
-        schedule = Schedule(store, callback_setting(settings), utc_now)
-
-        def report() -> dict[str, Any]:
-            return _report(node, journal, engine, texts)
-
-        await _serve_health(stack, settings, report)
-        console = await _open_console(stack, settings, store, report)
-        log.info("serving; script %s, health on port %d", catalogue.version, settings.health.port)
+        parts = await _open(stack, settings)
+        await wiring.open_health(stack, settings, parts.report)
+        console = await wiring.open_console(stack, settings, parts.store, parts.report)
+        log.info("serving; health on port %d", settings.health.port)
         async with asyncio.TaskGroup() as group:
-            showing = None if console is None else group.create_task(console.run(), name="console")
-            await _run_components(
-                node, journal, engine, texts, schedule, settings.dialer.drain_seconds
-            )
-            if showing is not None:
-                showing.cancel()
+            showing = group.create_task(_show(console), name="console")
+            await _run_components(parts, settings.dialer.drain_seconds)
+            showing.cancel()
 
 
-async def _run_components(
-    node: AsteriskNode,
-    journal: Journal,
-    engine: Engine,
-    texts: Texts,
-    schedule: Schedule,
-    drain_seconds: float,
-) -> None:
+async def _show(console: Console | None) -> None:
+    if console is not None:
+        await console.run()
+
+
+async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
+    catalogue = check_catalogue(settings.ivr.prompts_dir, load_script(settings.ivr.script))
+    store = open_store(settings.store.url)
+    stack.push_async_callback(store.close)
+    await require_current(store)
+    spool = Spool(settings.spool.path)
+    stack.callback(spool.close)
+    driver, stream = await wiring.open_driver(stack, settings)
+    patience_seconds = settings.store.patience_seconds
+    journal = Journal(store, spool, settings.callbacks.target_by, patience_seconds)
+    queue = queue_9090(settings, DutyRoster(store))
+    node = AsteriskNode(
+        wiring.node_setting(settings),
+        driver,
+        stream,
+        store,
+        journal,
+        catalogue.media,
+        utc_now,
+        agent_calls=agent_calls(settings, driver, store),
+        agents=queue,
+    )
+    engine_setting = wiring.engine_setting(settings, catalogue)
+    return _Parts(
+        store=store,
+        journal=journal,
+        node=node,
+        queue=queue,
+        engine=Engine(engine_setting, store, node, utc_now, agents=queue),
+        texts=wiring.texts(settings, store),
+        schedule=Schedule(store, callback_setting(settings), utc_now),
+    )
+
+
+async def _run_components(parts: _Parts, drain_seconds: float) -> None:
     """Run until told to stop: then no new call, let calls end, keep what they said."""
-    stop = _stop_signal()
+    stop, node, journal = _stop_signal(), parts.node, parts.journal
     async with asyncio.TaskGroup() as group:
         writing = group.create_task(journal.run(), name="journal")
         calling = group.create_task(node.run(), name="node")
-        dialling = group.create_task(engine.run(), name="engine")
-        texting = group.create_task(texts.run(), name="texts")
-        ticking = group.create_task(schedule.run(), name="schedule")
+        leading = group.create_task(parts.queue.run(node), name="queue-9090")
+        beginning = {
+            group.create_task(parts.engine.run(), name="engine"),
+            group.create_task(parts.texts.run(), name="texts"),
+            group.create_task(parts.schedule.run(), name="schedule"),
+        }
         await stop.wait()
         log.info("stopping; %d calls may end within %g s", len(node.calls), drain_seconds)
-        for task in (dialling, texting, ticking):
+        for task in beginning:
             task.cancel()
-        await asyncio.wait({dialling, texting, ticking})
+        await asyncio.wait(beginning)
         try:
             async with asyncio.timeout(drain_seconds):
                 await node.drained()
         except TimeoutError:
             log.warning("%d calls are still live; the next start takes them over", len(node.calls))
-        calling.cancel()
-        await asyncio.wait({calling})
+        for task in (calling, leading):
+            task.cancel()
+        await asyncio.wait({calling, leading})
         await journal.close()
         await writing
     log.info("stopped")
-
-
-def _texts(settings: Settings, store: Store) -> Texts:
-    smscs = load_smscs(settings)
-    setting = TextSetting(
-        replies=asdict(settings.replies),
-        accounts=smscs.accounts,
-        target_by=settings.callbacks.target_by,
-        repeat_seconds=settings.sms.repeat_seconds,
-        most_an_hour=settings.sms.most_an_hour,
-        join_seconds=settings.sms.join_seconds,
-        patience_seconds=settings.store.patience_seconds,
-    )
-    return Texts(smscs.binds, smscs.account_tps, setting, store, utc_now)
 
 
 def _stop_signal() -> asyncio.Event:
@@ -146,86 +151,3 @@ def _stop_signal() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
-
-
-async def _driver(stack: AsyncExitStack, settings: Settings) -> tuple[CallDriver, EventStream]:
-    """The way to Asterisk that is set: ARI, or AMI with FastAGI."""
-    asterisk = settings.asterisk
-    if settings.ivr.driver == "ari":
-        client = AriClient(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.app)
-        stack.push_async_callback(client.close)
-        return client, AriStream(client)
-    ami = AmiConnection(
-        asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_secret
-    )
-    lanes = Lanes(utc_now)
-    agi = AgiClient(ami, lanes)
-    stream = AgiStream(ami, agi, lanes, utc_now)
-    await lanes.listen(settings.ivr.agi_host, settings.ivr.agi_port)
-    stack.push_async_callback(lanes.close)
-    return agi, stream
-
-
-def _node_setting(settings: Settings) -> NodeSetting:
-    return NodeSetting(
-        name=settings.asterisk.node,
-        caller_id=settings.trunk.caller_id,
-        dial_form=_DIAL_FORMS[settings.trunk.number_format],
-        max_call_seconds=settings.ivr.max_call_seconds,
-        silence_seconds=settings.ivr.silence_seconds,
-    )
-
-
-def _engine_setting(settings: Settings, catalogue: Catalogue) -> EngineSetting:
-    return EngineSetting(
-        node=settings.asterisk.node,
-        trunk=settings.trunk.name,
-        defaults=Caps(settings.dialer.cps, settings.dialer.max_channels),
-        scripts=frozenset({catalogue.version}),
-        max_call_seconds=settings.ivr.max_call_seconds,
-        holidays=settings.calendar.holidays,
-        tick_seconds=settings.dialer.tick_seconds,
-    )
-
-
-async def _open_console(
-    stack: AsyncExitStack, settings: Settings, store: Store, report: Report
-) -> Console | None:
-    given = settings.console
-    if not given.enabled:
-        return None
-    setting = ConsoleSetting(
-        host=given.host,
-        port=given.port,
-        idle=timedelta(seconds=given.idle_seconds),
-        login=LoginLimits(given.login_failures, timedelta(seconds=given.lock_seconds)),
-        secure_cookies=given.secure_cookies,
-    )
-    console = Console(setting, store, utc_now, report)
-    await console.open()
-    stack.push_async_callback(console.close)
-    return console
-
-
-async def _serve_health(stack: AsyncExitStack, settings: Settings, report: Report) -> None:
-    host, port = settings.health.host, settings.health.port
-    try:
-        runner = await serve_health(host, port, report)
-    except OSError as error:
-        raise ConfigError(
-            f"port {port} for /health is taken ({error.strerror}): set [health] port"
-        ) from error
-    stack.push_async_callback(runner.cleanup)
-
-
-def _report(node: AsteriskNode, journal: Journal, engine: Engine, texts: Texts) -> dict[str, Any]:
-    return {
-        "ok": node.ready and journal.store_is_up,
-        "asterisk": {"ready": node.ready, "trouble": node.stream.trouble},
-        "store": {"up": journal.store_is_up, "spooled_facts": journal.spooled},
-        "calls": len(node.calls),
-        "binds": texts.report(),
-        "why_idle": engine.why_idle,
-        "key_1_to_committed": node.call_setting.key_to_commit.summary(),
-        "key_1_to_thanks": node.call_setting.key_to_thanks.summary(),
-    }

@@ -153,6 +153,20 @@ class CallbackSettings:
 
 
 @dataclass(frozen=True)
+class AgentsSettings:
+    """The 9090 agents' phones, their talks, and where key 3 leads."""
+
+    phones: Annotated[int, Limits(least=0, most=999)] = 10
+    phone_secret: Secret = ""
+    ring_seconds: Annotated[int, Limits(least=1, most=120)] = 20
+    max_talk_seconds: Annotated[int, Limits(least=30, most=14400)] = 3600
+    hand_over: Annotated[str, Limits(one_of=("queue", "trunk"))] = "queue"
+    wait_seconds: Annotated[int, Limits(least=1, most=600)] = 60
+    trunk_host: Host = "127.0.0.1"
+    trunk_port: Port = 5090
+
+
+@dataclass(frozen=True)
 class SmsSettings:
     """How texts to the short code are read; the SMSCs stand in a file of their own."""
 
@@ -221,6 +235,7 @@ class Settings:
     dialer: DialerSettings = field(default_factory=DialerSettings)
     calendar: CalendarSettings = field(default_factory=CalendarSettings)
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
+    agents: AgentsSettings = field(default_factory=AgentsSettings)
     sms: SmsSettings = field(default_factory=SmsSettings)
     replies: RepliesSettings = field(default_factory=RepliesSettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)

@@ -6,13 +6,16 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from store import attempts, callbacks, registrations
+from store import attempts, callbacks, handovers, registrations
 from store.facts import (
     AdviceAsked,
+    AgentConnected,
     Answered,
     AttemptEnded,
     Fact,
+    HandedOver,
     KeyPressed,
+    LeftAgents,
     RegistrationAsked,
 )
 
@@ -27,6 +30,9 @@ def apply(connection: Connection, facts: Sequence[Fact], target_by: time) -> Non
         registrations.register(connection, asked, target_by)
     if advice := _of_kind(facts, AdviceAsked):
         callbacks.promise_advice(connection, advice, target_by)
+    _each(connection, facts, HandedOver, handovers.record_handed_over)
+    _each(connection, facts, AgentConnected, handovers.record_connected)
+    _each(connection, facts, LeftAgents, handovers.record_left)
     _each(connection, facts, AttemptEnded, attempts.record_ended)
 
 

@@ -1,6 +1,6 @@
 """The calls of agents to subscribers: a row each, written ahead of both legs. I/O.
 
-The row's id is the channel id of the subscriber's leg; the agent's leg is "{id}-agent". What is
+The row's id is the channel id of the subscriber's leg; the agent's leg is "agent-{id}". What is
 told twice is harmless: the first time of each step stands, and so does the first end.
 """
 
@@ -23,10 +23,11 @@ STEPS = ("agent_ringing_at", "agent_answered_at", "subscriber_dialled_at", "subs
 
 @dataclass(frozen=True, slots=True)
 class NewCall:
-    """A call that is to be made; `id` is fresh."""
+    """A call that is to be made by Asterisk `node`; `id` is fresh."""
 
     id: UUID
     claim_id: UUID
+    node: str
     started_at: datetime
 
 
@@ -62,12 +63,13 @@ def begin(connection: Connection, call: NewCall) -> OpenCall:
         "agent_id": row["claimed_by"],
         "started_at": call.started_at,
     }
-    if connection.execute(_BEGIN[connection.dialect.name], values).first() is None:
+    given = {**values, "node": call.node}
+    if connection.execute(_BEGIN[connection.dialect.name], given).first() is None:
         raise ClaimLost("a call of this call-back is under way already")
     return OpenCall(**values, msisdn=row["msisdn"])
 
 
-def record(connection: Connection, call_id: UUID, **times: datetime) -> None:
+def record(connection: Connection, call_id: UUID, /, **times: datetime) -> None:
     """Note when a step of the call came, by the names in STEPS; a second time changes nothing."""
     if unknown := times.keys() - set(STEPS):
         raise TypeError(f"a call has no {', '.join(sorted(unknown))}")
@@ -113,8 +115,8 @@ def _finish(connection: Connection, which: ColumnElement[bool], values: dict[str
     return connection.execute(ending).rowcount
 
 
-def open_calls(connection: Connection) -> Sequence[OpenCall]:
-    """Every call without an end, the oldest first: to be compared with live channels."""
+def open_calls(connection: Connection, node: str) -> Sequence[OpenCall]:
+    """The calls of an Asterisk without an end, the oldest first: compared with its channels."""
     rows = connection.execute(
         select(
             *(_call[name] for name in ("id", "callback_id", "claim_id", "agent_id", "started_at")),
@@ -122,7 +124,7 @@ def open_calls(connection: Connection) -> Sequence[OpenCall]:
             _callback.msisdn,
         )
         .join(table(Callback), _callback.id == _call.callback_id)
-        .where(_call.ended_at.is_(None))
+        .where(_call.node == node, _call.ended_at.is_(None))
         .order_by(_call.started_at, _call.id)
     )
     return [OpenCall(**row) for row in rows.mappings()]

@@ -177,6 +177,7 @@ class CallbackAttempt(Base):
     callback_id: Mapped[int] = mapped_column(BigId, ForeignKey("callbacks.id"))
     claim_id: Mapped[UUID] = mapped_column(ForeignKey("callback_claims.id"))
     agent_id: Mapped[int] = mapped_column(BigId)
+    node: Mapped[str] = mapped_column(String(40))
     started_at: Mapped[datetime]
     agent_ringing_at: Mapped[datetime | None] = mapped_column(default=None)
     agent_answered_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -10,7 +10,7 @@ from domain.states import CallbackState, ClaimEnd, Duty
 from store.callback_claims import IN_A_CALL, LONGEST_CALL, free, freed
 from store.columns import fixed
 from store.messages import storable
-from store.models import Agent, Callback, DutySpan, table
+from store.models import Agent, Callback, DutySpan, User, table
 from store.statements import insert_new
 
 
@@ -24,7 +24,17 @@ class AgentDuty:
     pause_reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class AgentPhone:
+    """An agent's duty, and the phone to reach them on."""
+
+    agent_id: int
+    phone: str
+    duty: Duty
+
+
 _agent, _span, _callback = table(Agent).c, table(DutySpan).c, table(Callback).c
+_user = table(User).c
 _KNOW = insert_new(Agent)
 _LOCK = select(table(Agent)).where(_agent.agent_id == bindparam("agent")).with_for_update()
 _CLAIMS = (
@@ -77,6 +87,17 @@ def on_duty(connection: Connection) -> Sequence[AgentDuty]:
     return [
         AgentDuty(row.agent_id, Duty(row.duty), row.duty_since, row.pause_reason) for row in rows
     ]
+
+
+def phones_on_duty(connection: Connection) -> Sequence[AgentPhone]:
+    """The agents with a phone who are on duty or pause, in the order of their ids."""
+    rows = connection.execute(
+        select(_agent.agent_id, _user.phone, _agent.duty)
+        .join(table(User), _user.id == _agent.agent_id)
+        .where(_agent.duty != Duty.OFF, _user.phone.is_not(None), _user.is_active)
+        .order_by(_agent.agent_id)
+    )
+    return [AgentPhone(row.agent_id, row.phone, Duty(row.duty)) for row in rows]
 
 
 def _change(connection: Connection, new: AgentDuty) -> None:

@@ -46,6 +46,11 @@ _ATTEMPT: _Columns = {
     "node": Attempt.node,
     "trunk": Attempt.trunk,
     "script_version": Attempt.script_version,
+    "queue_joined_at": Attempt.queue_joined_at,
+    "queue_agent_id": Attempt.queue_agent_id,
+    "queue_connected_at": Attempt.queue_connected_at,
+    "queue_left_at": Attempt.queue_left_at,
+    "queue_outcome": Attempt.queue_outcome,
 }
 _REGISTRATION: _Columns = {
     "registration_id": Registration.id,

@@ -6,13 +6,13 @@ Every fact may be applied twice, late, or after a later fact of its call: the re
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import orjson
 
 from domain.dispositions import Disposition
-from domain.states import Channel
+from domain.states import Channel, QueueOutcome
 
 
 class Kept(StrEnum):
@@ -84,16 +84,51 @@ class AttemptEnded:
     at: datetime
 
 
-Fact = Answered | KeyPressed | RegistrationAsked | AdviceAsked | AttemptEnded
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """Key 3: the subscriber waits for an agent now, and the call may last until `deadline_at`."""
 
-_KINDS: dict[str, type[Fact]] = {
-    kind.__name__: kind
-    for kind in (Answered, KeyPressed, RegistrationAsked, AdviceAsked, AttemptEnded)
-}
+    attempt_id: UUID
+    at: datetime
+    deadline_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConnected:
+    """An agent took the waiting subscriber; None where it is somebody else's agent."""
+
+    attempt_id: UUID
+    agent_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAgents:
+    """The waiting, or the talk with the agent, is over; None: nobody saw how."""
+
+    attempt_id: UUID
+    outcome: QueueOutcome | None
+    at: datetime
+
+
+Fact = (
+    Answered
+    | KeyPressed
+    | RegistrationAsked
+    | AdviceAsked
+    | HandedOver
+    | AgentConnected
+    | LeftAgents
+    | AttemptEnded
+)
+
+_KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in get_args(Fact)}
 _READERS: dict[str, Any] = {
     "attempt_id": UUID,
     "channel": Channel,
     "disposition": Disposition,
+    "outcome": QueueOutcome,
+    "deadline_at": datetime.fromisoformat,
     "at": datetime.fromisoformat,
     "ringing_at": datetime.fromisoformat,
     "answered_at": datetime.fromisoformat,

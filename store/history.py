@@ -28,6 +28,7 @@ _RANKS = {
     "registration_cancelled": 1,
     "callback_cancelled": 1,
     "opted_out": 1,
+    "agent_left": 1,
     "attempt_ended": 2,
     "text_posted": 2,
     "text_sent": 3,
@@ -107,6 +108,9 @@ def _attempt_entries(row: RowMapping) -> list[dict[str, Any]]:
         ("attempt_dialled", row["started_at"], {"trunk": row["trunk"]}),
         ("attempt_ringing", row["ringing_at"], {}),
         ("attempt_answered", row["answered_at"], {}),
+        ("agent_waited_for", row["queue_joined_at"], {}),
+        ("agent_connected", row["queue_connected_at"], {"agent_id": row["queue_agent_id"]}),
+        ("agent_left", row["queue_left_at"], {"outcome": row["queue_outcome"]}),
         (
             "attempt_ended",
             row["ended_at"],

@@ -23,6 +23,7 @@ from domain.states import (
     CampaignState,
     Channel,
     Purpose,
+    QueueOutcome,
     RegistrationState,
     TargetState,
 )
@@ -116,13 +117,15 @@ class Target(Base):
 class Attempt(Base):
     """One dial of a target; its id is the channel id in Asterisk.
 
-    `settled_at` is when the retry rules have decided what follows from its end.
+    `settled_at` is when the retry rules have decided what follows from its end. `queue_…` tell of
+    key 3 (store.handovers).
     """
 
     __tablename__ = "attempts"
     __table_args__ = (
         one_of("state", AttemptState),
         one_of("disposition", Disposition),
+        one_of("queue_outcome", QueueOutcome),
         CheckConstraint(
             "(state = 'ended') = (ended_at IS NOT NULL AND disposition IS NOT NULL)",
             name="ended_has_disposition",
@@ -166,6 +169,11 @@ class Attempt(Base):
     tech_cause: Mapped[int | None] = mapped_column(SmallInteger, default=None)
     adoptions: Mapped[int] = mapped_column(SmallInteger, default=0)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    queue_joined_at: Mapped[datetime | None] = mapped_column(default=None)
+    queue_agent_id: Mapped[int | None] = mapped_column(BigId, default=None)
+    queue_connected_at: Mapped[datetime | None] = mapped_column(default=None)
+    queue_left_at: Mapped[datetime | None] = mapped_column(default=None)
+    queue_outcome: Mapped[str | None] = mapped_column(word(), default=None)
 
 
 class KeyPress(Base):

@@ -153,6 +153,12 @@ class AgiClient:
         """All live channels of this Asterisk, whoever made them."""
         return await self._list()
 
+    async def variable(self, channel_id: str, name: str) -> str | None:
+        """A variable of a channel; None where it is not set, or the channel is gone."""
+        answer = await self._ami.action("Status", Channel=channel_id, Variables=name)
+        values = [row.get("Variable").partition("=")[2] for row in answer.rows]
+        return next((value for value in values if value), None)
+
     async def subscribe(self, channel_id: str) -> bool:
         """AMI tells of every channel: nothing to ask for, but its lane begins."""
         self._lanes.open(channel_id)

@@ -14,9 +14,9 @@ import orjson
 from ivr.ari import resources
 from ivr.ari.errors import AriError
 from ivr.ari.origination import originate_body
-from ivr.ari.resources import Application, Channel, NodeInfo
+from ivr.ari.resources import Application, Bridge, Channel, NodeInfo
 from ivr.ari.transport import LOST, NOT_SENT, AriTransport, EventSocket, reason
-from ivr.origination import Endpoint, Originated, Origination
+from ivr.origination import Endpoint, Originated, Origination, Phone
 
 _GONE = frozenset({404, 409, 412})
 # What ARI says of a channel that is there, while the place in the dialplan is not.
@@ -65,7 +65,7 @@ class AriClient:
     async def originate(
         self,
         channel_id: str,
-        endpoint: Endpoint,
+        endpoint: Endpoint | Phone,
         *,
         caller_id: str,
         timeout_seconds: int,
@@ -112,6 +112,17 @@ class AriClient:
         path = f"/channels/{_segment(channel_id)}/play/{_segment(playback_id)}?media={sounds}"
         return await self._act("POST", path)
 
+    async def play_ringing(self, channel_id: str) -> bool:
+        """Let an answered channel hear the ringing tone until told to stop.
+
+        Not a playback: that would hold up what the channel is told next, until it is stopped.
+        """
+        return await self._act("POST", f"/channels/{_segment(channel_id)}/ring")
+
+    async def stop_ringing(self, channel_id: str) -> bool:
+        """End the ringing tone; harmless where there is none."""
+        return await self._act("DELETE", f"/channels/{_segment(channel_id)}/ring")
+
     async def stop_playback(self, playback_id: str) -> bool:
         """Silence a playback; returns False if it is already over."""
         return await self._act("DELETE", f"/playbacks/{_segment(playback_id)}")
@@ -145,6 +156,34 @@ class AriClient:
                 status,
             )
         return self._done("POST", path, status, answer)
+
+    async def make_bridge(self, bridge_id: str) -> bool:
+        """Make a room in which channels hear each other; one that is there already is kept."""
+        return await self._act("POST", f"/bridges/{_segment(bridge_id)}?type=mixing")
+
+    async def join(self, bridge_id: str, channel_id: str) -> bool:
+        """Let a channel into the room, once its playback is over.
+
+        Returns False if the channel or the room is gone.
+        """
+        path = f"/bridges/{_segment(bridge_id)}/addChannel?channel={_segment(channel_id)}"
+        status, answer = await self._transport.call("POST", path)
+        if status == 400:  # "Channel not found"
+            return False
+        return self._done("POST", path, status, answer)
+
+    async def drop_bridge(self, bridge_id: str) -> bool:
+        """Close the room; who is in it stays in our app. Returns False if it is gone."""
+        return await self._act("DELETE", f"/bridges/{_segment(bridge_id)}")
+
+    async def bridges(self) -> list[Bridge]:
+        """All rooms of this Asterisk, whoever made them."""
+        return await self._get("/bridges", resources.read_bridges)
+
+    async def variable(self, channel_id: str, name: str) -> str | None:
+        """A variable of a channel; None where the channel is gone or has no such variable."""
+        path = f"/channels/{_segment(channel_id)}/variable?variable={_segment(name)}"
+        return await self._find(path, lambda data: str(data["value"]) or None)
 
     async def channel(self, channel_id: str) -> Channel | None:
         """Look one channel up; None if there is none."""

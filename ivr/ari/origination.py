@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ivr.origination import Endpoint, checked
+from ivr.origination import Endpoint, Phone, checked
 
 
 def originate_body(
     app: str,
     channel_id: str,
-    endpoint: Endpoint,
+    endpoint: Endpoint | Phone,
     *,
     caller_id: str,
     timeout_seconds: int,

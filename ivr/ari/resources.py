@@ -46,6 +46,19 @@ class Application:
     channel_ids: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A room in which channels hear each other."""
+
+    id: str
+    channel_ids: frozenset[str]
+
+
+def read_bridges(data: list[dict[str, Any]]) -> list[Bridge]:
+    """Read a list of bridges; one that cannot be read spoils the list."""
+    return [Bridge(str(row["id"]), frozenset(str(id_) for id_ in row["channels"])) for row in data]
+
+
 def read_channel(data: dict[str, Any]) -> Channel:
     """Read a Channel of `rest-api/channels.json`."""
     return Channel(

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.dispositions import Disposition
-from domain.states import AttemptState
+from domain.states import AttemptState, QueueOutcome
 from store import attempts
 from store.apply import apply
 from store.claims import Claimed
 from store.engine import Store
-from store.facts import Fact
+from store.facts import AgentConnected, Fact, HandedOver, LeftAgents
 from store.models import Attempt, Callback, Event, KeyPress, Registration
 from tests.rows import (
     BY_NINE,
@@ -41,6 +41,9 @@ def story(call: Claimed) -> list[Fact]:
     return [
         answered(call, up),
         pressed(call, "3", NOW + 12 * SECOND),
+        HandedOver(call.attempt_id, NOW + 12 * SECOND, NOW + timedelta(hours=1)),
+        AgentConnected(call.attempt_id, 7, NOW + 13 * SECOND),
+        LeftAgents(call.attempt_id, QueueOutcome.CONNECTED, NOW + 20 * SECOND),
         wants_advice(call.msisdn, NOW + 13 * SECOND, source, campaign_id),
         pressed(call, "1", NOW + 14 * SECOND, "handing_over"),
         asked(call.msisdn, NOW + 14 * SECOND, source, campaign_id=campaign_id),
@@ -88,8 +91,8 @@ async def what_is_known(store: Store, call: Claimed) -> dict[str, Any]:
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    order=st.permutations([*range(7), *range(7)]),
-    cuts=st.lists(st.integers(0, 14), max_size=6).map(sorted),
+    order=st.permutations([*range(10), *range(10)]),
+    cuts=st.lists(st.integers(0, 20), max_size=6).map(sorted),
 )
 async def test_any_order_any_batches_and_twice_over_give_the_same_rows(
     store: Store, order: list[int], cuts: list[int]

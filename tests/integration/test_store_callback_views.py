@@ -85,7 +85,9 @@ async def test_the_story_of_one_call_back(store: Store) -> None:
     await store.write(callback_queue.give_back, first.claim_id, NOW + MINUTE, "hết giờ")
     second = await taken(store, 2, NOW + 2 * MINUTE)
     call = uuid4()
-    await store.write(callback_calls.begin, NewCall(call, second.claim_id, NOW + 3 * MINUTE))
+    await store.write(
+        callback_calls.begin, NewCall(call, second.claim_id, "node1", NOW + 3 * MINUTE)
+    )
     await close(store, second, Outcome.CONFIRMED, NOW + 5 * MINUTE)
     story = await store.read(callback_views.story, first.callback_id)
     assert story is not None
@@ -103,17 +105,17 @@ async def test_a_call_is_written_step_by_step_and_ends_once(store: Store) -> Non
     await on_duty(store, 1)
     claim = await taken(store, 1)
     call = uuid4()
-    opened = await store.write(callback_calls.begin, NewCall(call, claim.claim_id, NOW))
+    opened = await store.write(callback_calls.begin, NewCall(call, claim.claim_id, "node1", NOW))
     assert (opened.agent_id, opened.msisdn) == (1, claim.msisdn)
     await store.write(callback_calls.record, call, agent_ringing_at=NOW)
     await store.write(callback_calls.record, call, agent_answered_at=NOW + MINUTE)
     await store.write(callback_calls.record, call, agent_answered_at=NOW + 2 * MINUTE)
-    [listed] = await store.read(callback_calls.open_calls)
+    [listed] = await store.read(callback_calls.open_calls, "node1")
     assert (listed.id, listed.agent_answered_at) == (call, NOW + MINUTE)
     end = (call, NOW + 3 * MINUTE, Disposition.BUSY, 17, 486)
     assert await store.write(callback_calls.finish, *end)
     assert not await store.write(callback_calls.finish, call, NOW, Disposition.ANSWERED)
-    assert await store.read(callback_calls.open_calls) == []
+    assert await store.read(callback_calls.open_calls, "node1") == []
     story = await store.read(callback_views.story, claim.callback_id)
     assert story is not None
     assert story.calls[0]["disposition"] == Disposition.BUSY
@@ -128,7 +130,7 @@ async def test_what_agents_did_in_a_day(store: Store) -> None:
         await close(store, claim, outcome, NOW + minutes * MINUTE)
     claim = await taken(store, 2, NOW)
     call = uuid4()
-    await store.write(callback_calls.begin, NewCall(call, claim.claim_id, NOW))
+    await store.write(callback_calls.begin, NewCall(call, claim.claim_id, "node1", NOW))
     await store.write(callback_calls.record, call, subscriber_answered_at=NOW + MINUTE)
     await store.write(callback_calls.finish, call, NOW + 3 * MINUTE, Disposition.ANSWERED)
     await store.write(duty.set_duty, 1, Duty.PAUSED, NOW + 10 * MINUTE, "giờ ăn")

@@ -18,6 +18,7 @@ dialling      silence    -             -
 dialling      kept       -             -
 dialling      not_kept   -             -
 dialling      no_agent   -             -
+dialling      connected  -             -
 dialling      hung_up    ended         -
 
 inviting      answered   -             -
@@ -30,6 +31,7 @@ inviting      silence    -             -
 inviting      kept       -             -
 inviting      not_kept   -             -
 inviting      no_agent   -             -
+inviting      connected  -             -
 inviting      hung_up    ended         -
 
 reminding     answered   -             -
@@ -42,6 +44,7 @@ reminding     silence    -             -
 reminding     kept       -             -
 reminding     not_kept   -             -
 reminding     no_agent   -             -
+reminding     connected  -             -
 reminding     hung_up    ended         -
 
 listening     answered   -             -
@@ -54,6 +57,7 @@ listening     silence    reminding     play_menu
 listening     kept       -             -
 listening     not_kept   -             -
 listening     no_agent   -             -
+listening     connected  -             -
 listening     hung_up    ended         -
 
 registering   answered   -             -
@@ -66,6 +70,7 @@ registering   silence    -             -
 registering   kept       thanking      play_thanks
 registering   not_kept   closing       play_close
 registering   no_agent   -             -
+registering   connected  -             -
 registering   hung_up    ended         -
 
 thanking      answered   -             -
@@ -78,6 +83,7 @@ thanking      silence    -             -
 thanking      kept       -             -
 thanking      not_kept   -             -
 thanking      no_agent   -             -
+thanking      connected  -             -
 thanking      hung_up    ended         -
 
 handing_over  answered   -             -
@@ -90,7 +96,21 @@ handing_over  silence    -             -
 handing_over  kept       -             -
 handing_over  not_kept   -             -
 handing_over  no_agent   advising      promise_advice
+handing_over  connected  with_agent    -
 handing_over  hung_up    ended         promise_advice
+
+with_agent    answered   -             -
+with_agent    key_1      with_agent    register
+with_agent    key_2      -             -
+with_agent    key_3      -             -
+with_agent    other_key  -             -
+with_agent    played     -             -
+with_agent    silence    -             -
+with_agent    kept       -             -
+with_agent    not_kept   -             -
+with_agent    no_agent   advising      promise_advice
+with_agent    connected  -             -
+with_agent    hung_up    ended         -
 
 advising      answered   -             -
 advising      key_1      advising      register
@@ -102,6 +122,7 @@ advising      silence    -             -
 advising      kept       apologising   play_apology
 advising      not_kept   closing       play_close
 advising      no_agent   -             -
+advising      connected  -             -
 advising      hung_up    ended         -
 
 apologising   answered   -             -
@@ -114,6 +135,7 @@ apologising   silence    -             -
 apologising   kept       -             -
 apologising   not_kept   -             -
 apologising   no_agent   -             -
+apologising   connected  -             -
 apologising   hung_up    ended         -
 
 closing       answered   -             -
@@ -126,6 +148,7 @@ closing       silence    -             -
 closing       kept       -             -
 closing       not_kept   -             -
 closing       no_agent   -             -
+closing       connected  -             -
 closing       hung_up    ended         -
 
 ended         answered   -             -
@@ -138,6 +161,7 @@ ended         silence    -             -
 ended         kept       -             -
 ended         not_kept   -             -
 ended         no_agent   -             -
+ended         connected  -             -
 ended         hung_up    -             -
 """
 
@@ -159,6 +183,7 @@ inviting      key_1      -             -
 reminding     key_1      -             -
 listening     key_1      -             -
 handing_over  key_1      -             -
+with_agent    key_1      -             -
 advising      key_1      -             -
 apologising   key_1      -             -
 closing       key_1      -             -

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from domain.errors import ConfigError
-from runtime.asterisk_config import TEMPLATES, entity_id, prompts_version, render, render_templates
+from runtime.asterisk_config import (
+    TEMPLATES,
+    entity_id,
+    phone_names,
+    phone_password,
+    prompts_version,
+    render,
+    render_templates,
+)
 from runtime.settings import Settings
 from runtime.settings_load import load_settings
 
@@ -86,6 +94,39 @@ def test_a_wrong_template_is_named(tmp_path: Path) -> None:
         render_templates([tmp_path / "odd.conf"], {}, tmp_path / "etc")
 
 
+def test_each_agent_has_a_phone_with_a_password_of_its_own(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings = replace(settings, agents=replace(settings.agents, phones=3))
+    render(settings, tmp_path / "etc")
+    pjsip = (tmp_path / "etc" / "pjsip.conf").read_text()
+    passwords = re.findall(r"^username=(agent\d+)\npassword=([A-Za-z0-9_-]{43})$", pjsip, re.M)
+    assert (
+        [name for name, _ in passwords] == phone_names(settings) == ["agent1", "agent2", "agent3"]
+    )
+    assert len({password for _, password in passwords}) == 3
+    kept = load_settings(tmp_path / "tstn.toml", {})
+    assert passwords[1][1] == phone_password(kept, "agent2")
+    assert "agents-trunk" not in pjsip
+
+
+def test_agents_dial_nothing_by_themselves(settings: Settings, tmp_path: Path) -> None:
+    render(settings, tmp_path / "etc")
+    dialplan = (tmp_path / "etc" / "extensions.conf").read_text()
+    assert "[from-agents]\n\n" in dialplan
+    pjsip = (tmp_path / "etc" / "pjsip.conf").read_text()
+    phone = pjsip.split("[agent-phone](!)")[1].split("\n[")[0]
+    assert "context=from-agents" in phone
+    assert "allow_transfer=no" in phone
+
+
+def test_key_3_leads_to_a_trunk_where_that_is_set(settings: Settings, tmp_path: Path) -> None:
+    agents = replace(settings.agents, hand_over="trunk", trunk_host="192.0.2.5", trunk_port=5062)
+    render(replace(settings, agents=agents), tmp_path / "etc")
+    assert "contact=sip:192.0.2.5:5062" in (tmp_path / "etc" / "pjsip.conf").read_text()
+    assert "Goto(trunk,1)" in (tmp_path / "etc" / "extensions.conf").read_text()
+
+
 def test_the_identity_is_stable_and_locally_administered() -> None:
     assert entity_id("node1") == entity_id("node1") != entity_id("node2")
     assert int(entity_id("node1")[:2], 16) & 3 == 2
@@ -109,8 +150,9 @@ def test_each_driver_gets_the_rights_it_needs_and_no_more(
 ) -> None:
     ari = rendered(settings, tmp_path / "ari", "ari")
     agi = rendered(settings, tmp_path / "agi", "agi")
-    assert "read=agent,system\nwrite=agent,reporting\n" in ari["manager"]
-    assert "read=agent,system,call,dtmf\nwrite=agent,reporting,call,originate\n" in agi["manager"]
+    assert "read=agent,system,user\nwrite=agent,reporting\n" in ari["manager"]
+    assert "read=agent,system,user,call,dtmf\n" in agi["manager"]
+    assert "write=agent,reporting,call,originate\n" in agi["manager"]
     assert ["enabled=yes" in ari[file] for file in ("ari", "http")] == [True, True]
     assert ["enabled=no" in agi[file] for file in ("ari", "http")] == [True, True]
     assert "\nnoload=res_agi.so" in ari["modules"]
@@ -122,6 +164,7 @@ def test_a_caller_whom_no_agent_took_comes_back_to_the_driver(
 ) -> None:
     ari = rendered(settings, tmp_path / "ari", "ari")["extensions"]
     agi = rendered(settings, tmp_path / "agi", "agi")["extensions"]
-    assert "exten => 9090,1(start),Stasis(tstn,${UNIQUEID},no-agent)" in ari
-    assert "exten => 9090,1(start),Goto(tstn-agi,no-agent,1)" in agi
+    assert " same => n,Stasis(tstn,${UNIQUEID},${WHY})\n" in ari
+    assert " same => n,Goto(tstn-agi,${WHY},1)\n" in agi
+    assert "AGI(agi://127.0.0.1:4573,${UNIQUEID},${EXTEN})" in agi
     assert "exten => call,1(ask),AGI(agi://127.0.0.1:4573,${UNIQUEID})" in agi

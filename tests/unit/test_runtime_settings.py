@@ -150,7 +150,11 @@ def test_the_secrets_file_holds_nothing_else(tmp_path: Path) -> None:
 
 
 def test_missing_secrets_say_what_to_do(tmp_path: Path) -> None:
-    assert secret_keys() == (("asterisk", "ari_password"), ("asterisk", "ami_secret"))
+    assert secret_keys() == (
+        ("asterisk", "ari_password"),
+        ("asterisk", "ami_secret"),
+        ("agents", "phone_secret"),
+    )
     with pytest.raises(ConfigError, match="run `tstn asterisk render DIR`"):
         require_secrets(load(tmp_path))
 

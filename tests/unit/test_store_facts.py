@@ -10,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.dispositions import Disposition
-from domain.states import Channel
+from domain.states import Channel, QueueOutcome
 from store.facts import (
     AdviceAsked,
+    AgentConnected,
     Answered,
     AttemptEnded,
     Fact,
+    HandedOver,
     KeyPressed,
+    LeftAgents,
     RegistrationAsked,
     decode,
     encode,
@@ -61,6 +64,13 @@ facts: st.SearchStrategy[Fact] = st.one_of(
         campaign_id=st.none() | campaign_ids,
         at=moments,
     ),
+    st.builds(HandedOver, attempt_id=ids, at=moments, deadline_at=moments),
+    st.builds(
+        AgentConnected, attempt_id=ids, agent_id=st.none() | st.integers(1, 2**53), at=moments
+    ),
+    st.builds(
+        LeftAgents, attempt_id=ids, outcome=st.none() | st.sampled_from(QueueOutcome), at=moments
+    ),
     st.builds(
         AttemptEnded,
         attempt_id=ids,
@@ -88,7 +98,9 @@ def test_a_fact_comes_back_as_it_went(fact: Fact) -> None:
 
 def test_every_kind_of_fact_is_tried_above() -> None:
     kinds = set(get_args(Fact))
-    assert {Answered, KeyPressed, RegistrationAsked, AdviceAsked, AttemptEnded} == kinds
+    on_agents = {HandedOver, AgentConnected, LeftAgents}
+    calls = {Answered, KeyPressed, RegistrationAsked, AdviceAsked, AttemptEnded}
+    assert calls | on_agents == kinds
     assert all(is_dataclass(kind) for kind in kinds)
 
 

@@ -370,6 +370,7 @@ def _create_tables() -> None:
         sa.Column("callback_id", BigId, nullable=False),
         sa.Column("claim_id", sa.Uuid(), nullable=False),
         sa.Column("agent_id", BigId, nullable=False),
+        sa.Column("node", sa.String(length=40), nullable=False),
         sa.Column("started_at", Utc, nullable=False),
         sa.Column("agent_ringing_at", Utc, nullable=True),
         sa.Column("agent_answered_at", Utc, nullable=True),

@@ -1,0 +1,129 @@
+"""Makes the parts of the server from the settings; `runtime.serve` runs them. I/O."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from datetime import timedelta
+
+from console.service import Console
+from console.setting import ConsoleSetting
+from dialer.engine import EngineSetting
+from domain.clock import utc_now
+from domain.errors import ConfigError
+from domain.msisdn import national
+from ivr.agi.client import AgiClient
+from ivr.agi.lanes import Lanes
+from ivr.agi.stream import AgiStream
+from ivr.ami.connection import AmiConnection
+from ivr.ari.client import AriClient
+from ivr.ari.websocket import AriStream
+from ivr.driver import CallDriver, EventStream
+from ivr.node import NodeSetting
+from ivr.prompts import Catalogue
+from runtime.health import Report, serve_health
+from runtime.settings import Settings
+from runtime.smsc_file import load_smscs
+from sms.service import Texts
+from sms.setting import TextSetting
+from store.engine import Store
+from store.limits import Caps
+from store.users import LoginLimits
+
+DIAL_FORMS: dict[str, Callable[[str], str]] = {"national": national, "e164": str}
+"""How the carrier wants numbers."""
+
+
+async def open_driver(stack: AsyncExitStack, settings: Settings) -> tuple[CallDriver, EventStream]:
+    """The way to Asterisk that is set: ARI, or AMI with FastAGI."""
+    asterisk = settings.asterisk
+    if settings.ivr.driver == "ari":
+        client = AriClient(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.app)
+        stack.push_async_callback(client.close)
+        return client, AriStream(client)
+    ami = ami_connection(settings)
+    lanes = Lanes(utc_now)
+    agi = AgiClient(ami, lanes)
+    stream = AgiStream(ami, agi, lanes, utc_now)
+    await lanes.listen(settings.ivr.agi_host, settings.ivr.agi_port)
+    stack.push_async_callback(lanes.close)
+    return agi, stream
+
+
+def ami_connection(settings: Settings) -> AmiConnection:
+    """A link of its own to Asterisk's manager interface; not open yet."""
+    asterisk = settings.asterisk
+    return AmiConnection(
+        asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_secret
+    )
+
+
+def texts(settings: Settings, store: Store) -> Texts:
+    """The texts. Raises ConfigError where the SMSC file or a reply makes no sense."""
+    smscs = load_smscs(settings)
+    setting = TextSetting(
+        replies=asdict(settings.replies),
+        accounts=smscs.accounts,
+        target_by=settings.callbacks.target_by,
+        repeat_seconds=settings.sms.repeat_seconds,
+        most_an_hour=settings.sms.most_an_hour,
+        join_seconds=settings.sms.join_seconds,
+        patience_seconds=settings.store.patience_seconds,
+    )
+    return Texts(smscs.binds, smscs.account_tps, setting, store, utc_now)
+
+
+def node_setting(settings: Settings) -> NodeSetting:
+    """What an Asterisk's node is told."""
+    return NodeSetting(
+        name=settings.asterisk.node,
+        caller_id=settings.trunk.caller_id,
+        dial_form=DIAL_FORMS[settings.trunk.number_format],
+        max_call_seconds=settings.ivr.max_call_seconds,
+        silence_seconds=settings.ivr.silence_seconds,
+        agents_seconds=settings.agents.wait_seconds + settings.agents.max_talk_seconds,
+    )
+
+
+def engine_setting(settings: Settings, catalogue: Catalogue) -> EngineSetting:
+    """What the dialler is told."""
+    return EngineSetting(
+        node=settings.asterisk.node,
+        trunk=settings.trunk.name,
+        defaults=Caps(settings.dialer.cps, settings.dialer.max_channels),
+        scripts=frozenset({catalogue.version}),
+        max_call_seconds=settings.ivr.max_call_seconds,
+        holidays=settings.calendar.holidays,
+        tick_seconds=settings.dialer.tick_seconds,
+    )
+
+
+async def open_console(
+    stack: AsyncExitStack, settings: Settings, store: Store, report: Report
+) -> Console | None:
+    """The console, listening; None where it is switched off."""
+    given = settings.console
+    if not given.enabled:
+        return None
+    setting = ConsoleSetting(
+        host=given.host,
+        port=given.port,
+        idle=timedelta(seconds=given.idle_seconds),
+        login=LoginLimits(given.login_failures, timedelta(seconds=given.lock_seconds)),
+        secure_cookies=given.secure_cookies,
+    )
+    console = Console(setting, store, utc_now, report)
+    await console.open()
+    stack.push_async_callback(console.close)
+    return console
+
+
+async def open_health(stack: AsyncExitStack, settings: Settings, report: Report) -> None:
+    """`/health`, listening. Raises ConfigError where its port is taken."""
+    host, port = settings.health.host, settings.health.port
+    try:
+        runner = await serve_health(host, port, report)
+    except OSError as error:
+        raise ConfigError(
+            f"port {port} for /health is taken ({error.strerror}): set [health] port"
+        ) from error
+    stack.push_async_callback(runner.cleanup)
