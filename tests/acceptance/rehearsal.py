@@ -12,16 +12,18 @@ import tomllib
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import redirect_stdout
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from time import monotonic, sleep
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from domain.clock import utc_now
 from domain.msisdn import national
 from lab.behaviours import FAST, Timing
+from lab.carrier import Talking
 from lab.child import Child, Part
 from lab.network import CHECKOUT, Network, Sections, write_settings
 from lab.ports import free_ports
@@ -52,6 +54,8 @@ class Rehearsal(Part):
         store_url: str | None = None,
         timing: Timing = FAST,
         recording: bool = False,
+        talking: Talking = MappingProxyType({}),
+        phones: Collection[str] = (),
         prompts: Path = CHECKOUT / "var" / "prompts",
         sections: Sections | None = None,
     ) -> None:
@@ -61,6 +65,8 @@ class Rehearsal(Part):
             directory / "network",
             timing=timing,
             recording=recording,
+            talking=talking,
+            phones=phones,
             prompts=prompts,
             sections={**store, **(sections or {})},
         )
