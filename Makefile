@@ -51,7 +51,7 @@ messages: venv ## Add the pages' new words to the catalogue, to be translated th
 format: venv ## Format the code and mend what the linter can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: setup ## Figures of calls beside a plain dialplan IVR, of texts beside a bare ESME
+bench: setup ## Figures of calls beside a plain dialplan IVR, of texts beside a bare ESME, of both at once
 	@$(BIN)/python -m bench
 
 lock: venv ## Refresh the lock files from pyproject.toml (needs pip-tools)

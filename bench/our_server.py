@@ -3,7 +3,9 @@
 import asyncio
 import sys
 import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -30,9 +32,18 @@ def our_server(
     seconds: float,
     store_url: str | None,
     driver: str = "ari",
+    *,
+    more: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    texters: Iterable[int] = (),
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Trial:
-    """Offer `rate` calls a second for `seconds` as one campaign; every call registers."""
+    """Offer `rate` calls a second for `seconds` as one campaign; every call registers.
+
+    `more` sections of settings; `texters` are numbers (+84 9…, as counted from 0) that a campaign
+    which is not dialled invites; `meanwhile` runs in a thread while the calls do.
+    """
     sections: dict[str, dict[str, Any]] = {
+        **{section: dict(values) for section, values in more.items()},
         "ivr": {"driver": driver},
         "dialer": {"cps": 1000.0, "max_channels": 20000},
         "log": {"level": "warning"},
@@ -41,19 +52,32 @@ def our_server(
         sections["store"] = {"url": store_url}
     offered = round(rate * seconds)
     with bench_network(directory, sections) as bench:
-        return asyncio.run(_campaign(bench, directory, name, rate, offered))
+        trying = _campaign(bench, directory, name, rate, offered, texters, meanwhile)
+        return asyncio.run(trying)
 
 
-async def _campaign(bench: Bench, directory: Path, name: str, rate: float, offered: int) -> Trial:
+async def _campaign(
+    bench: Bench,
+    directory: Path,
+    name: str,
+    rate: float,
+    offered: int,
+    texters: Iterable[int],
+    meanwhile: Callable[[], None],
+) -> Trial:
     store = open_store(bench.server.settings.store.url)
-    campaign_id = await _prepare(store, rate, offered)
+    await migrate(store)
+    campaign_id = await _prepare(store, _NAME, rate, range(offered))
+    await _prepare(store, f"{_NAME}, texts", rate, texters)
     tstn = Path(sys.executable).parent / "tstn"
     command: list[str | Path] = [tstn, "--config", bench.server.settings_file, "serve"]
     server = Child("tstn", command, directory / "tstn.log")
     health = f"http://127.0.0.1:{bench.server.settings.health.port}/health"
     server.wait_ready(lambda: _is_ok(health), 20)
     cpu = (bench.asterisk.cpu_seconds(), server.cpu_seconds())
+    beside = asyncio.create_task(asyncio.to_thread(meanwhile))
     await _start_and_await_end(store)
+    await beside
     statistics = await asyncio.to_thread(bench.subscribers.finish)
     spent = (bench.asterisk.cpu_seconds() - cpu[0], server.cpu_seconds() - cpu[1])
     report = await _health(health)
@@ -72,11 +96,10 @@ async def _campaign(bench: Bench, directory: Path, name: str, rate: float, offer
     )
 
 
-async def _prepare(store: Store, rate: float, offered: int) -> int:
-    await migrate(store)
+async def _prepare(store: Store, name: str, rate: float, numbers: Iterable[int]) -> int:
     now = utc_now()
     values = {
-        "name": _NAME,
+        "name": name,
         "purpose": "customer_care",
         "script_version": "vi-1",
         "cps": rate,
@@ -88,7 +111,7 @@ async def _prepare(store: Store, rate: float, offered: int) -> int:
         "call_on_holidays": True,
     }
     campaign = await store.write(campaigns.create, values, now)
-    await store.write(audience.add, campaign.id, [_target(n) for n in range(offered)], now)
+    await store.write(audience.add, campaign.id, [_target(n) for n in numbers], now)
     return campaign.id
 
 
