@@ -74,7 +74,8 @@ def require_own(connection: Connection, claim: UUID, agent_id: int) -> None:
 async def own_call(request: web.Request) -> object:
     """What the call's place shows: it is drawn anew only once that has changed."""
     desk = await desk_view.desk_of(request)
-    return desk_view.call_view(desk.call, parts(request).desk.line)
+    own = None if desk.taken is None else desk.taken.claim_id
+    return own, desk_view.call_view(desk.call, parts(request).desk.line)
 
 
 async def render(request: web.Request) -> str:

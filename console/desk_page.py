@@ -114,10 +114,13 @@ async def stream(request: web.Request) -> web.StreamResponse:
     While the page is open and its session lives, the claim is renewed.
     """
     fragments = {
-        "queue": Fragment("desk_queue", _queue),
+        "queue": Fragment("desk_queue", _queue, _figures),
         "claim": Fragment("desk", _claim, _own_claim),
-        "call": Fragment("desk", desk_calls.render, desk_calls.own_call),
     }
+    if "claim" in request.query:
+        fragments["call"] = Fragment("desk", desk_calls.render, desk_calls.own_call)
+    else:
+        fragments["upcoming"] = Fragment("desk_queue", _upcoming)
     async with _renewing(request):
         return await parts(request).live.stream(request, fragments)
 
@@ -154,6 +157,15 @@ async def _queue(request: web.Request) -> str:
     desk = await desk_view.desk_of(request)
     names = desk_view.strip(request, desk, await desk_view.queue_of(request))
     return fragment(request, "desk/queue.html", names)
+
+
+async def _figures(request: web.Request) -> object:
+    desk, queue = await desk_view.desk_of(request), await desk_view.queue_of(request)
+    return desk.results_today, queue["counts"]
+
+
+async def _upcoming(request: web.Request) -> str:
+    return fragment(request, "desk/upcoming.html", await desk_view.queue_of(request))
 
 
 async def _own_claim(request: web.Request) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,9 @@ from aiohttp import web
 from sqlalchemy import Connection, RowMapping
 
 from console import address_form, later, outcomes, timeline
+from console.cookies import language
 from console.desk_setting import DeskSetting
+from console.formats import weekday
 from console.parts import parts, session
 from console.phone_line import LineState, PhoneLine
 from console.places import same
@@ -21,8 +23,9 @@ from store import agent_desk, callback_views, history, numbers
 from store.agent_desk import Desk
 from store.callback_queue import Taken
 
-_NEXT_SHOWN = 6
+NEXT_SHOWN = 6
 MOST_WARDS = 60
+_VISIT_DAYS = 21
 _NAMES_OF_NAME = ("tên", "họ tên", "họ và tên", "tên khách hàng", "tên thuê bao", "name")
 
 
@@ -64,7 +67,7 @@ async def queue_of(request: web.Request) -> dict[str, Any]:
     bounds = sla_bounds(it.clock(), it.desk.at_risk)
 
     def look(connection: Connection) -> tuple[dict[SlaState, int], list[RowMapping]]:
-        rows = callback_views.queue(connection, bounds, _NEXT_SHOWN).rows
+        rows = callback_views.queue(connection, bounds, NEXT_SHOWN).rows
         waiting = [row for row in rows if row["state"] == CallbackState.OPEN]
         return callback_views.sla_counts(connection, bounds), waiting
 
@@ -110,8 +113,13 @@ async def work(request: web.Request, taken: Taken, given: Mapping[str, str]) -> 
         "choices": outcomes.choices(taken.kind),
         "days": later.days(now, taken.promise_at, setting.hours),
         "given": filled,
-        "today": to_local(now).date(),
+        "visit_days": _visit_days(request, to_local(now).date()),
     }
+
+
+def _visit_days(request: web.Request, today: date) -> list[tuple[str, str]]:
+    days = [today + timedelta(days=ahead) for ahead in range(_VISIT_DAYS)]
+    return [(day.isoformat(), weekday(day, language(request))) for day in days]
 
 
 def call_view(row: RowMapping | None, line: PhoneLine | None) -> CallView | None:

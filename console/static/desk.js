@@ -25,6 +25,13 @@
     if (form) delete form.dataset.sent;
   });
 
+  // The button that was pressed is gone: go on where the work goes on.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id !== "duty" || document.activeElement !== document.body) return;
+    const next = document.getElementById("next") || document.getElementById("call-button");
+    if (next) next.focus();
+  });
+
   // A digit chooses an outcome; the same again, or Enter, records it.
   function choose(digit) {
     const button = document.querySelector(`[data-outcome="${digit}"]`);

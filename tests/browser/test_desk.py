@@ -111,7 +111,7 @@ async def test_a_call_back_from_the_queue_to_the_confirmed_address(
     await page.fill("#hamlet", "ấp 3")
     await page.fill("#landmark", "gần chợ Trung Hiếu")
     await page.click("#call-button")
-    await page.wait_for_selector("#call-state:has-text('Kết thúc cuộc gọi')")
+    await page.wait_for_selector("#call-state:has-text('Cuộc gọi đã kết thúc')")
     await page.click("[value=confirmed]")
     await page.wait_for_selector("text=Đã ghi kết quả")
     await browsing.shoot(page, "desk-recorded")
@@ -136,7 +136,7 @@ async def test_by_the_keyboard_alone(desk: Rig, browsing: Browsing, line: Script
     await page.keyboard.press("c")
     await page.wait_for_selector("text=Đang gọi máy của bạn")
     await line.end(Disposition.NO_ANSWER)
-    await page.wait_for_selector("#call-state:has-text('Kết thúc cuộc gọi')")
+    await page.wait_for_selector("#call-state:has-text('Cuộc gọi đã kết thúc')")
     await page.keyboard.press("/")
     assert await page.evaluate("document.activeElement.id") == "number"
     await page.keyboard.press("Escape")
@@ -210,6 +210,7 @@ async def test_who_loses_the_claim_is_told_at_once(desk: Rig, browsing: Browsing
     [row] = await rows(desk, CallbackState.CLAIMED)
     await desk.store.write(callback_queue.give_back, row["claim_id"], utc_now())
     await page.wait_for_selector("text=Yêu cầu này không còn là của bạn")
+    await page.wait_for_selector("#call-button", state="detached")
     await browsing.shoot(page, "desk-lost")
     await browsing.assert_accessible(page)
 
@@ -232,7 +233,7 @@ async def test_it_works_without_scripts(desk: Rig, browsing: Browsing) -> None:
     await page.click("#call-button")
     await page.wait_for_selector("text=Đang gọi máy của bạn")
     await page.click("#call-button")
-    await page.wait_for_selector("#call-state:has-text('Kết thúc cuộc gọi')")
+    await page.wait_for_selector("#call-state:has-text('Cuộc gọi đã kết thúc')")
     await page.click("[value=no_answer]")
     await page.wait_for_selector("text=Đã ghi kết quả")
 

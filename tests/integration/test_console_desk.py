@@ -283,7 +283,7 @@ async def test_a_call_is_shown_as_it_goes_on(desk: Desk, agent: Visitor) -> None
         while "Máy của bạn đang đổ chuông" not in heard:
             heard += (await answer.content.readany()).decode()
         await desk.line.end(Disposition.NO_ANSWER)
-        while "Cuộc gọi kết thúc" not in heard and "Kết thúc cuộc gọi" not in heard:
+        while "Cuộc gọi đã kết thúc" not in heard:
             heard += (await answer.content.readany()).decode()
     answer.close()
 
@@ -308,3 +308,15 @@ async def test_advice_has_other_words_and_no_address(desk: Desk, agent: Visitor)
     assert 'name="ward"' not in page
     answer = await agent.send("/desk", "/desk/result", claim=claim, outcome="advised")
     assert answer.headers["Location"] == "/desk?said=recorded"
+
+
+async def test_what_waits_is_shown_without_reload(desk: Desk, agent: Visitor) -> None:
+    answer = await agent.get("/desk/stream", headers={"Accept": "text/event-stream"})
+    heard = ""
+    async with asyncio.timeout(10):
+        while "event: upcoming" not in heard:
+            heard += (await answer.content.readany()).decode()
+        await desk.rig.store.write(apply, [asked("+84907777777", desk.hands.at)], BY_NINE)
+        while "090****777" not in heard:
+            heard += (await answer.content.readany()).decode()
+    answer.close()
