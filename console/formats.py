@@ -1,8 +1,8 @@
 """How moments and numbers look on a page: local, dd/mm/yyyy HH:mm, 0901 234 567. Pure."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from babel.dates import format_timedelta
+from babel.dates import format_date, format_timedelta
 
 from domain.clock import to_local
 from domain.msisdn import display, mask
@@ -21,6 +21,11 @@ def local_seconds(at: datetime) -> str:
 def relative(at: datetime, now: datetime, language: str) -> str:
     """How long ago or ahead, in words: "5 phút trước"."""
     return format_timedelta(at - now, add_direction=True, locale=language)
+
+
+def weekday(day: date, language: str) -> str:
+    """A day with its name: "Th 7, 03/04/2021"."""
+    return f"{format_date(day, 'EEE', locale=language)}, {day:%d/%m/%Y}"
 
 
 def phone(msisdn: str, *, whole: bool) -> str:

@@ -68,6 +68,8 @@ class Fragment:
 
     topic: str
     render: Render
+    part: Callable[[web.Request], Awaitable[object]] | None = None
+    """What of the topic concerns this page: the piece is sent again only once that has changed."""
 
 
 def of_store(store: Store, operation: Callable[[Connection], Any]) -> Callable[[], Awaitable[Any]]:
@@ -128,12 +130,12 @@ class Live:
         """Send the fragments as they change, until the browser, the session or the server ends."""
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
-        sent = _versions_in(request)
+        sent, shown = _versions_in(request), dict[str, object]()
         with self._listening(fragments) as listener, suppress(ConnectionResetError):
             beats = 0
             while not self._closing:
                 listener.changed.clear()
-                if await self._send_new(request, response, fragments, sent):
+                if await self._send_new(request, response, fragments, sent, shown):
                     await response.write(_BEAT)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._beat_seconds):
@@ -150,6 +152,7 @@ class Live:
         response: web.StreamResponse,
         fragments: Mapping[str, Fragment],
         sent: dict[str, str],
+        shown: dict[str, object],
     ) -> bool:
         """Send what the browser has not; False where the store could not be read."""
         for name, fragment in fragments.items():
@@ -161,10 +164,14 @@ class Live:
             if sent.get(name) == version:
                 continue
             try:
+                part = await fragment.part(request) if fragment.part else version
+                if name in shown and shown[name] == part:
+                    sent[name] = version
+                    continue
                 html = await fragment.render(request)
             except StoreUnavailable:
                 return False
-            sent[name] = version
+            sent[name], shown[name] = version, part
             await response.write(_event(name, html, sent))
         return True
 

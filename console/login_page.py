@@ -16,8 +16,9 @@ from console.messages import LANGUAGES
 from console.navigation import home_of
 from console.parts import SESSION, Parts, parts, session
 from console.render import page
-from domain.roles import Role
-from store import audit, sessions, users
+from domain.roles import Permission, Role, may
+from domain.states import Duty
+from store import audit, duty, sessions, users
 from store.audit import Act
 from store.models import User
 
@@ -74,11 +75,13 @@ async def _enter(request: web.Request, user: User) -> web.StreamResponse:
 
 
 async def log_out(request: web.Request) -> web.StreamResponse:
-    """End the session's row; the cookie alone is worth nothing then."""
+    """End the session's row; the cookie alone is worth nothing then. An agent goes off duty."""
     it, who = parts(request), session(request)
 
     def end(connection: Connection) -> None:
         now = it.clock()
+        if may(who.role, Permission.CALLBACKS_WORK):
+            duty.set_duty(connection, who.user_id, Duty.OFF, now)
         sessions.end(connection, who.id, now)
         audit.add(connection, Act("logged_out", who.user_id), now)
 

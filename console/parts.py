@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from console.assets import Assets
+from console.desk_setting import DeskSetting
 from console.health import Watch
 from console.live import Live
 from console.passwords import Passwords
@@ -32,6 +33,7 @@ class Parts:
     live: Live
     passwords: Passwords
     assets: Assets
+    desk: DeskSetting
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -95,4 +95,5 @@ def _names(request: web.Request, visit: str | None) -> dict[str, Any]:
         "now": now,
         "relative": lambda at: formats.relative(at, now, chosen),
         "phone": formats.phone,
+        "weekday": lambda day: formats.weekday(day, chosen),
     }

@@ -2,7 +2,16 @@
 
 from aiohttp import web
 
-from console import audit_page, health_page, login_page, number_page, users_page
+from console import (
+    audit_page,
+    desk_calls,
+    desk_page,
+    desk_result,
+    health_page,
+    login_page,
+    number_page,
+    users_page,
+)
 from console.access import Open, Route
 from console.parts import parts
 from domain.roles import Permission
@@ -13,6 +22,7 @@ async def _asset(request: web.Request) -> web.StreamResponse:
 
 
 _LOOK_UP, _HEALTH = Permission.NUMBERS_LOOK_UP, Permission.HEALTH_READ
+_WORK = Permission.CALLBACKS_WORK
 _USERS, _AUDIT = Permission.USERS_MANAGE, Permission.AUDIT_READ
 
 ROUTES: tuple[Route, ...] = (
@@ -24,6 +34,15 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/logout", login_page.log_out, Open.TO_USERS),
     Route("GET", "/numbers", number_page.show, _LOOK_UP),
     Route("POST", "/numbers", number_page.look_up, _LOOK_UP),
+    Route("GET", "/desk", desk_page.show, _WORK),
+    Route("GET", "/desk/stream", desk_page.stream, _WORK),
+    Route("POST", "/desk/duty", desk_page.set_duty, _WORK),
+    Route("POST", "/desk/next", desk_page.take, _WORK),
+    Route("POST", "/desk/give-back", desk_page.give_back, _WORK),
+    Route("POST", "/desk/call", desk_calls.call, _WORK),
+    Route("POST", "/desk/hang-up", desk_calls.hang_up, _WORK),
+    Route("GET", "/desk/wards", desk_result.wards, _WORK),
+    Route("POST", "/desk/result", desk_result.send, _WORK),
     Route("GET", "/health", health_page.show, _HEALTH),
     Route("GET", "/health/stream", health_page.stream, _HEALTH),
     Route("GET", "/users", users_page.show, _USERS),

@@ -1,12 +1,14 @@
 """The console as a part of the server: opened before anything runs, then kept live. I/O."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from console import errors, render
+from console import desk_topics, errors, render
 from console.access import is_alive
 from console.assets import Assets
+from console.desk_setting import DeskSetting
 from console.health import Watch
 from console.live import Live, Topic
 from console.parts import PARTS, Parts, Report
@@ -29,6 +31,7 @@ class Console:
         store: Store,
         clock: Clock,
         report: Report,
+        desk: DeskSetting,
         passwords: Passwords | None = None,
     ) -> None:
         self._closing = AsyncExitStack()
@@ -43,9 +46,16 @@ class Console:
             clock=clock,
             report=report,
             watch=watch,
-            live=Live([Topic("health", health, is_always_looked_at=True)], is_alive),
+            live=Live(
+                [
+                    Topic("health", health, is_always_looked_at=True),
+                    *desk_topics.topics(store, desk, clock),
+                ],
+                is_alive,
+            ),
             passwords=passwords or Passwords(),
             assets=Assets(),
+            desk=desk,
         )
 
     async def open(self) -> None:
@@ -68,7 +78,10 @@ class Console:
 
     async def run(self) -> None:
         """Look at what pages show, until cancelled."""
-        await self.parts.live.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.parts.live.run(), name="live")
+            if self.parts.desk.line is not None:
+                group.create_task(desk_topics.follow(self.parts), name="agents-calls")
 
     async def close(self) -> None:
         """End streams and requests, and give the port back."""

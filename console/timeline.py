@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from console.formats import local
 from console.messages import marked as _
 
 
@@ -46,8 +47,19 @@ _LABELS = {
     "status": _("SMPP status"),
     "error": _("error"),
     "part": _("part"),
+    "outcome": _("result"),
+    "later_at": _("call at"),
+    "reason": _("reason"),
+    "note": _("note"),
 }
 """What is shown of a happening, in this order; ids are for programs."""
+_CALLS = {
+    "callback_dialled",
+    "callback_agent_answered",
+    "callback_subscriber_dialled",
+    "callback_subscriber_answered",
+    "callback_call_ended",
+}
 _NO_ERROR = ("error", "000")
 
 
@@ -65,22 +77,27 @@ def _line(entry: Mapping[str, Any], *, whole: bool) -> Line:
         entry["at"],
         entry["kind"],
         _group(entry["kind"]),
-        tuple(_details(entry)),
+        tuple(_details(entry, whole=whole)),
         text if whole else None,
         text is not None and not whole,
     )
 
 
-def _details(entry: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def _details(entry: Mapping[str, Any], *, whole: bool) -> Iterable[tuple[str, str]]:
     for key, label in _LABELS.items():
         value = entry.get(key)
-        if value not in (None, "", 0) and (key, value) != _NO_ERROR:
-            yield label, str(value)
+        if value in (None, "", 0) or (key, value) == _NO_ERROR:
+            continue
+        if key == "note" and not whole:
+            continue  # an agent may have written anything
+        if key == "later_at":
+            value = local(datetime.fromisoformat(value))
+        yield label, f"outcome_{value}" if key == "outcome" else str(value)
 
 
 def _group(kind: str) -> Group:
     if kind.startswith("text_"):
         return Group.TEXTS
-    if kind.startswith(("attempt_", "key_")):
+    if kind.startswith(("attempt_", "key_")) or kind in _CALLS:
         return Group.CALLS
     return Group.REQUESTS

@@ -3,6 +3,7 @@
 Templates write `value|word`; what is not listed is shown as it is, and a test looks for such.
 """
 
+from console.desk_words import DESK_WORDS
 from console.messages import marked as _
 
 WORDS: dict[str, str] = {
@@ -98,6 +99,8 @@ WORDS: dict[str, str] = {
     "user_deactivated": _("Account switched off"),
     "password_reset": _("Password reset"),
     "number_looked_up": _("Number looked up"),
+    # the agent's desk
+    **DESK_WORDS,
     # what an act was about
     "name": _("name"),
     "role": _("role"),

@@ -19,6 +19,7 @@ from ivr.queue_9090 import Queue9090
 from runtime import logs, wiring
 from runtime.agents import DutyRoster, agent_calls, queue_9090
 from runtime.callback_wiring import callback_setting
+from runtime.phone_line import AgentsLine
 from runtime.settings import Settings, require_secrets
 from sms.service import Texts
 from store.engine import Store, open_store
@@ -68,7 +69,9 @@ async def _serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         parts = await _open(stack, settings)
         await wiring.open_health(stack, settings, parts.report)
-        console = await wiring.open_console(stack, settings, parts.store, parts.report)
+        calls = parts.node.agent_calls
+        line = None if calls is None else AgentsLine(calls)
+        console = await wiring.open_console(stack, settings, parts.store, parts.report, line)
         log.info("serving; health on port %d", settings.health.port)
         async with asyncio.TaskGroup() as group:
             showing = group.create_task(_show(console), name="console")

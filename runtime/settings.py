@@ -212,6 +212,8 @@ class ConsoleSettings:
     login_failures: Annotated[int, Limits(least=2, most=100)] = 5
     lock_seconds: Annotated[int, Limits(least=1, most=86400)] = 900
     secure_cookies: bool = True
+    agent_words: Path = Path("prompts/agent-vi.toml")
+    districts: Path = Path("config/districts-phase1.csv")
 
 
 @dataclass(frozen=True)

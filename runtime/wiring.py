@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict
 from datetime import timedelta
 
+from console.phone_line import PhoneLine
 from console.service import Console
 from console.setting import ConsoleSetting
 from dialer.engine import EngineSetting
@@ -20,6 +21,7 @@ from ivr.ari.websocket import AriStream
 from ivr.driver import CallDriver, EventStream
 from ivr.node import NodeSetting
 from ivr.prompts import Catalogue
+from runtime.desk_wiring import desk_setting
 from runtime.health import Report, serve_health
 from runtime.settings import Settings
 from runtime.smsc_file import load_smscs
@@ -98,9 +100,13 @@ def engine_setting(settings: Settings, catalogue: Catalogue) -> EngineSetting:
 
 
 async def open_console(
-    stack: AsyncExitStack, settings: Settings, store: Store, report: Report
+    stack: AsyncExitStack,
+    settings: Settings,
+    store: Store,
+    report: Report,
+    line: PhoneLine | None,
 ) -> Console | None:
-    """The console, listening; None where it is switched off."""
+    """The console, listening; None where it is switched off. `line` is the agents' phones."""
     given = settings.console
     if not given.enabled:
         return None
@@ -111,7 +117,7 @@ async def open_console(
         login=LoginLimits(given.login_failures, timedelta(seconds=given.lock_seconds)),
         secure_cookies=given.secure_cookies,
     )
-    console = Console(setting, store, utc_now, report)
+    console = Console(setting, store, utc_now, report, desk_setting(settings, line))
     await console.open()
     stack.push_async_callback(console.close)
     return console

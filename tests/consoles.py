@@ -11,11 +11,17 @@ from typing import Any
 from aiohttp import ClientResponse, ClientSession, CookieJar
 from argon2 import PasswordHasher
 
+from console.agent_words import read_words
+from console.desk_setting import DeskSetting
 from console.passwords import Passwords
+from console.phone_line import PhoneLine
+from console.places import read_places
 from console.service import Console
 from console.setting import ConsoleSetting
+from domain.calendar import Calendar, Window
 from domain.clock import Clock
 from domain.roles import Role
+from lab.network import CHECKOUT
 from lab.ports import LOOPBACK, free_ports
 from store import users
 from store.engine import Store
@@ -72,7 +78,12 @@ class Rig:
 
 @asynccontextmanager
 async def console(
-    store: Store, *, clock: Clock | None = None, hands: Hands | None = None, **other: Any
+    store: Store,
+    *,
+    clock: Clock | None = None,
+    hands: Hands | None = None,
+    desk: DeskSetting | None = None,
+    **other: Any,
 ) -> AsyncIterator[Rig]:
     """Serve the store's accounts; one of each role is added, its login is the role's word."""
     hands = hands or Hands()
@@ -86,7 +97,8 @@ async def console(
         "secure_cookies": True,
     }
     setting = ConsoleSetting(**(values | other))
-    served = Console(setting, store, clock or hands, lambda: report, Passwords(HASHER))
+    now = clock or hands
+    served = Console(setting, store, now, lambda: report, desk or a_desk(), Passwords(HASHER))
     rig = Rig(store, f"http://{LOOPBACK}:{port}", served, hands, report)
     rig.users = await add_users(store)
     await served.open()
@@ -97,6 +109,19 @@ async def console(
         running.cancel()
         await asyncio.wait({running})
         await served.close()
+
+
+def a_desk(line: PhoneLine | None = None, **other: Any) -> DeskSetting:
+    """The desk with the shipped words and places, open from 7 to 21."""
+    values: dict[str, Any] = {
+        "hours": Calendar([Window.parse("07:00-21:00")], call_on_holidays=True),
+        "lease": timedelta(seconds=120),
+        "at_risk": timedelta(hours=3),
+        "words": read_words(CHECKOUT / "prompts" / "agent-vi.toml"),
+        "places": read_places(CHECKOUT / "config" / "districts-phase1.csv"),
+        "line": line,
+    }
+    return DeskSetting(**(values | other))
 
 
 async def add_users(store: Store) -> dict[Role, int]:

@@ -1,0 +1,107 @@
+"""The result of a call-back: the outcome, with the address or the time that belongs to it. I/O."""
+
+from uuid import UUID
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from console import address_form, desk_page, desk_view, forms, later
+from console.desk_calls import claim_of, require_own
+from console.messages import marked as _
+from console.parts import parts, session
+from console.phone_line import LineState
+from console.writes import write
+from domain.callbacks import Outcome
+from domain.clock import to_local
+from domain.errors import ClaimLost
+from domain.msisdn import mask
+from domain.states import CallbackState
+from store import agent_desk, callback_results
+from store.agent_desk import Desk
+from store.callback_results import Result
+
+_LATER_FAULTS = {
+    "say when to call": _("Choose when to call."),
+    "this moment is past": _("This moment is past."),
+    "this moment is outside the agents' hours": _("This moment is outside the agents' hours."),
+}
+
+
+async def send(request: web.Request) -> web.StreamResponse:
+    """Record the result and go on; what is wrong with the form is said at its fields."""
+    claim, chosen = await claim_of(request), await forms.text(request, "outcome")
+    if chosen not in set(Outcome):
+        raise web.HTTPBadRequest
+    given = await _given(request)
+    result, wrong = _read(request, Outcome(chosen), given)
+    if wrong:
+        return await desk_page.answer(request, "form_wrong", given, wrong, status=422)
+    desk = await desk_view.desk_of(request)
+    if (
+        desk.taken is not None
+        and desk.taken.claim_id == claim
+        and not await _is_over(request, desk)
+    ):
+        return await desk_page.answer(request, "hang_up_first", given, status=422)
+    subject = None if desk.taken is None else mask(desk.taken.msisdn)
+    await _close(request, claim, result, subject)
+    raise web.HTTPSeeOther("/desk?said=recorded")
+
+
+async def _is_over(request: web.Request, desk: Desk) -> bool:
+    """A talk is ended by who talks; a call that nobody has answered ends with its result."""
+    line = parts(request).desk.line
+    if line is None or desk.call is None or (live := line.state(desk.call["id"])) is None:
+        return True
+    if live.state is LineState.TALKING:
+        return False
+    await line.hang_up(live.call_id)
+    return True
+
+
+async def wards(request: web.Request) -> web.StreamResponse:
+    """The wards known in a district, as options: what was confirmed there before."""
+    places = parts(request).desk.places
+    province = places.province(request.query.get("province", ""))
+    district = places.district(province, request.query.get("district", ""))
+    found = await parts(request).store.read(
+        agent_desk.wards, province, district, desk_view.MOST_WARDS
+    )
+    return desk_page.html(request, "desk/wards.html", {"wards": found})
+
+
+async def _close(request: web.Request, claim: UUID, result: Result, subject: str | None) -> None:
+    it, who, now = parts(request), session(request).user_id, parts(request).clock()
+
+    def close(connection: Connection) -> CallbackState:
+        require_own(connection, claim, who)
+        return callback_results.close(connection, claim, result, now, it.desk.hours)
+
+    try:
+        await write(
+            request, "callback_result", close, subject=subject, outcome=result.outcome.value
+        )
+    except ClaimLost:
+        raise web.HTTPSeeOther("/desk?said=claim_lost") from None
+    it.live.push("desk")
+
+
+async def _given(request: web.Request) -> dict[str, str]:
+    names = (*address_form.NAMES, "later_at", "result_note")
+    return {name: await forms.text(request, name) for name in names}
+
+
+def _read(
+    request: web.Request, outcome: Outcome, given: dict[str, str]
+) -> tuple[Result, dict[str, str]]:
+    """The result, and what is wrong by field."""
+    it, now = parts(request), parts(request).clock()
+    note = given["result_note"] or None
+    if outcome is Outcome.CONFIRMED:
+        form = address_form.read(given, to_local(now).date(), it.desk.places)
+        return Result(outcome, note, None, form.address, form.appointment), form.wrong
+    if outcome is Outcome.CALL_LATER:
+        at = later.read(given["later_at"])
+        fault = callback_results.later_fault(at, now, it.desk.hours)
+        return Result(outcome, note, at), {"later_at": _LATER_FAULTS[fault]} if fault else {}
+    return Result(outcome, note), {}

@@ -1,0 +1,134 @@
+"""From key 1 to a confirmed address: real phones, the real server, and browsers at both desks. I/O."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+from sqlalchemy import Connection, select
+
+from domain.msisdn import national
+from lab.behaviours import numbers_for
+from lab.listen import hear, read_samples
+from lab.phones import Manner
+from store.models import Address, Base, Callback, CallbackAttempt, table
+from tests.acceptance.rehearsal import NO_RETRIES, Rehearsal
+from tests.browsing import chromium
+
+[SUBSCRIBER] = numbers_for("press-1", 1)
+PASSWORD = "một mật khẩu dài"
+TALK_SECONDS = 6
+_PATIENCE_SECONDS = 30.0
+
+
+@pytest.fixture(scope="module")
+def rehearsal(tmp_path_factory: pytest.TempPathFactory, short_prompts: Path) -> Iterator[Rehearsal]:
+    directory = tmp_path_factory.mktemp("desk")
+    with Rehearsal(
+        directory,
+        recording=True,
+        prompts=short_prompts,
+        talking={national(SUBSCRIBER): 200},
+        phones=("agent1",),
+        sections={"callbacks": {"agents_hours": ["00:00-24:00"]}},
+    ) as running:
+        (directory / "password").write_text(PASSWORD)
+        for login, role, more in (
+            ("mai", "agent", ("--phone", "agent1")),
+            ("lan", "supervisor", ()),
+        ):
+            running.tstn(
+                *("user", "add", login, "--role", role, "--name", login.title()),
+                *("--password-file", directory / "password", *more),
+            )
+        yield running
+
+
+def rows(rehearsal: Rehearsal, row: type[Base]) -> list[dict[str, Any]]:
+    def read(connection: Connection) -> list[dict[str, Any]]:
+        return [dict(each) for each in connection.execute(select(table(row))).mappings()]
+
+    return rehearsal.read(read)
+
+
+async def logged_in(browser: Browser, url: str, login: str) -> Page:
+    context = await browser.new_context(locale="vi-VN")
+    context.set_default_timeout(_PATIENCE_SECONDS * 1000)
+    page = await context.new_page()
+    await page.goto(f"{url}/login")
+    await page.fill("#login", login)
+    await page.fill("#password", PASSWORD)
+    await page.press("#password", "Enter")
+    await page.wait_for_selector("form[action='/logout']")
+    return page
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while not await asyncio.to_thread(condition):
+            await asyncio.sleep(0.1)
+
+
+def test_key_1_becomes_a_confirmed_address(rehearsal: Rehearsal) -> None:
+    rehearsal.network.phones.tell("agent1", Manner.ANSWER, talk_seconds=TALK_SECONDS)
+    rehearsal.load([SUBSCRIBER], **NO_RETRIES)
+    server = rehearsal.serve()
+    server.until_ready()
+    rehearsal.until_finished(60)
+    asyncio.run(at_the_desks(rehearsal))
+    server.terminate()
+    assert server.exit_status(30) == 0
+    assert "Traceback" not in rehearsal.log()
+
+
+async def at_the_desks(rehearsal: Rehearsal) -> None:
+    url = f"http://127.0.0.1:{rehearsal.network.settings.console.port}"
+    async with chromium() as browser:
+        supervisor = await logged_in(browser, url, "lan")
+        await supervisor.goto(f"{url}/supervise")
+        await supervisor.wait_for_selector("#queue tbody tr")
+        agent = await logged_in(browser, url, "mai")
+        await agent.goto(f"{url}/desk")
+        await agent.click("#duty-on")
+        await agent.click("#next")
+        await agent.wait_for_selector("#call-button")
+        await agent.click("#call-button")
+        await agent.wait_for_selector(".call-live")
+        await until(lambda: any(row["ended_at"] for row in rows(rehearsal, CallbackAttempt)))
+        await agent.wait_for_selector("#call-state:not(.call-live)")
+        for field, words in {
+            "province": "Vĩnh Long",
+            "district": "Long Hồ",
+            "ward": "Phước Hậu",
+            "hamlet": "Phước Nguơn",
+            "landmark": "chợ Long Hồ",
+        }.items():
+            await agent.fill(f"#{field}", words)
+        await agent.click("[data-outcome='1']")
+        await agent.wait_for_selector(".notice-done")
+        await supervisor.wait_for_selector("#queue tbody tr", state="detached")
+        await browser.close()
+    [callback] = rows(rehearsal, Callback)
+    assert (callback["state"], callback["outcome"]) == ("done", "confirmed")
+    assert [row["hamlet"] for row in rows(rehearsal, Address)] == ["Phước Nguơn"]
+    [call] = rows(rehearsal, CallbackAttempt)
+    assert call["disposition"] == "answered"
+    assert call["agent_answered_at"] <= call["subscriber_answered_at"] <= call["ended_at"]
+    assert heard(rehearsal) == ({SUBSCRIBER}, {"agent1"})
+
+
+def heard(rehearsal: Rehearsal) -> tuple[set[str], set[str]]:
+    """Whose voices the agent heard, and the subscriber in the second call."""
+    phones, carrier = rehearsal.network.phones, rehearsal.carrier
+    number = national(SUBSCRIBER)
+    voices = {
+        "agent1": read_samples(phones.voice("agent1")),
+        SUBSCRIBER: read_samples(carrier.voice(number)),
+    }
+    by_agent, by_subscriber = phones.recordings("agent1")[-1], carrier.recordings(number)[-1]
+    return (
+        {one.name for one in hear(read_samples(by_agent), voices)},
+        {one.name for one in hear(read_samples(by_subscriber), voices)},
+    )
