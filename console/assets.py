@@ -24,6 +24,8 @@ _FONTS = tuple(
 FILES: dict[str, Path] = {
     "console.css": _OWN / "console.css",
     "console.js": _OWN / "console.js",
+    "supervise.css": _OWN / "supervise.css",
+    "supervise.js": _OWN / "supervise.js",
     "icon.svg": _OWN / "icon.svg",
     "htmx.min.js": NODE_MODULES / "htmx.org" / "dist" / "htmx.min.js",
     "sse.min.js": NODE_MODULES / "htmx-ext-sse" / "dist" / "sse.min.js",

@@ -16,6 +16,7 @@ class Entry:
 
 
 ENTRIES = (
+    Entry("/supervise", _("Supervision"), Permission.CALLBACKS_SUPERVISE),
     Entry("/numbers", _("Number look-up"), Permission.NUMBERS_LOOK_UP),
     Entry("/health", _("Health"), Permission.HEALTH_READ),
     Entry("/users", _("Accounts"), Permission.USERS_MANAGE),

@@ -11,6 +11,7 @@ from console.health import Watch
 from console.live import Live
 from console.passwords import Passwords
 from console.setting import ConsoleSetting
+from console.supervision import Supervision
 from domain.clock import Clock
 from domain.roles import Permission, may
 from store.engine import Store
@@ -32,6 +33,7 @@ class Parts:
     live: Live
     passwords: Passwords
     assets: Assets
+    supervision: Supervision
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from console import errors, render
+from console import errors, render, supervise_page
 from console.access import is_alive
 from console.assets import Assets
 from console.health import Watch
@@ -13,6 +13,7 @@ from console.parts import PARTS, Parts, Report
 from console.passwords import Passwords
 from console.routes import ROUTES
 from console.setting import ConsoleSetting
+from console.supervision import Supervision
 from domain.clock import Clock
 from domain.errors import ConfigError
 from store.engine import Store
@@ -29,6 +30,7 @@ class Console:
         store: Store,
         clock: Clock,
         report: Report,
+        supervision: Supervision,
         passwords: Passwords | None = None,
     ) -> None:
         self._closing = AsyncExitStack()
@@ -43,9 +45,16 @@ class Console:
             clock=clock,
             report=report,
             watch=watch,
-            live=Live([Topic("health", health, is_always_looked_at=True)], is_alive),
+            live=Live(
+                [
+                    Topic("health", health, is_always_looked_at=True),
+                    *supervise_page.topics(supervision, store, clock),
+                ],
+                is_alive,
+            ),
             passwords=passwords or Passwords(),
             assets=Assets(),
+            supervision=supervision,
         )
 
     async def open(self) -> None:

@@ -28,7 +28,7 @@ from ivr.driver import CallDriver, EventStream
 from ivr.node import AsteriskNode, NodeSetting
 from ivr.prompts import Catalogue, check_catalogue, load_script
 from runtime import logs
-from runtime.callback_wiring import callback_setting
+from runtime.callback_wiring import callback_setting, supervision
 from runtime.health import Report, serve_health
 from runtime.settings import Settings, require_secrets
 from runtime.smsc_file import load_smscs
@@ -201,7 +201,9 @@ async def _open_console(
         login=LoginLimits(given.login_failures, timedelta(seconds=given.lock_seconds)),
         secure_cookies=given.secure_cookies,
     )
-    console = Console(setting, store, utc_now, report)
+    lease = timedelta(seconds=settings.callbacks.lease_seconds)
+    supervised = supervision(store, callback_setting(settings), lease)
+    console = Console(setting, store, utc_now, report, supervised)
     await console.open()
     stack.push_async_callback(console.close)
     return console
