@@ -37,7 +37,7 @@
       tzDate: local,
       scales: { y: { range: (_, least, most) => [0, Math.max(1, most)] } },
       axes: [
-        axis({ values: ticks, space: 56, incrs: [3600, 7200, 10800, 21600, 43200, 86400] }),
+        axis({ values: ticks, size: 32, space: 56, incrs: [3600, 7200, 10800, 21600, 43200, 86400] }),
         axis({ size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] }),
       ],
       series: [

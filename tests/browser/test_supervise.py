@@ -158,6 +158,7 @@ async def test_a_call_back_is_moved_by_the_keyboard_alone(
     await browsing.shoot(page, "supervise-done")
     await press_until(page, "Tab", f"#open-{held.callback_id}", most=60)
     await page.keyboard.press("Enter")
+    await page.wait_for_selector("#reason")
     await press_until(page, "Tab", "#reason")
     await page.keyboard.insert_text("đổi người")
     await page.keyboard.press("Enter")
