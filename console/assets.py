@@ -26,6 +26,8 @@ FILES: dict[str, Path] = {
     "console.js": _OWN / "console.js",
     "desk.css": _OWN / "desk.css",
     "desk.js": _OWN / "desk.js",
+    "supervise.css": _OWN / "supervise.css",
+    "supervise.js": _OWN / "supervise.js",
     "icon.svg": _OWN / "icon.svg",
     "htmx.min.js": NODE_MODULES / "htmx.org" / "dist" / "htmx.min.js",
     "sse.min.js": NODE_MODULES / "htmx-ext-sse" / "dist" / "sse.min.js",

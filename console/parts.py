@@ -12,6 +12,7 @@ from console.health import Watch
 from console.live import Live
 from console.passwords import Passwords
 from console.setting import ConsoleSetting
+from console.supervision import Supervision
 from domain.clock import Clock
 from domain.roles import Permission, may
 from store.engine import Store
@@ -34,6 +35,7 @@ class Parts:
     passwords: Passwords
     assets: Assets
     desk: DeskSetting
+    supervision: Supervision
 
 
 PARTS = web.AppKey("parts", Parts)

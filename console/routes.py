@@ -10,6 +10,9 @@ from console import (
     health_page,
     login_page,
     number_page,
+    supervise_callback,
+    supervise_days,
+    supervise_page,
     users_page,
 )
 from console.access import Open, Route
@@ -23,6 +26,8 @@ async def _asset(request: web.Request) -> web.StreamResponse:
 
 _LOOK_UP, _HEALTH = Permission.NUMBERS_LOOK_UP, Permission.HEALTH_READ
 _WORK = Permission.CALLBACKS_WORK
+_SUPERVISE = Permission.CALLBACKS_SUPERVISE
+_CALLBACK = r"/supervise/{callback:\d{1,18}}"
 _USERS, _AUDIT = Permission.USERS_MANAGE, Permission.AUDIT_READ
 
 ROUTES: tuple[Route, ...] = (
@@ -32,6 +37,17 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/language", login_page.choose_language, Open.TO_EVERYBODY),
     Route("GET", "/", login_page.home, Open.TO_USERS),
     Route("POST", "/logout", login_page.log_out, Open.TO_USERS),
+    Route("GET", "/supervise", supervise_page.show, _SUPERVISE),
+    Route("GET", "/supervise/stream", supervise_page.stream, _SUPERVISE),
+    Route("GET", _CALLBACK, supervise_callback.show, _SUPERVISE),
+    Route("POST", _CALLBACK + "/assign", supervise_callback.hand_over, _SUPERVISE),
+    Route("POST", _CALLBACK + "/release", supervise_callback.take_back, _SUPERVISE),
+    Route("GET", "/supervise/day", supervise_days.show_day, _SUPERVISE),
+    Route("GET", "/supervise/day.csv", supervise_days.day_csv, _SUPERVISE),
+    Route("GET", "/supervise/day.xlsx", supervise_days.day_xlsx, _SUPERVISE),
+    Route("GET", "/supervise/report", supervise_days.show_report, _SUPERVISE),
+    Route("GET", "/supervise/report.csv", supervise_days.report_csv, _SUPERVISE),
+    Route("GET", "/supervise/report.xlsx", supervise_days.report_xlsx, _SUPERVISE),
     Route("GET", "/numbers", number_page.show, _LOOK_UP),
     Route("POST", "/numbers", number_page.look_up, _LOOK_UP),
     Route("GET", "/desk", desk_page.show, _WORK),

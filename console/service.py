@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from console import desk_topics, errors, render
+from console import desk_topics, errors, render, supervise_page
 from console.access import is_alive
 from console.assets import Assets
 from console.desk_setting import DeskSetting
@@ -15,6 +15,7 @@ from console.parts import PARTS, Parts, Report
 from console.passwords import Passwords
 from console.routes import ROUTES
 from console.setting import ConsoleSetting
+from console.supervision import Supervision
 from domain.clock import Clock
 from domain.errors import ConfigError
 from store.engine import Store
@@ -32,6 +33,7 @@ class Console:
         clock: Clock,
         report: Report,
         desk: DeskSetting,
+        supervision: Supervision,
         passwords: Passwords | None = None,
     ) -> None:
         self._closing = AsyncExitStack()
@@ -50,12 +52,14 @@ class Console:
                 [
                     Topic("health", health, is_always_looked_at=True),
                     *desk_topics.topics(store, desk, clock),
+                    *supervise_page.topics(supervision, store, clock),
                 ],
                 is_alive,
             ),
             passwords=passwords or Passwords(),
             assets=Assets(),
             desk=desk,
+            supervision=supervision,
         )
 
     async def open(self) -> None:

@@ -66,6 +66,7 @@ WORDS: dict[str, str] = {
     "registration_completed": _("completed"),
     "callback_open": _("open"),
     "callback_done": _("done"),
+    "callback_unreachable": _("Subscriber not reached"),
     "confirm": _("Confirm the address"),
     "advice": _("Give advice"),
     "ivr": _("call, key 1"),
@@ -89,6 +90,35 @@ WORDS: dict[str, str] = {
     "reply": _("reply"),
     "manual": _("by hand"),
     "invitation": _("invitation"),
+    # results of call-backs
+    "confirmed": _("Address confirmed"),
+    "advised": _("Advice given"),
+    "call_later": _("Call later"),
+    "switched_off": _("Switched off"),
+    "wrong_number": _("Wrong number"),
+    "not_the_user": _("Not the user of the number"),
+    "refused": _("Refused"),
+    "has_4g_sim": _("Has a 4G SIM"),
+    "outside_area": _("Outside the area"),
+    "will_go_to_shop": _("Will go to the shop"),
+    # what agents do
+    "agent_talking": _("Talking"),
+    "agent_calling": _("Calling"),
+    "agent_holding": _("Has a call-back"),
+    "agent_ready": _("Ready"),
+    "agent_paused": _("Paused"),
+    "agent_off": _("Off duty"),
+    # how an agent's turn at a call-back ended
+    "claim_given_back": _("given back"),
+    "claim_off_duty": _("went off duty"),
+    "claim_expired": _("lease ran out"),
+    "claim_released": _("released by a supervisor"),
+    "claim_cancelled": _("cancelled by the subscriber"),
+    # what a supervisor did
+    "callback_handed_over": _("Call-back handed over to an agent"),
+    "callback_taken_back_by": _("Call-back released into the queue"),
+    "before": _("before"),
+    "reason": _("reason"),
     # acts
     "logged_in": _("Logged in"),
     "login_failed": _("Login failed"),
@@ -117,5 +147,9 @@ REFUSALS = (
     _("a password has 10 to 200 characters"),
     _("this login or this phone belongs to another account"),
     _("choose a role"),
+    _("choose an agent"),
+    _("the agent has a call-back already"),
+    _("the call-back is closed"),
+    _("another agent is talking to this number"),
 )
 """What other parts refuse with and a page repeats; a test reads their sources."""

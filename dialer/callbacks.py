@@ -18,7 +18,7 @@ from store import callback_calls, callback_queue, callback_schedule, outbox
 from store.callback_schedule import AT_ONCE, Unscheduled
 from store.outbox import Post
 from store.tick_lock import is_mine
-from store.workload import workload
+from store.workload import Workload, workload
 
 Notice = Callable[[str], Post | None]
 """Makes the text that tells a number that it was not reached; None where no text can be sent."""
@@ -97,7 +97,11 @@ def _notices(lost: list[Unscheduled], notice: Notice) -> list[Post]:
 
 def forecast_now(connection: Connection, now: datetime, setting: CallbackSetting) -> Forecast:
     """What becomes of all call-backs if the agents who are on duty now stay, inside their hours."""
-    load = workload(connection)
+    return forecast_of(workload(connection), now, setting)
+
+
+def forecast_of(load: Workload, now: datetime, setting: CallbackSetting) -> Forecast:
+    """The same of a workload that was read before: thousands of rows take a while, in a thread."""
     staff = Staff(
         agents=load.agents,
         handling_seconds=load.handling_seconds,

@@ -5,6 +5,7 @@ that is ready, inside the agents' hours. A call-back costs the handling time of 
 it takes, on average, to reach a subscriber. More agents never make any call-back later.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,6 +48,8 @@ class Forecast:
         misses_target, misses_promise: ids of those done after n+1, after 48 hours, or never.
         clears_at: when the last one is done; None: never. With no backlog: now.
         curve: the number still open at moments an hour apart, the first one now.
+        allowed_by_target, allowed_by_promise: the number that may be open at these moments if
+            every call-back is made by n+1, by 48 hours: a curve above it means misses.
     """
 
     finishes: dict[int, datetime | None]
@@ -54,6 +57,8 @@ class Forecast:
     misses_promise: frozenset[int]
     clears_at: datetime | None
     curve: tuple[tuple[datetime, int], ...]
+    allowed_by_target: tuple[int, ...]
+    allowed_by_promise: tuple[int, ...]
 
 
 def forecast(backlog: Sequence[Pending], staff: Staff, hours: Calendar, now: datetime) -> Forecast:
@@ -61,12 +66,16 @@ def forecast(backlog: Sequence[Pending], staff: Staff, hours: Calendar, now: dat
     finishes = _finishes(backlog, staff, hours, now)
     ends = list(finishes.values())
     known = [end for end in ends if end is not None]
+    curve = _curve(ends, now)
+    moments = [at for at, _ in curve]
     return Forecast(
         finishes=finishes,
         misses_target=frozenset(p.id for p in backlog if _after(finishes[p.id], p.target_at)),
         misses_promise=frozenset(p.id for p in backlog if _after(finishes[p.id], p.promise_at)),
         clears_at=max(known, default=now) if len(known) == len(ends) else None,
-        curve=_curve(ends, now),
+        curve=curve,
+        allowed_by_target=_left_after([p.target_at for p in backlog], moments),
+        allowed_by_promise=_left_after([p.promise_at for p in backlog], moments),
     )
 
 
@@ -158,11 +167,18 @@ def _after(end: datetime | None, deadline: datetime) -> bool:
 
 def _curve(ends: Sequence[datetime | None], now: datetime) -> tuple[tuple[datetime, int], ...]:
     """How many are open each hour, until nothing changes any more, or for two weeks."""
+    known = [end for end in ends if end is not None]
+    never = len(ends) - len(known)
+    moments = [now + timedelta(hours=hour) for hour in range(_CURVE_DAYS * 24 + 1)]
     points = []
-    for hour in range(_CURVE_DAYS * 24 + 1):
-        at = now + timedelta(hours=hour)
-        still_open = sum(_after(end, at) for end in ends)
-        points.append((at, still_open))
-        if still_open == sum(end is None for end in ends):
+    for at, left in zip(moments, _left_after(known, moments), strict=True):
+        points.append((at, left + never))
+        if not left:
             break
     return tuple(points)
+
+
+def _left_after(ends: Sequence[datetime], moments: Sequence[datetime]) -> tuple[int, ...]:
+    """How many of the ends come after each moment."""
+    in_order = sorted(ends)
+    return tuple(len(in_order) - bisect_right(in_order, at) for at in moments)

@@ -1,9 +1,12 @@
 """Makes what the call-backs need of the settings: hours, pauses, the text to the unreached. I/O."""
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 
+from console.supervision import Supervision
 from dialer.callback_rules import RedialRules
-from dialer.callbacks import CallbackSetting, Notice
+from dialer.callbacks import CallbackSetting, Notice, forecast_of
+from dialer.forecast import Forecast
 from domain.calendar import Calendar, Window
 from domain.callbacks import Outcome
 from domain.errors import ConfigError, InputError
@@ -11,7 +14,9 @@ from domain.states import PostKind
 from runtime.settings import Settings
 from runtime.smsc_file import account_setting, read_accounts
 from sms.segments import split
+from store.engine import Store
 from store.outbox import PartRow, Post
+from store.workload import workload
 
 
 def callback_setting(settings: Settings) -> CallbackSetting:
@@ -30,6 +35,16 @@ def callback_setting(settings: Settings) -> CallbackSetting:
         at_risk=timedelta(seconds=callbacks.at_risk_seconds),
         notice=_notice(settings),
     )
+
+
+def supervision(store: Store, setting: CallbackSetting, lease: timedelta) -> Supervision:
+    """Joins the supervisor's pages to the forecast, which is worked out beside the event loop."""
+
+    async def forecaster(now: datetime) -> Forecast:
+        load = await store.read(workload)
+        return await asyncio.to_thread(forecast_of, load, now, setting)
+
+    return Supervision(forecaster, setting.at_risk, lease)
 
 
 def agents_hours(settings: Settings) -> Calendar:

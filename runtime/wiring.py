@@ -21,6 +21,7 @@ from ivr.ari.websocket import AriStream
 from ivr.driver import CallDriver, EventStream
 from ivr.node import NodeSetting
 from ivr.prompts import Catalogue
+from runtime.callback_wiring import callback_setting, supervision
 from runtime.desk_wiring import desk_setting
 from runtime.health import Report, serve_health
 from runtime.settings import Settings
@@ -117,7 +118,9 @@ async def open_console(
         login=LoginLimits(given.login_failures, timedelta(seconds=given.lock_seconds)),
         secure_cookies=given.secure_cookies,
     )
-    console = Console(setting, store, utc_now, report, desk_setting(settings, line))
+    lease = timedelta(seconds=settings.callbacks.lease_seconds)
+    supervised = supervision(store, callback_setting(settings), lease)
+    console = Console(setting, store, utc_now, report, desk_setting(settings, line), supervised)
     await console.open()
     stack.push_async_callback(console.close)
     return console

@@ -22,6 +22,7 @@ class Work:
     Attributes:
         outcomes: results told, by outcome.
         reached: results of subscribers who were spoken to.
+        reach_rate: their share of the results, 0 to 1; None without a result.
         handling_seconds: the median from claim to result; None without a result.
         calls, answered: calls begun, and those the subscriber answered.
         talk_seconds: with subscribers, all calls together.
@@ -42,6 +43,10 @@ class Work:
     @property
     def reached(self) -> int:
         return sum(count for outcome, count in self.outcomes.items() if outcome not in RETRIED)
+
+    @property
+    def reach_rate(self) -> float | None:
+        return self.reached / self.results if self.results else None
 
     @property
     def handling_seconds(self) -> float | None:

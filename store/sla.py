@@ -39,7 +39,7 @@ def day_report(connection: Connection, day: date, now: datetime) -> list[dict[st
     It reads every call-back: once a day, and on a snapshot that holds nobody up.
     """
     start, end = local_day(day)
-    counts = _counts(start, end)
+    counts = _counts(start, end, now)
     rows = connection.execute(
         select(_callback.kind, *(count.label(name) for name, count in counts.items()))
         .where(_callback.requested_at < end)
@@ -72,7 +72,7 @@ def reports(connection: Connection, first: date, last: date) -> list[dict[str, A
     return [dict(row) for row in rows.mappings()]
 
 
-def _counts(start: datetime, end: datetime) -> dict[str, ColumnElement[int]]:
+def _counts(start: datetime, end: datetime, now: datetime) -> dict[str, ColumnElement[int]]:
     closed = and_(_callback.closed_at >= start, _callback.closed_at < end)
     done = and_(closed, _callback.state == CallbackState.DONE)
     return {
@@ -83,8 +83,8 @@ def _counts(start: datetime, end: datetime) -> dict[str, ColumnElement[int]]:
         "done_late": _number(and_(done, _callback.closed_at > _callback.promise_at)),
         "unreachable": _number(and_(closed, _callback.state == CallbackState.UNREACHABLE)),
         "cancelled": _number(and_(closed, _callback.state == CallbackState.CANCELLED)),
-        "targets_missed": _number(_missed(_callback.target_at, start, end)),
-        "promises_broken": _number(_missed(_callback.promise_at, start, end)),
+        "targets_missed": _number(_missed(_callback.target_at, start, min(end, now))),
+        "promises_broken": _number(_missed(_callback.promise_at, start, min(end, now))),
         "open_at_end": _number(or_(_callback.closed_at.is_(None), _callback.closed_at >= end)),
     }
 

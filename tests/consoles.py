@@ -18,14 +18,18 @@ from console.phone_line import PhoneLine
 from console.places import read_places
 from console.service import Console
 from console.setting import ConsoleSetting
+from dialer.callback_rules import RedialRules
+from dialer.callbacks import CallbackSetting
 from domain.calendar import Calendar, Window
 from domain.clock import Clock
 from domain.roles import Role
 from lab.network import CHECKOUT
 from lab.ports import LOOPBACK, free_ports
+from runtime.callback_wiring import supervision
 from store import users
 from store.engine import Store
 from store.users import LoginLimits, NewUser
+from tests.answering_calls import ALL_DAY, LEASE
 from tests.rows import NOW
 
 PASSWORD = "đúng mật khẩu 9090"
@@ -33,6 +37,13 @@ HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """Argon2 as the server has it but quick, since tests log in hundreds of times."""
 PASSWORD_HASH = HASHER.hash(PASSWORD)
 PROVINCE = "Vĩnh Long"
+CALLBACKS = CallbackSetting(
+    hours=ALL_DAY,
+    redial=RedialRules(max_attempts=5, pauses={}),
+    at_risk=timedelta(hours=3),
+    notice=lambda _: None,
+)
+"""How call-backs are made in these tests: at any hour, by whoever is on duty."""
 _HIDDEN = re.compile(r'name="(csrf|once)" value="([^"]*)"')
 
 WELL: dict[str, Any] = {
@@ -97,8 +108,15 @@ async def console(
         "secure_cookies": True,
     }
     setting = ConsoleSetting(**(values | other))
-    now = clock or hands
-    served = Console(setting, store, now, lambda: report, desk or a_desk(), Passwords(HASHER))
+    served = Console(
+        setting,
+        store,
+        clock or hands,
+        lambda: report,
+        desk or a_desk(),
+        supervision(store, CALLBACKS, LEASE),
+        Passwords(HASHER),
+    )
     rig = Rig(store, f"http://{LOOPBACK}:{port}", served, hands, report)
     rig.users = await add_users(store)
     await served.open()

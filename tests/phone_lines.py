@@ -22,6 +22,7 @@ class ScriptedLine:
     """Calls that move when told to, and write their rows as the real line does."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
+        self.node = "node1"
         self.placed: list[tuple[UUID, str, str]] = []
         self.rings = True
         self._store, self._clock = store, clock

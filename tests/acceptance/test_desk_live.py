@@ -1,4 +1,4 @@
-"""From key 1 to a confirmed address: real phones, the real server, and browsers at both desks. I/O."""
+"""From key 1 to a confirmed address: real phones, the real server, browsers at both desks. I/O."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -37,6 +37,7 @@ async def test_deadlines_have_words_a_countdown_and_contrast(
         relative=lambda at: relative(at, now, "vi"),
     )
     page = await browsing.logged_in(Role.SUPERVISOR, dark=dark)
+    await page.goto(desk.path("/numbers"))
     await page.evaluate("html => { document.querySelector('.empty').innerHTML = html }", chips)
     assert "Lỡ hẹn 48 giờ" in await page.inner_text(".chip-broken")
     assert "trước" in await page.inner_text(".chip-late")

@@ -66,7 +66,7 @@ async def test_in_by_the_keyboard_alone_and_out_again(desk: Rig, browsing: Brows
     await page.keyboard.press("Tab")
     await page.keyboard.type(PASSWORD)
     await page.keyboard.press("Enter")
-    await page.wait_for_url(desk.path("/numbers"))
+    await page.wait_for_url(desk.path("/supervise"))
     await press_until(page, "Shift+Tab", "form[action='/logout'] button")
     await page.keyboard.press("Enter")
     await page.wait_for_url(desk.path("/login"))
@@ -249,6 +249,7 @@ async def test_a_store_that_is_away_is_said(
 async def test_the_dark_look_has_contrast_too(desk: Rig, browsing: Browsing, store: Store) -> None:
     typed = await one_number(store)
     page = await browsing.logged_in(Role.SUPERVISOR, dark=True)
+    await page.goto(desk.path("/numbers"))
     await browsing.assert_accessible(page)
     await page.fill("#number", typed)
     await page.press("#number", "Enter")

@@ -8,7 +8,9 @@ from console.access import Open, Route
 from console.routes import ROUTES
 from domain.roles import Permission, Role, may
 from store.engine import Store
+from tests.answering_calls import callback_of, register
 from tests.consoles import Rig, Visitor, console
+from tests.rows import numbers
 
 GUARDED = [route for route in ROUTES if route.needs is not Open.TO_EVERYBODY]
 FORMS = [route for route in ROUTES if route.method == "POST"]
@@ -22,12 +24,16 @@ def name_of(route: Route) -> str:
 @pytest.fixture
 async def rig(store: Store) -> AsyncIterator[Rig]:
     async with console(store) as served:
+        await register(store, *numbers(1))
         yield served
 
 
-def path_of(route: Route, rig: Rig) -> str:
-    """An address of the route: of another's account, where it names one."""
+async def path_of(route: Route, rig: Rig) -> str:
+    """An address of the route: of another's account or a call-back, where it names one."""
     path = route.path.replace(r"{id:\d{1,18}}", str(rig.users[Role.VERIFIER]))
+    if "{callback:" in path:
+        identity = (await callback_of(rig.store, numbers(1)[0]))["id"]
+        path = path.replace(r"{callback:\d{1,18}}", str(identity))
     return path.replace("{version}/{name}", "x/console.css")
 
 
@@ -42,7 +48,7 @@ async def test_each_role_gets_what_it_may_and_is_refused_the_rest(rig: Rig, role
         async with Visitor(rig) as visitor:
             await visitor.log_in(role)
             token = (await visitor.hidden("/numbers"))["csrf"]
-            path = path_of(route, rig)
+            path = await path_of(route, rig)
             if route.method == "POST":
                 answer = await visitor.post(path, {"csrf": token})
             else:
@@ -57,7 +63,7 @@ async def test_each_role_gets_what_it_may_and_is_refused_the_rest(rig: Rig, role
 async def test_who_is_not_logged_in_is_sent_to_the_login(rig: Rig) -> None:
     async with Visitor(rig) as visitor:
         for route in GUARDED:
-            path = path_of(route, rig)
+            path = await path_of(route, rig)
             sent = visitor.get(path) if route.method == "GET" else visitor.post(path)
             answer = await sent
             assert answer.status == 303, name_of(route)
@@ -69,7 +75,7 @@ async def test_who_is_not_logged_in_hears_nothing_but_that_on_a_stream(rig: Rig)
     async with Visitor(rig) as visitor:
         for route in GUARDED:
             if route.path.endswith("/stream"):
-                answer = await visitor.get(path_of(route, rig), headers=STREAM)
+                answer = await visitor.get(await path_of(route, rig), headers=STREAM)
                 assert await answer.text() == "event: ended\ndata:\n\n", name_of(route)
 
 
@@ -80,7 +86,7 @@ async def test_a_form_without_its_token_is_refused(rig: Rig, route: Route) -> No
     async with Visitor(rig) as visitor:
         await visitor.log_in(role)
         token = (await visitor.hidden("/numbers"))["csrf"]
-        path = path_of(route, rig)
+        path = await path_of(route, rig)
         for fields, origin in (
             ({}, None),
             ({"csrf": ""}, None),

@@ -209,6 +209,13 @@ async def test_the_report_of_a_day_counts_and_is_kept_once(store: Store) -> None
     assert await store.read(sla.reports, day, day) == sorted(kept, key=lambda row: row["kind"])
 
 
+async def test_a_day_that_goes_on_has_missed_only_what_is_past(store: Store) -> None:
+    await register(store, *numbers(1), at=NOW - 24 * HOUR)
+    for now, missed in ((NOW, 0), (NOW + 11 * HOUR, 1)):  # 10:00 and 21:00
+        rows = await store.read(sla.day_report, date(2021, 4, 1), now)
+        assert sum(row["targets_missed"] for row in rows) == missed
+
+
 async def test_reports_are_made_up_for_after_an_absence(store: Store) -> None:
     await advise(store, *numbers(1))
     midnight = datetime(2021, 4, 2, tzinfo=LOCAL).astimezone(UTC)

@@ -16,8 +16,10 @@ from console.messages import LOCALE
 from console.render import TEMPLATES
 from console.timeline import Group
 from console.words import REFUSALS, WORDS
+from domain.callbacks import Outcome
 from domain.dispositions import Disposition
 from domain.roles import Role
+from domain.sla import SlaState
 from domain.states import CallbackKind, Channel, PostKind
 from sms.keywords import Verdict
 from sms.replies import ReplyKind
@@ -83,7 +85,11 @@ def test_no_attribute_says_a_word_past_the_catalogue() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [Role, Mood, Group, Disposition, CallbackKind, Channel, Verdict, ReplyKind, PostKind]
+    "words",
+    [
+        *(Role, Mood, Group, Disposition, CallbackKind, Channel, Verdict, ReplyKind, PostKind),
+        *(Outcome, SlaState),
+    ],
 )
 def test_what_the_store_names_by_one_word_has_words(words: type[StrEnum]) -> None:
     assert [word for word in words if word not in WORDS] == []
@@ -98,7 +104,10 @@ def test_what_other_parts_refuse_with_is_what_they_say() -> None:
     folder = ROOT.parent
     sources = "".join(
         (folder / name).read_text(encoding="utf-8")
-        for name in ("domain/accounts.py", "store/users.py", "console/users_page.py")
+        for name in (
+            *("domain/accounts.py", "store/users.py", "store/callback_queue.py"),
+            *("console/users_page.py", "console/supervise_callback.py"),
+        )
     )
     said = set(re.findall(r'InputError\("([^"]+)"\)', sources))
     assert said == set(REFUSALS)
