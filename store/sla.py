@@ -83,18 +83,18 @@ def _counts(start: datetime, end: datetime, now: datetime) -> dict[str, ColumnEl
         "done_late": _number(and_(done, _callback.closed_at > _callback.promise_at)),
         "unreachable": _number(and_(closed, _callback.state == CallbackState.UNREACHABLE)),
         "cancelled": _number(and_(closed, _callback.state == CallbackState.CANCELLED)),
-        "targets_missed": _number(_missed(_callback.target_at, start, min(end, now))),
-        "promises_broken": _number(_missed(_callback.promise_at, start, min(end, now))),
+        "targets_missed": _number(_missed(_callback.target_at, start, end, now)),
+        "promises_broken": _number(_missed(_callback.promise_at, start, end, now)),
         "open_at_end": _number(or_(_callback.closed_at.is_(None), _callback.closed_at >= end)),
     }
 
 
 def _missed(
-    deadline: ColumnElement[datetime], start: datetime, end: datetime
+    deadline: ColumnElement[datetime], start: datetime, end: datetime, now: datetime
 ) -> ColumnElement[bool]:
-    """The deadline came within the day, and the call-back was not closed by then."""
+    """The deadline came within the day, by now, and the call-back was not closed by then."""
     was_open = or_(_callback.closed_at.is_(None), _callback.closed_at > deadline)
-    return and_(deadline >= start, deadline < end, was_open)
+    return and_(deadline >= start, deadline < end, deadline <= now, was_open)
 
 
 def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:

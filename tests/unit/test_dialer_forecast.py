@@ -45,6 +45,14 @@ def test_what_misses_n_plus_1_and_what_misses_the_promise() -> None:
     assert found.misses_promise == set(range(70, 90))
 
 
+def test_the_curve_is_above_what_a_deadline_allows_where_it_is_missed() -> None:
+    backlog = [pending(number, 10 * MINUTE) for number in range(90)]
+    found = forecast(backlog, ONE, ALWAYS, NOW)
+    assert found.curve == ((NOW, 90), (NOW + HOUR, 30), (NOW + 2 * HOUR, 0))
+    assert found.allowed_by_target == (90, 0, 0)
+    assert found.allowed_by_promise == (90, 90, 0)
+
+
 def test_work_stops_overnight() -> None:
     backlog = [pending(number, 48 * HOUR) for number in range(660 + 1)]  # 11 hours and a minute
     found = forecast(backlog, ONE, HOURS, NOW)
