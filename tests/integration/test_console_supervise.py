@@ -281,7 +281,7 @@ async def test_the_report_downloads_as_csv_and_as_a_book(
     assert "01/04/2021,Xác nhận địa chỉ,4,2,2,2,0,0,0,0,0,2" in text
     book = await (await supervisor.get(f"/supervise/report.xlsx?{span}")).read()
     rows = list(load_workbook(io.BytesIO(book)).active.iter_rows(values_only=True))
-    assert rows[0][:3] == ("Ngày", "Loại", "Yêu cầu")
+    assert rows[0][:3] == ("Ngày", "Việc", "Yêu cầu")
     assert [row[2] for row in rows[1:]] == [0, 4] or [row[2] for row in rows[1:]] == [4, 0]
     assert f"{rows[1][0]:%d/%m/%Y}" == "01/04/2021"
 
