@@ -29,7 +29,7 @@ async def acts(rig: Rig) -> list[tuple[str, int | None, str | None]]:
 async def test_in_and_out(rig: Rig) -> None:
     async with Visitor(rig) as visitor:
         answer = await visitor.log_in(AGENT)
-        assert (answer.status, answer.headers["Location"]) == (303, "/numbers")
+        assert (answer.status, answer.headers["Location"]) == (303, "/desk")
         assert "Nguyễn Thị Agent" in await visitor.text("/numbers")
         await visitor.send("/numbers", "/logout")
         assert (await visitor.get("/numbers")).status == 303
@@ -144,7 +144,7 @@ async def test_nobody_is_sent_elsewhere_after_the_login(rig: Rig, path: str) -> 
             headers={"Origin": rig.url},
             allow_redirects=False,
         )
-        assert answer.headers["Location"] == "/numbers"
+        assert answer.headers["Location"] == "/desk"
 
 
 async def test_the_language_is_chosen_before_the_login_too(rig: Rig) -> None:
