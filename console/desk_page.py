@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from uuid import UUID
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -18,7 +19,7 @@ from console.writes import write
 from domain.errors import ClaimLost, NotOnDuty, StoreUnavailable
 from domain.msisdn import mask
 from domain.states import Duty
-from store import callback_queue, duty
+from store import agent_desk, callback_queue, duty
 from store.callback_queue import Taken
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ async def answer(
 ) -> web.Response:
     """The whole desk; `given` and `wrong` are those of a result that can't be taken."""
     desk = await desk_view.desk_of(request)
-    names: dict[str, Any] = desk_view.strip(request, desk, await desk_view.queue_of(request))
+    names: dict[str, Any] = {"desk": desk, **await desk_view.queue_of(request)}
     names |= {"said": said, "pauses": PAUSES, "wrong": wrong or {}}
     if desk.taken is None:
         return page(request, "desk/ready.html", names, status)
@@ -96,15 +97,20 @@ async def take(request: web.Request) -> web.StreamResponse:
 
 
 async def give_back(request: web.Request) -> web.StreamResponse:
-    """Put the call-back in hand back into the queue."""
-    claim, now = await desk_calls.claim_of(request), parts(request).clock()
+    """Put the call-back in hand back into the queue; its call ends."""
+    it, who = parts(request), session(request).user_id
+    claim, now = await desk_calls.claim_of(request), it.clock()
 
-    def back(connection: Connection) -> bool:
-        desk_calls.require_own(connection, claim, session(request).user_id)
-        return callback_queue.give_back(connection, claim, now)
+    def back(connection: Connection) -> UUID | None:
+        desk_calls.require_own(connection, claim, who)
+        callback_queue.give_back(connection, claim, now)
+        return agent_desk.open_call(connection, claim)
 
     with suppress(ClaimLost):
-        await write(request, "callback_given_back", back)
+        under_way = await write(request, "callback_given_back", back)
+        if under_way is not None and it.desk.line is not None:
+            await it.desk.line.hang_up(under_way)
+    it.live.push("desk")
     raise web.HTTPSeeOther("/desk?said=given_back")
 
 
@@ -155,7 +161,7 @@ async def _renew(request: web.Request) -> None:
 
 async def _queue(request: web.Request) -> str:
     desk = await desk_view.desk_of(request)
-    names = desk_view.strip(request, desk, await desk_view.queue_of(request))
+    names = {"desk": desk, **await desk_view.queue_of(request)}
     return fragment(request, "desk/queue.html", names)
 
 

@@ -56,11 +56,6 @@ async def desk_of(request: web.Request) -> Desk:
     return await it.store.read(agent_desk.of_agent, session(request).user_id, midnight(it.clock()))
 
 
-def strip(request: web.Request, desk: Desk, queue: Mapping[str, Any]) -> dict[str, Any]:
-    """The strip on top: duty, today's results, the queue."""
-    return {"desk": desk, **queue, "has_phone": bool(session(request).phone)}
-
-
 async def queue_of(request: web.Request) -> dict[str, Any]:
     """The queue by its deadlines, and who comes next, masked."""
     it = parts(request)

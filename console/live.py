@@ -245,5 +245,5 @@ def _versions_in(request: web.Request) -> dict[str, str]:
 
 def _event(name: str, html: str, sent: Mapping[str, str]) -> bytes:
     identity = ",".join(f"{name}={version}" for name, version in sent.items())
-    data = "".join(f"data: {line}\n" for line in html.splitlines())
+    data = "".join(f"data: {line}\n" for line in html.splitlines() or [""])
     return f"id: {identity}\nevent: {name}\n{data}\n".encode()

@@ -121,6 +121,7 @@ async def test_a_number_is_looked_up_by_the_keyboard(
 ) -> None:
     typed = await one_number(store)
     page = await browsing.logged_in(Role.AGENT)
+    await page.goto(desk.path("/numbers"))
     await browsing.shoot(page, "number-empty")
     await browsing.assert_accessible(page)
     await page.click("h1")

@@ -1,7 +1,7 @@
 """The agent's desk in a browser: take, call, confirm; by mouse and by keyboard alone. I/O."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,9 +16,9 @@ from domain.roles import Role
 from domain.states import CallbackState
 from store import callback_queue
 from store.apply import apply
-from store.callback_schedule import make_ready, unscheduled
 from store.engine import Store
 from store.models import Address, Callback, CallbackAttempt
+from tests.agent_desks import release
 from tests.browsing import Browsing, chromium, press_until
 from tests.consoles import Rig, a_desk, console
 from tests.phone_lines import ScriptedLine
@@ -58,10 +58,6 @@ async def browsing(desk: Rig) -> AsyncIterator[Browsing]:
         opened = Browsing(browser, desk)
         yield opened
         await opened.close()
-
-
-def release(connection: Connection, at: datetime) -> None:
-    make_ready(connection, [(each.id, at) for each in unscheduled(connection)])
 
 
 def empty(connection: Connection) -> None:
