@@ -30,7 +30,6 @@ _SAYINGS: dict[AddressFault, tuple[str, str]] = {
         "landmark",
         _("Without a house number, write what the house is found by."),
     ),
-    AddressFault.NO_CONTACT: ("contact_name", _("Write whom the visit asks for.")),
     AddressFault.HALF_A_POSITION: ("latitude", _("Write both figures of the position, or none.")),
     AddressFault.NO_SUCH_POSITION: ("latitude", _("There is no such position on the earth.")),
 }

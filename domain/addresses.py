@@ -68,7 +68,6 @@ class Appointment:
 class AddressFault(StrEnum):
     """What an address lacks, or has wrong."""
 
-    NO_CONTACT = "no_contact"
     NO_PROVINCE = "no_province"
     NO_DISTRICT = "no_district"
     DISTRICT_ABOLISHED = "district_abolished"
@@ -87,7 +86,6 @@ LONGEST = 200
 def faults(address: Address) -> frozenset[AddressFault]:
     """What is wrong with an address; empty where it is complete. Blanks are nothing."""
     found = {
-        AddressFault.NO_CONTACT: _blank(address.contact_name),
         AddressFault.NO_PROVINCE: _blank(address.province),
         AddressFault.NO_DISTRICT: address.scheme is Scheme.VN_2021 and _blank(address.district),
         AddressFault.DISTRICT_ABOLISHED: (

@@ -106,8 +106,8 @@ async def at_the_desks(rehearsal: Rehearsal) -> None:
             "landmark": "chợ Long Hồ",
         }.items():
             await agent.fill(f"#{field}", words)
-        await agent.click("[data-outcome='1']")
-        await agent.wait_for_selector(".notice-done")
+        await agent.click("[value=confirmed]")
+        await agent.wait_for_selector("text=Đã ghi kết quả")
         await supervisor.wait_for_selector("#queue tbody tr", state="detached")
         await browser.close()
     [callback] = rows(rehearsal, Callback)

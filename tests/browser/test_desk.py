@@ -170,7 +170,6 @@ async def test_places_are_found_without_marks(desk: Rig, browsing: Browsing) -> 
 async def test_what_is_missing_is_marked_and_gets_the_focus(desk: Rig, browsing: Browsing) -> None:
     page = await browsing.logged_in(Role.AGENT)
     await taken(page)
-    await page.fill("#contact_name", "")
     await page.click("[value=confirmed]")
     await page.wait_for_selector("#ward-wrong")
     assert await page.evaluate("document.activeElement.id") == "ward"

@@ -101,7 +101,6 @@ def test_a_whole_address_is_read() -> None:
         ({"ward": ""}, "ward"),
         ({"hamlet": ""}, "hamlet"),
         ({"house_number": ""}, "landmark"),
-        ({"contact_name": ""}, "contact_name"),
         ({"contact_msisdn": "12"}, "contact_msisdn"),
         ({"latitude": "10,25"}, "latitude"),
         ({"latitude": "bắc", "longitude": "106"}, "latitude"),
