@@ -105,7 +105,12 @@ def lab_sections(trunk_port: int, prompts: Path) -> dict[str, dict[str, Any]]:
             "script": str(CHECKOUT / "prompts" / "script-vi.toml"),
         },
         "health": {"host": LOOPBACK, "port": health},
-        "console": {"host": LOOPBACK, "port": console},
+        "console": {
+            "host": LOOPBACK,
+            "port": console,
+            "agent_words": str(CHECKOUT / "prompts" / "agent-vi.toml"),
+            "districts": str(CHECKOUT / "config" / "districts-phase1.csv"),
+        },
     }
 
 
