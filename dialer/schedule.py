@@ -64,6 +64,8 @@ class Schedule:
         try:
             await asyncio.Event().wait()
         finally:
+            scheduler.remove_all_jobs()
+            await asyncio.sleep(0)  # what was just begun is within `_tick` by then
             scheduler.shutdown(wait=False)
 
     async def schedule(self) -> None:

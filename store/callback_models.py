@@ -199,7 +199,7 @@ class Address(Base):
     confirmed_at: Mapped[datetime]
     confirmed_by: Mapped[int] = mapped_column(BigId)
     scheme: Mapped[str] = mapped_column(word())
-    contact_name: Mapped[str] = mapped_column(Text)
+    contact_name: Mapped[str | None] = mapped_column(Text)
     title: Mapped[str | None] = mapped_column(Text)
     contact_msisdn: Mapped[str | None] = mapped_column(Msisdn)
     house_number: Mapped[str | None] = mapped_column(Text)

@@ -78,6 +78,13 @@ def test_key_1_becomes_a_confirmed_address(rehearsal: Rehearsal) -> None:
     server.until_ready()
     rehearsal.until_finished(60)
     asyncio.run(at_the_desks(rehearsal))
+    [callback] = rows(rehearsal, Callback)
+    assert (callback["state"], callback["outcome"]) == ("done", "confirmed")
+    assert [row["hamlet"] for row in rows(rehearsal, Address)] == ["Phước Nguơn"]
+    [call] = rows(rehearsal, CallbackAttempt)
+    assert call["disposition"] == "answered"
+    assert call["agent_answered_at"] <= call["subscriber_answered_at"] <= call["ended_at"]
+    assert heard(rehearsal) == ({SUBSCRIBER}, {"agent1"})
     server.terminate()
     assert server.exit_status(30) == 0
     assert "Traceback" not in rehearsal.log()
@@ -110,13 +117,6 @@ async def at_the_desks(rehearsal: Rehearsal) -> None:
         await agent.wait_for_selector("text=Đã ghi kết quả")
         await supervisor.wait_for_selector("#queue tbody tr", state="detached")
         await browser.close()
-    [callback] = rows(rehearsal, Callback)
-    assert (callback["state"], callback["outcome"]) == ("done", "confirmed")
-    assert [row["hamlet"] for row in rows(rehearsal, Address)] == ["Phước Nguơn"]
-    [call] = rows(rehearsal, CallbackAttempt)
-    assert call["disposition"] == "answered"
-    assert call["agent_answered_at"] <= call["subscriber_answered_at"] <= call["ended_at"]
-    assert heard(rehearsal) == ({SUBSCRIBER}, {"agent1"})
 
 
 def heard(rehearsal: Rehearsal) -> tuple[set[str], set[str]]:

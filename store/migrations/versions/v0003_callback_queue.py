@@ -299,7 +299,7 @@ def _create_tables() -> None:
         sa.Column("confirmed_at", Utc, nullable=False),
         sa.Column("confirmed_by", BigId, nullable=False),
         sa.Column("scheme", sa.String(length=24), nullable=False),
-        sa.Column("contact_name", sa.Text(), nullable=False),
+        sa.Column("contact_name", sa.Text(), nullable=True),
         sa.Column("title", sa.Text(), nullable=True),
         sa.Column("contact_msisdn", sa.String(length=16), nullable=True),
         sa.Column("house_number", sa.Text(), nullable=True),
