@@ -115,6 +115,8 @@ WORDS: dict[str, str] = {
     "claim_released": _("released by a supervisor"),
     "claim_cancelled": _("cancelled by the subscriber"),
     # what a supervisor did
+    "agent_waited_for": _("Waits for an agent (key 3)"),
+    "agent_connected": _("Talks with an agent (key 3)"),
     "agent_left": _("Parted from the agents (key 3)"),
     "callback_handed_over": _("Call-back handed over to an agent"),
     "callback_taken_back_by": _("Call-back released into the queue"),
