@@ -6,6 +6,7 @@ The scripted Asterisk of the integration tests is only as true as what is shown 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from itertools import groupby
 from uuid import uuid4
 
 import pytest
@@ -122,17 +123,14 @@ async def test_a_call_in_the_order_of_its_events(calls: Calls) -> None:
     assert await calls.agi.hang_up(call)
     assert (await calls.wait(call, ChannelDestroyed)).cause == 16
     events = calls.of(call)
-    assert [type(event) for event in events] == [
-        ChannelRinging,
-        ChannelUp,
-        ChannelEntered,
-        PlaybackStarted,
-        PlaybackStarted,
-        KeyReceived,
-        PlaybackFinished,
-        ChannelDestroyed,
-    ]
-    assert events[2].args == (call,)  # type: ignore[union-attr]
+    # AMI and AGI are two sockets: there is an order on each, and none between them.
+    by_ami = (ChannelRinging, ChannelUp, ChannelDestroyed)
+    by_agi = (ChannelEntered, PlaybackStarted, PlaybackFinished)
+    assert tuple(type(event) for event in events if isinstance(event, by_ami)) == by_ami
+    of_agi = [type(event) for event in events if isinstance(event, by_agi)]
+    assert tuple(kind for kind, _ in groupby(of_agi)) == by_agi
+    [entered] = [event for event in events if isinstance(event, ChannelEntered)]
+    assert entered.args == (call,)
     assert all(abs((event.at - utc_now()).total_seconds()) < 60 for event in events)
 
 

@@ -1,4 +1,4 @@
-"""From key 1 to a confirmed address: real phones, the real server, browsers at both desks. I/O."""
+"""Key 3 to a talk, key 1 to an address: real phones, the real server, both desks. I/O."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -13,11 +13,11 @@ from domain.msisdn import national
 from lab.behaviours import numbers_for
 from lab.listen import hear, read_samples
 from lab.phones import Manner
-from store.models import Address, Base, Callback, CallbackAttempt, table
-from tests.acceptance.rehearsal import NO_RETRIES, Rehearsal
+from store.models import Address, Attempt, Base, Callback, CallbackAttempt, table
+from tests.acceptance.rehearsal import CAMPAIGN, NO_RETRIES, Rehearsal, Server
 from tests.browsing import chromium
 
-[SUBSCRIBER] = numbers_for("press-1", 1)
+[SUBSCRIBER], [ASKER] = numbers_for("press-1", 1), numbers_for("press-3", 1)
 PASSWORD = "một mật khẩu dài"
 TALK_SECONDS = 6
 _PATIENCE_SECONDS = 30.0
@@ -30,7 +30,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory, short_prompts: Path) -> 
         directory,
         recording=True,
         prompts=short_prompts,
-        talking={national(SUBSCRIBER): 200},
+        talking={national(SUBSCRIBER): 200, national(ASKER): 200},
         phones=("agent1",),
         sections={"callbacks": {"agents_hours": ["00:00-24:00"]}},
     ) as running:
@@ -71,13 +71,17 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.1)
 
 
-def test_key_1_becomes_a_confirmed_address(rehearsal: Rehearsal) -> None:
+def test_key_3_becomes_a_talk_and_key_1_a_confirmed_address(rehearsal: Rehearsal) -> None:
     rehearsal.network.phones.tell("agent1", Manner.ANSWER, talk_seconds=TALK_SECONDS)
-    rehearsal.load([SUBSCRIBER], **NO_RETRIES)
+    rehearsal.load([SUBSCRIBER, ASKER], start=False, **NO_RETRIES)
     server = rehearsal.serve()
     server.until_ready()
-    rehearsal.until_finished(60)
-    asyncio.run(at_the_desks(rehearsal))
+    asyncio.run(at_the_desks(rehearsal, server))
+    [asked] = [row for row in rows(rehearsal, Attempt) if row["msisdn"] == ASKER]
+    assert (asked["disposition"], asked["queue_outcome"]) == ("answered", "connected")
+    assert asked["queue_joined_at"] < asked["queue_connected_at"] < asked["queue_left_at"]
+    talked = asked["queue_left_at"] - asked["queue_connected_at"]
+    assert TALK_SECONDS - 2 < talked.total_seconds() < TALK_SECONDS + 5
     [callback] = rows(rehearsal, Callback)
     assert (callback["state"], callback["outcome"]) == ("done", "confirmed")
     assert [row["hamlet"] for row in rows(rehearsal, Address)] == ["Phước Nguơn"]
@@ -90,15 +94,16 @@ def test_key_1_becomes_a_confirmed_address(rehearsal: Rehearsal) -> None:
     assert "Traceback" not in rehearsal.log()
 
 
-async def at_the_desks(rehearsal: Rehearsal) -> None:
+async def at_the_desks(rehearsal: Rehearsal, server: Server) -> None:
     url = f"http://127.0.0.1:{rehearsal.network.settings.console.port}"
     async with chromium() as browser:
-        supervisor = await logged_in(browser, url, "lan")
-        await supervisor.goto(f"{url}/supervise")
-        await supervisor.wait_for_selector("#queue tbody tr")
         agent = await logged_in(browser, url, "mai")
-        await agent.goto(f"{url}/desk")
         await agent.click("#duty-on")
+        await until(lambda: (server.health()["queue_9090"]["view"] or {}).get("free_agents"))
+        await asyncio.to_thread(rehearsal.tstn, "campaign", "start", CAMPAIGN)
+        await asyncio.to_thread(rehearsal.until_finished, 60)
+        supervisor = await logged_in(browser, url, "lan")
+        await supervisor.wait_for_selector("#queue tbody tr")
         await agent.click("#next")
         await agent.wait_for_selector("#call-button")
         await agent.click("#call-button")
