@@ -38,7 +38,7 @@ async def add_agents(store: Store, at: datetime) -> list[int]:
 async def talk(store: Store, claim: Taken, at: datetime) -> None:
     """A call that goes on."""
     call = uuid4()
-    await store.write(callback_calls.begin, NewCall(call, claim.claim_id, at))
+    await store.write(callback_calls.begin, NewCall(call, claim.claim_id, "node1", at))
     await store.write(callback_calls.record, call, subscriber_answered_at=at)
 
 
