@@ -96,7 +96,7 @@ async def test_the_desk_of_a_busy_day(
         "Đang giữ cuộc gọi lại",
         "Sẵn sàng",
         "Tạm nghỉ",
-        "Ngoài ca",
+        "Chưa vào ca",
     ]
     await browsing.shoot(page, "supervise-dark" if dark else "supervise")
     await browsing.assert_accessible(page)
