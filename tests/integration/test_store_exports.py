@@ -68,6 +68,11 @@ async def test_an_attempt_with_all_its_fields(store: Store) -> None:
             "node": "node1",
             "trunk": "carrier",
             "script_version": "vi-1",
+            "queue_joined_at": None,
+            "queue_agent_id": None,
+            "queue_connected_at": None,
+            "queue_left_at": None,
+            "queue_outcome": None,
             "keys": [
                 {"key": "1", "at": "2021-04-01T03:00:08+00:00", "script_state": "inviting"},
                 {"key": "2", "at": "2021-04-01T03:00:09+00:00", "script_state": "inviting"},
