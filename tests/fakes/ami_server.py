@@ -7,8 +7,8 @@ what shall differ: the answer of an action, no answer at all, an end of the link
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
+
+from tests.fakes.running import Running
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 Action = dict[str, list[str]]
@@ -22,7 +22,7 @@ def block(**headers: object) -> bytes:
 
 
 @dataclass
-class FakeAmi:
+class FakeAmi(Running):
     """Use as `async with FakeAmi() as asterisk`; `stop` and `start` keep the port."""
 
     actions: list[Action] = field(default_factory=list)
@@ -35,18 +35,6 @@ class FakeAmi:
     _writer: asyncio.StreamWriter | None = None
     _serving: set[asyncio.Task[None]] = field(default_factory=set)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)

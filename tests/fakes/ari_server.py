@@ -10,11 +10,12 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import orjson
 from aiohttp import WSMsgType, web
+
+from tests.fakes.running import Running
 
 APP = "tstn"
 STARTED_AT = "2026-01-05T08:00:00.000+0700"
@@ -34,7 +35,7 @@ class Request:
 
 
 @dataclass
-class FakeAri:
+class FakeAri(Running):
     """Use as `async with FakeAri() as asterisk`; `stop` and `start` keep the port."""
 
     requests: list[Request] = field(default_factory=list)
@@ -53,18 +54,6 @@ class FakeAri:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
 
     async def start(self) -> None:
         app = web.Application()

@@ -8,8 +8,8 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 from struct import Struct
-from types import TracebackType
-from typing import Self
+
+from tests.fakes.running import Running
 
 NACK = 0x80000000
 BIND_RECEIVER, BIND_TRANSMITTER, BIND_TRANSCEIVER = 0x01, 0x02, 0x09
@@ -109,7 +109,7 @@ class PeerLink:
         self.ended.set()
 
 
-class SmscPeer:
+class SmscPeer(Running):
     """Use as `async with SmscPeer() as smsc`; `stop` and `start` keep the port."""
 
     def __init__(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
@@ -119,18 +119,6 @@ class SmscPeer:
         self._links: list[PeerLink] = []
         self._waiting: asyncio.Queue[PeerLink] = asyncio.Queue()
         self._server: asyncio.Server | None = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(
