@@ -9,11 +9,12 @@ from rich.table import Table
 from bench.our_server import our_server
 from bench.trial import Trial
 from lab.postgres import Postgres
+from lab.smsc.account_file import write_account_file
 from lab.smsc.load import FIRST_SOURCE, FloodReport
 from lab.smsc.process import SmscProcess
-from lab.smsc.setting import TSTN
 
 _CALLS, _TEXTS, _SECONDS = 10.0, 500, 20
+_WINDOW = 100
 _FIRST_TEXTER = 1_000_000
 """Beyond the numbers that are called."""
 
@@ -46,11 +47,13 @@ def _tried(name: str, store_url: str | None) -> tuple[Trial, FloodReport]:
     reports: list[FloodReport] = []
     with tempfile.TemporaryDirectory(prefix="tstn-bench-") as made:
         directory = Path(made)
-        with SmscProcess(directory / "smsc", window=100, keeps_journal=False) as smsc:
+        account = directory / "smsc.toml"
+        with SmscProcess(directory / "smsc", window=_WINDOW, keeps_journal=False) as smsc:
+            write_account_file(account, smsc, _WINDOW)
 
             def flood() -> None:
                 first = FIRST_SOURCE + _FIRST_TEXTER
-                options = {"window": 100, "with_answers": True, "rate": float(_TEXTS)}
+                options = {"window": _WINDOW, "with_answers": True, "rate": float(_TEXTS)}
                 report = smsc.control.flood(count, first_source=first, seconds=120.0, **options)
                 reports.append(report)
 
@@ -60,20 +63,8 @@ def _tried(name: str, store_url: str | None) -> tuple[Trial, FloodReport]:
                 _CALLS,
                 _SECONDS,
                 store_url,
-                more={"sms": {"smsc_file": str(_smsc_file(directory, smsc))}},
+                more={"sms": {"smsc_file": str(account)}},
                 texters=range(_FIRST_TEXTER, _FIRST_TEXTER + count),
                 meanwhile=flood,
             )
     return trial, reports[0]
-
-
-def _smsc_file(directory: Path, smsc: SmscProcess) -> Path:
-    file, password = directory / "smsc.toml", directory / "smsc.password"
-    password.touch(mode=0o600)
-    password.write_text(TSTN.password, encoding="ascii")
-    file.write_text(
-        f'[lab]\nhost = "{smsc.host}"\nport = {smsc.port}\nwindow = 100\n'
-        f'system_id = "{TSTN.system_id}"\npassword_file = "{password}"\n',
-        encoding="utf-8",
-    )
-    return file

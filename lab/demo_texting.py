@@ -13,8 +13,8 @@ from lab.child import Part
 from lab.demo_texters import Diary, Step, Texter, Way
 from lab.demo_texts_verdict import TextRecords
 from lab.demo_verdict import Row
+from lab.smsc.account_file import write_account_file
 from lab.smsc.process import SmscProcess
-from lab.smsc.setting import TSTN
 from lab.smsc.subscribers import MO, parts_of
 from lab.smsc.texts import LongStyle
 from store import exports, texts
@@ -46,7 +46,6 @@ class Texting(Part):
         faults = {"receipt_seconds": _RECEIPT_SECONDS}
         self._smsc = SmscProcess(directory / "smsc", faults=faults)
         self._file = directory / "smsc.toml"
-        self._password = directory / "smsc.password"
         self._diary = Diary(texters)
         self._texters = texters
         self._references = count(1)
@@ -68,14 +67,7 @@ class Texting(Part):
 
     def start(self) -> None:
         """Returns once the SMSC listens. Raises LabError where it does not."""
-        self._password.touch(mode=0o600)
-        self._password.write_text(TSTN.password, encoding="ascii")
-        self._file.write_text(
-            f"[lab]\nhost = {_quoted(self._smsc.host)}\nport = {self._smsc.port}\n"
-            f"system_id = {_quoted(TSTN.system_id)}\n"
-            f"password_file = {_quoted(str(self._password))}\n",
-            encoding="utf-8",
-        )
+        write_account_file(self._file, self._smsc)
         self._smsc.start()
 
     def stop(self) -> None:
@@ -161,7 +153,3 @@ def _mo(texter: Texter, step: Step) -> MO:
         ton = _NETWORK_SPECIFIC if is_code else _ALPHANUMERIC
         mo = replace(mo, source_ton=ton, source_npi=0)
     return replace(mo, **_FIELDS.get(step.way, {}))
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'
