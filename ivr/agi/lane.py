@@ -99,6 +99,7 @@ class Lane:
 
     async def _play_one(self, session: AgiSession, playback: _Playback) -> None:
         for file in playback.files:
+            await session.settled()
             if playback.stopped:
                 return
             self.keys.begin_sound()

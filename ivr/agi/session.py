@@ -2,10 +2,13 @@
 
 asyncio carries the bytes, pyst2 the words. A thread for each call, as pyst2 has it, would be a
 thousand threads at 100 calls a second, all waiting.
+
+Asterisk polls its socket but reads it through a buffer (`run_agi`: fdopen, fgets): of two lines
+that come at once, the second wakes nobody. So a command waits for the answers to all before it,
+and an interruption, which cannot wait, is sent again until it is answered.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -13,6 +16,7 @@ from ivr.agi.commands import INTERRUPTION, USAGE_BEGINS, USAGE_ENDS, Commands, i
 from ivr.agi.errors import AgiError
 
 _GREETING_SECONDS = 5.0
+_AGAIN_SECONDS = 0.2
 _HANGUP = b"HANGUP"
 
 
@@ -25,7 +29,10 @@ class AgiSession:
         self._writer = writer
         self._commands = Commands()
         self._answer: asyncio.Future[list[bytes]] | None = None
-        self._interrupted: deque[asyncio.Future[list[bytes]]] = deque()
+        self._interruptions = 0
+        """Sent, and not answered yet."""
+        self._all_answered = asyncio.Event()
+        self._all_answered.set()
 
     @property
     def channel_id(self) -> str:
@@ -51,8 +58,14 @@ class AgiSession:
         if not self.channel_id:
             raise AgiError("a FastAGI connection that names no channel")
 
+    async def settled(self) -> None:
+        """Wait until Asterisk has answered all interruptions."""
+        await self._all_answered.wait()
+
     async def play(self, file: str, stoppers: str) -> str:
         """Play one file to its end, an interruption, or a key of `stoppers`, which is returned.
+
+        The session must have settled.
 
         Raises:
             AgiError: the channel is gone, or has left us.
@@ -64,9 +77,10 @@ class AgiSession:
 
     def interrupt(self) -> None:
         """End the file under way; nothing happens where there is none."""
-        if self._answer is not None and not self._answer.done():
-            self._interrupted.append(self._answer)
-            self._writer.write(INTERRUPTION)
+        under_way = self._answer is not None and not self._answer.done()
+        if under_way and self._all_answered.is_set():
+            self._all_answered.clear()
+            self._interrupt()
 
     async def read(self) -> NoReturn:
         """Take Asterisk's lines; always ends by raising AgiError, when the session is over."""
@@ -87,6 +101,12 @@ class AgiSession:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(AgiError("the AGI session is over"))
 
+    def _interrupt(self) -> None:
+        if not self._all_answered.is_set() and not self._writer.is_closing():
+            self._interruptions += 1
+            self._writer.write(INTERRUPTION)
+            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._interrupt)
+
     @staticmethod
     def _is_whole(answer: Sequence[bytes]) -> bool:
         usage = answer[0].startswith(USAGE_BEGINS)
@@ -94,7 +114,9 @@ class AgiSession:
 
     def _answered(self, lines: list[bytes]) -> None:
         """An interruption is answered in any case, the file it interrupts only if it was over."""
-        of_interruption = self._interrupted and not is_of_sound(lines)
-        answer = self._interrupted.popleft() if of_interruption else self._answer
-        if answer is not None and not answer.done():
-            answer.set_result(lines)
+        if self._interruptions and not is_of_sound(lines):
+            self._interruptions -= 1
+            if not self._interruptions:
+                self._all_answered.set()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(lines)

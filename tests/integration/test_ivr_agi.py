@@ -235,12 +235,24 @@ async def test_an_interruption_that_comes_too_late_harms_nothing(rig: Rig) -> No
     rig.presses("1")
     assert await channel.command() == "NOOP"
     channel.played("1")
+    channel.answer("200 result=0")  # NOOP's own, for which the thank-you waits
     assert (await channel.command()).startswith(THANKS)
-    channel.answer("200 result=0")  # NOOP's own, while the thank-you is under way
     assert not rig.asterisk.asked("Hangup")
     channel.played()
     await rig.asterisk.until(lambda: bool(rig.asterisk.asked("Hangup")))
     assert await rig.count(KeyPress) == 1
+
+
+async def test_an_interruption_that_wakes_nobody_is_sent_again(rig: Rig) -> None:
+    """Asterisk has read it in one go with the sound: it lies in its buffer till another comes."""
+    channel = await rig.talking()
+    assert (await next_sound(channel)).startswith(NOTICE)
+    rig.presses("1")
+    assert await channel.command() == await channel.command() == "NOOP"
+    channel.answer("200 result=0")
+    channel.answer("200 result=0")
+    assert (await channel.command()).startswith(THANKS)
+    assert await rig.count(Registration) == 1
 
 
 async def test_key_1_counts_while_amis_link_is_away(rig: Rig) -> None:

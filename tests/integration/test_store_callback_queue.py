@@ -186,7 +186,7 @@ async def test_a_claim_whose_call_goes_on_does_not_run_out(store: Store) -> None
     await release(store)
     await on_duty(store, 1)
     claim = await taken(store, 1)
-    call = NewCall(uuid4(), claim.claim_id, "node1", "node1", NOW)
+    call = NewCall(uuid4(), claim.claim_id, "node1", NOW)
     await store.write(callback_calls.begin, call)
     late = NOW + HOUR
     assert await store.write(callback_queue.expire, late) == 0
