@@ -33,7 +33,7 @@ run: venv web ## Run the server with config/tstn.toml
 	@$(BIN)/tstn migrate && $(BIN)/tstn serve
 
 test: setup ## Every test: unit, integration (both databases), acceptance (real Asterisk)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 test-unit: venv ## The tests without I/O, in seconds
 	@$(BIN)/python -m pytest tests/unit
