@@ -20,7 +20,7 @@ def free_ports(count: int) -> list[int]:
     """
     found: list[int] = []
     while len(found) < count:
-        port = random.choice(_RANGE)  # noqa: S311 - no secret
+        port = random.choice(_RANGE)
         if port not in found and _is_ours(port) and _is_free(port):
             found.append(port)
     return found
