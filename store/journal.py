@@ -16,16 +16,18 @@ from sqlalchemy import Connection, text
 from domain.errors import StoreUnavailable, TstnError
 from store.apply import apply
 from store.engine import Store
-from store.facts import AdviceAsked, Fact, Kept, RegistrationAsked
+from store.facts import AdviceAsked, Fact, Kept, KeyPressed, RegistrationAsked
 from store.patience import Patience, consume
 from store.spool import Spool, SpoolError
 
 log = logging.getLogger(__name__)
 
 _URGENT = (RegistrationAsked, AdviceAsked)
-"""Facts that a subscriber waits for: they are not kept waiting for company."""
+"""What a subscriber waits for: it waits less for company."""
+_FIRST = (*_URGENT, KeyPressed)
+"""A key is the evidence of what it asked for: it must not be lost where that is kept."""
 _COMPANY_SECONDS = 0.08
-_URGENT_COMPANY_SECONDS = 0.015
+_URGENT_COMPANY_SECONDS = 0.008
 _PROBE_SECONDS = 0.5
 _REPLAY_AT_ONCE = 200
 
@@ -36,10 +38,14 @@ class FactRefused(TstnError):
 
 @dataclass(eq=False, slots=True)
 class _Entry:
-    """A fact, who waits for it, and whether it is durable (a waiter may have gone away)."""
+    """A fact, who waits for it, and whether it is durable (a waiter may have gone away).
+
+    `arrived` is the loop's time.
+    """
 
     fact: Fact
     kept: asyncio.Future[Kept]
+    arrived: float
     is_done: bool = False
 
     def done(self, result: Kept | TstnError) -> None:
@@ -65,7 +71,9 @@ class Journal:
         self._patience = Patience(patience_seconds)
         self._waiting: list[_Entry] = []
         self._arrived = asyncio.Event()
-        self._urgent = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._hurry_since = 0.0
+        self._writing = asyncio.Lock()
         self._to_replay = asyncio.Event()
         self._closing = False
         self.store_is_up = True
@@ -80,8 +88,9 @@ class Journal:
         entry = _entry(fact)
         self._waiting.append(entry)
         self._arrived.set()
-        if isinstance(fact, _URGENT):
-            self._urgent.set()
+        if isinstance(fact, _URGENT) and not self._hurry.is_set():
+            self._hurry_since = entry.arrived
+            self._hurry.set()
         return entry.kept
 
     async def run(self) -> None:
@@ -90,7 +99,7 @@ class Journal:
         try:
             while not self._closing:
                 await self._company()
-                await self.flush()
+                await self._make_durable(self._due())
         finally:
             replaying.cancel()
             with suppress(asyncio.CancelledError):
@@ -100,18 +109,12 @@ class Journal:
         """Make durable what has arrived, then let `run` end."""
         self._closing = True
         self._arrived.set()
-        self._urgent.set()
+        self._hurry.set()
         await self.flush()
 
     async def flush(self) -> None:
         """Make durable what has arrived."""
-        batch, self._waiting = self._waiting, []
-        self._arrived.clear()
-        self._urgent.clear()
-        if self.store_is_up:
-            await self._commit(batch)
-        if unkept := [entry for entry in batch if not entry.is_done]:
-            await self._spool_all(unkept)
+        await self._make_durable(self._take_all())
 
     async def replay(self) -> None:
         """Write spooled facts to the store, oldest first, for as long as it takes them."""
@@ -146,10 +149,37 @@ class Journal:
 
     async def _company(self) -> None:
         """Wait for a fact, and then a little for others to share its transaction."""
-        await self._arrived.wait()
+        while not self._waiting:
+            if self._closing:
+                return
+            await self._arrived.wait()
+            self._arrived.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._urgent.wait(), _COMPANY_SECONDS)
-            await asyncio.sleep(_URGENT_COMPANY_SECONDS)
+            async with asyncio.timeout_at(self._waiting[0].arrived + _COMPANY_SECONDS):
+                await self._hurry.wait()
+                waited = asyncio.get_running_loop().time() - self._hurry_since
+                await asyncio.sleep(_URGENT_COMPANY_SECONDS - waited)
+
+    def _due(self) -> list[_Entry]:
+        """Take what has had company, or waited in vain for it."""
+        waiting = self._take_all()
+        before = asyncio.get_running_loop().time() - _COMPANY_SECONDS
+        if waiting and waiting[0].arrived <= before:
+            return waiting
+        self._waiting = [entry for entry in waiting if not isinstance(entry.fact, _FIRST)]
+        return [entry for entry in waiting if isinstance(entry.fact, _FIRST)]
+
+    def _take_all(self) -> list[_Entry]:
+        taken, self._waiting = self._waiting, []
+        self._hurry.clear()
+        return taken
+
+    async def _make_durable(self, batch: Sequence[_Entry]) -> None:
+        async with self._writing:
+            if self.store_is_up:
+                await self._commit(batch)
+            if unkept := [entry for entry in batch if not entry.is_done]:
+                await self._spool_all(unkept)
 
     async def _commit(self, batch: Sequence[_Entry]) -> None:
         """Write a batch as one transaction. Futures that stay open were not written."""
@@ -212,9 +242,10 @@ class Journal:
 
 
 def _entry(fact: Fact) -> _Entry:
-    kept: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+    kept: asyncio.Future[Kept] = loop.create_future()
     kept.add_done_callback(consume)
-    return _Entry(fact, kept)
+    return _Entry(fact, kept, loop.time())
 
 
 def _facts(batch: Sequence[_Entry]) -> list[Fact]:

@@ -25,7 +25,7 @@ from tests.journals import (
     running,
     story,
 )
-from tests.rows import NOW, all_rows, asked, pressed, wants_advice
+from tests.rows import NOW, all_rows, asked, ended, pressed, wants_advice
 
 NAIVE = datetime(2021, 4, 1, 10, 0)  # noqa: DTZ001
 
@@ -46,6 +46,20 @@ class Counting(Store):
 
     async def close(self) -> None:
         await self._store.close()
+
+
+class Slow(Counting):
+    """Its writes end when the test lets them."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.began = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    async def write(self, operation: Any, *args: Any, **kwargs: Any) -> Any:
+        self.began.set()
+        await self.may_end.wait()
+        return await super().write(operation, *args, **kwargs)
 
 
 @pytest.fixture
@@ -98,6 +112,33 @@ async def test_what_a_subscriber_waits_for_takes_the_others_along(
         assert await wish is Kept.COMMITTED
         assert key.done()
     assert counting.transactions == 1
+
+
+async def test_what_a_subscriber_waits_for_does_not_carry_the_others(
+    store: Store, spool: Path
+) -> None:
+    [call] = await calls(store, 1)
+    async with running(store, spool) as journal:
+        end = journal.record(ended(call, Disposition.ANSWERED, NOW))
+        assert await journal.record(asked(call.msisdn, NOW, call.attempt_id)) is Kept.COMMITTED
+        assert not end.done()
+        assert await end is Kept.COMMITTED
+
+
+async def test_a_flush_waits_for_the_transaction_that_is_under_way(
+    store: Store, spool: Path
+) -> None:
+    """Recovery reads the rows right after it."""
+    slow = Slow(store)
+    [call] = await calls(store, 1)
+    async with running(slow, spool) as journal:
+        end = journal.record(ended(call, Disposition.ANSWERED, NOW))
+        await slow.began.wait()
+        flushing = asyncio.create_task(journal.flush())
+        await asyncio.sleep(0)
+        slow.may_end.set()
+        await flushing
+        assert end.done()
 
 
 async def test_closing_makes_durable_what_has_just_arrived(store: Store, spool: Path) -> None:
