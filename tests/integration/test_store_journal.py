@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection
 
+from domain.dispositions import Disposition
 from domain.errors import TstnError
 from store.engine import Store
 from store.facts import Fact, Kept, KeyPressed, RegistrationAsked
