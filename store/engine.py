@@ -35,6 +35,15 @@ _STATEMENTS = 500
 """More than there are, so that none is parsed twice on a connection."""
 
 
+_SERVER_SETTINGS = {
+    "application_name": "tstn",
+    # A table may grow from nothing to millions of rows before the database has counted them: every
+    # statement has its index, and a plan once (docs/adr/0010).
+    "enable_seqscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+}
+
 _ONE_STATEMENT = "is_one_statement"
 
 
@@ -129,7 +138,7 @@ class _PostgresStore(Store):
             connect_args={
                 "timeout": _CONNECT_SECONDS,
                 "command_timeout": _COMMAND_SECONDS,
-                "server_settings": {"application_name": "tstn"},
+                "server_settings": _SERVER_SETTINGS,
                 "prepared_statement_cache_size": _STATEMENTS,
             },
         )
