@@ -103,7 +103,8 @@ class Sender:
     async def _claim_ahead(self) -> None:
         while True:
             await self._hungry.wait()
-            await self._bind.wait_room()
+            if not self._under_way:  # what is on its way will make room
+                await self._bind.wait_room()
             self._posted.clear()
             now = self._clock()
             self._doubtful = {at: until for at, until in self._doubtful.items() if until > now}
@@ -156,7 +157,7 @@ class Sender:
                     self._recorder.give_back([outgoing.id])
                 else:
                     self._send(claimed_at, outgoing)
-            if len(self._ready) <= self._claim_at_once // 2:
+            if len(self._ready) <= self._claim_at_once:
                 self._hungry.set()
 
     def _send(self, claimed_at: datetime, outgoing: Outgoing) -> None:

@@ -26,7 +26,7 @@ from store.batches import ManyTimes, NewRows
 from store.columns import fixed
 from store.messages import storable
 from store.models import MessageOut, SmsReference, table
-from store.statements import among, insert_new, insert_or_update
+from store.statements import among, among_chosen, insert_new, insert_or_update
 
 OPTED_OUT = "opted_out"
 """The `error` of an invitation whose number opted out after it was posted."""
@@ -241,7 +241,7 @@ def _next_of(kind: PostKind) -> Any:
     )
     chosen = select(due.c.id).where(due.c.pdus_before < bindparam("limit"))
     unwanted = _HAS_OPTED_OUT if kind is PostKind.INVITATION else false()
-    return _TAKE.where(_out.id.in_(chosen)).returning(unwanted.label("is_unwanted"))
+    return _TAKE.where(among_chosen(_out.id, chosen)).returning(unwanted.label("is_unwanted"))
 
 
 _NEXT = {kind: _next_of(kind) for kind in PostKind}

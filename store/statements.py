@@ -142,3 +142,28 @@ def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
 def _among_sqlite(element: among, compiler: SQLCompiler, **kw: Any) -> str:
     column, values = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608
+
+
+class among_chosen(FunctionElement[bool]):
+    """Whether a column is among what a SELECT chooses; PostgreSQL looks each of them up.
+
+    It could not tell how few they are, and would join the whole table for IN.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], chosen: Select[Any]) -> None:
+        super().__init__(column, chosen.scalar_subquery())
+
+
+@compiles(among_chosen, "postgresql")
+def _among_chosen_postgresql(element: among_chosen, compiler: SQLCompiler, **kw: Any) -> str:
+    column, chosen = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} = ANY (ARRAY {chosen})"
+
+
+@compiles(among_chosen, "sqlite")
+def _among_chosen_sqlite(element: among_chosen, compiler: SQLCompiler, **kw: Any) -> str:
+    column, chosen = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} IN {chosen}"
