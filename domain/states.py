@@ -21,6 +21,22 @@ class CampaignState(StrEnum):
     FINISHED = "finished"
 
 
+class ImportState(StrEnum):
+    """A file of numbers: `loading → done → undone`; what was cut off stays `loading`."""
+
+    LOADING = "loading"
+    DONE = "done"
+    UNDONE = "undone"
+
+
+class ContactScope(StrEnum):
+    """The ways of contact that a do-not-call list closes."""
+
+    ALL = "all"
+    SMS = "sms"
+    VOICE = "voice"
+
+
 class TargetState(StrEnum):
     """A number in a campaign: `ready ⇄ claimed → done`."""
 

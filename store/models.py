@@ -41,6 +41,11 @@ from store.callback_models import SlaReport as SlaReport
 from store.columns import one_of, word
 from store.duty_models import Agent as Agent
 from store.duty_models import DutySpan as DutySpan
+from store.gate_models import DoNotCall as DoNotCall
+from store.gate_models import DoNotCallList as DoNotCallList
+from store.gate_models import Phase as Phase
+from store.gate_models import PlaceCode
+from store.import_models import Import as Import
 from store.message_models import MessageIn as MessageIn
 from store.message_models import MessageOut as MessageOut
 from store.message_models import OptOut as OptOut
@@ -78,7 +83,10 @@ class Campaign(Base):
 
 
 class Target(Base):
-    """A number in a campaign. `not_before` is when it may be dialled (again)."""
+    """A number in a campaign. `not_before` is when it may be dialled (again).
+
+    `held_by` says why the gate sent it away the last time; `import_id` is the file it came from.
+    """
 
     __tablename__ = "targets"
     __table_args__ = (
@@ -99,6 +107,12 @@ class Target(Base):
             postgresql_where=text("state = 'claimed'"),
         ),
         Index("ix_targets_msisdn", "msisdn"),
+        Index(
+            "ix_targets_import_id",
+            "import_id",
+            sqlite_where=text("import_id IS NOT NULL"),
+            postgresql_where=text("import_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, init=False)
@@ -112,6 +126,10 @@ class Target(Base):
     state: Mapped[str] = mapped_column(word(), default=TargetState.READY)
     attempts_made: Mapped[int] = mapped_column(SmallInteger, default=0)
     outcome: Mapped[str | None] = mapped_column(word(), default=None)
+    import_id: Mapped[int | None] = mapped_column(BigId, default=None)
+    province_code: Mapped[str | None] = mapped_column(PlaceCode, default=None)
+    district_code: Mapped[str | None] = mapped_column(PlaceCode, default=None)
+    held_by: Mapped[str | None] = mapped_column(word(), default=None)
 
 
 class Attempt(Base):
