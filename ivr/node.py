@@ -19,6 +19,7 @@ from ivr.driver import CallDriver, EventStream
 from ivr.errors import DriverError
 from ivr.handover import Agents, AgentsBehindAsterisk
 from ivr.origination import Endpoint, Originated, Origination
+from ivr.queue_9090 import agent_of
 from ivr.script import Event, State
 from ivr.session import LiveCall
 from store.claims import Claimed
@@ -159,6 +160,7 @@ class AsteriskNode:
             if self.agent_calls is None or not self.agent_calls.owns(channel.id)
         }
         await recovery.reconcile(self._setting.name, channels, self._driver, self._store, self)
+        await self.find_agents(agent_of)
         self.ready = True
 
     def receive(self, event: CallEvent) -> None:

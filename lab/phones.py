@@ -76,11 +76,19 @@ class Phones(Part):
         """In good order; calls still up are dropped."""
         self.asterisk.stop()
 
-    def tell(self, name: str, manner: Manner, *, talk_seconds: int | None = None) -> None:
+    def tell(
+        self,
+        name: str,
+        manner: Manner,
+        *,
+        talk_seconds: int | None = None,
+        ring_seconds: float | None = None,
+    ) -> None:
         """From the next call on, the phone behaves so."""
-        self.asterisk.cli(f"dialplan set global MANNER_{name} {manner}")
-        if talk_seconds is not None:
-            self.asterisk.cli(f"dialplan set global TALKS_{name} {talk_seconds}")
+        told = {"MANNER": manner, "TALKS": talk_seconds, "RINGS": ring_seconds}
+        for what, value in told.items():
+            if value is not None:
+                self.asterisk.cli(f"dialplan set global {what}_{name} {value}")
 
     def voice(self, name: str) -> Path:
         """The sound that the agent of this phone speaks."""
@@ -132,13 +140,14 @@ class Phones(Part):
 
     def _manners(self) -> str:
         return "\n".join(
-            f"MANNER_{name}={Manner.ANSWER}\nTALKS_{name}={self._talk_seconds}"
+            f"MANNER_{name}={Manner.ANSWER}\nTALKS_{name}={self._talk_seconds}\n"
+            f"RINGS_{name}={self._ring_seconds}"
             for name in self._called
         )
 
     def _extensions(self) -> str:
         return "\n".join(
-            f"exten => {name},1,Set(NUMBER={name})\n same => n,Set(RINGS={self._ring_seconds})\n"
+            f"exten => {name},1,Set(NUMBER={name})\n same => n,Set(RINGS=${{RINGS_{name}}})\n"
             f" same => n,Set(TALKS=${{TALKS_{name}}})\n same => n,Goto(rung,s,1)"
             for name in self._called
         )
