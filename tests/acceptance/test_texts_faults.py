@@ -20,7 +20,8 @@ from lab.smsc.codec import RMSGQFUL, RSYSERR
 from lab.smsc.garbage import Garbage
 from store.models import MessageOut, Receipt
 from tests.acceptance.rehearsal import until
-from tests.acceptance.texts_rehearsal import FORMS, Figures, TextRehearsal, senders
+from tests.acceptance.texts_rehearsal import Figures, TextRehearsal
+from tests.acceptance.texts_senders import FORMS, senders
 
 TSTN, LONG = FORMS[0], FORMS[7]
 Counts = Mapping[str, int]

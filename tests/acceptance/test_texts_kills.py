@@ -5,7 +5,8 @@ from random import Random
 from time import sleep
 
 from tests.acceptance.rehearsal import until
-from tests.acceptance.texts_rehearsal import TextRehearsal, senders
+from tests.acceptance.texts_rehearsal import TextRehearsal
+from tests.acceptance.texts_senders import senders
 
 SEED = 20261122
 TOTAL, KILLS = 10_000, 5

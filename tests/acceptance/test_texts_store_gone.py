@@ -11,7 +11,8 @@ from sqlalchemy.engine import make_url
 
 from lab.postgres import Postgres
 from tests.acceptance.rehearsal import until
-from tests.acceptance.texts_rehearsal import FORMS, Sender, TextRehearsal, senders
+from tests.acceptance.texts_rehearsal import TextRehearsal
+from tests.acceptance.texts_senders import FORMS, Sender, senders
 
 BEFORE, MEANWHILE = 1500, 200
 LONG = 20.0

@@ -9,9 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
 from pathlib import Path
-from random import Random
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select
@@ -24,22 +22,18 @@ from lab.network import CHECKOUT, Sections, Server
 from lab.ports import free_ports
 from lab.smsc.process import SmscProcess
 from lab.smsc.setting import TSTN
-from lab.smsc.subscribers import MO, parts_of
-from lab.smsc.texts import LongStyle
 from runtime.cli.main import main
-from sms.replies import ReplyKind
 from store import audience, campaigns
 from store.audience import NewTarget
 from store.engine import Operation, open_store
-from store.models import Callback, Campaign, Event, MessageIn, MessageOut, OptOut, Registration
+from store.models import Campaign, MessageIn, MessageOut
 from tests.acceptance.rehearsal import until
+from tests.acceptance.texts_checks import Row, check_acknowledged, check_acts, check_answers
+from tests.acceptance.texts_senders import Sender
 
 T = TypeVar("T")
-Row = dict[str, Any]
-FIRST_NUMBER = 84930000000
 GARBAGE_NUMBER = "+84900000000"
 """The sender of lab.smsc.garbage: what can be read of it is a text as any other."""
-ADDRESS = " Số nhà 12 ngõ 34, phường Nguyễn Du, quận Hai Bà Trưng, Hà Nội, gọi sau 18 giờ." * 2
 _CAMPAIGN: Row = {
     "name": "nobody-is-called",
     "purpose": "customer_care",
@@ -55,58 +49,6 @@ _CAMPAIGN: Row = {
 
 
 @dataclass(frozen=True)
-class Form:
-    """One way to write a text, and what must come of it. `style`: of a long one's parts."""
-
-    words: str
-    verdict: str
-    answer: ReplyKind
-    style: LongStyle | None = None
-    by_data_sm: bool = False
-    data_coding: int | None = None
-    is_shuffled: bool = False
-
-    @property
-    def registers(self) -> bool:
-        return self.verdict == "register"
-
-
-FORMS = [
-    Form("TSTN", "register", ReplyKind.OK),
-    Form("tstn", "register", ReplyKind.OK, by_data_sm=True),
-    Form("T S T N !", "register", ReplyKind.OK),
-    Form("Soạn TSTN gửi 9231", "register", ReplyKind.OK),
-    Form("Đăng ký TSTN", "register", ReplyKind.OK),
-    Form("TSTN", "register", ReplyKind.OK, data_coding=8),
-    Form("TSTN 12 Le Loi, Hue", "register", ReplyKind.OK),
-    Form(f"TSTN{ADDRESS}", "register", ReplyKind.OK, LongStyle.UDH8),
-    Form(f"TSTN{ADDRESS}", "register", ReplyKind.OK, LongStyle.UDH16, is_shuffled=True),
-    Form(f"TSTN{ADDRESS}", "register", ReplyKind.OK, LongStyle.SAR),
-    Form("HUY", "cancel", ReplyKind.NONE_STANDING),
-    Form("Hủy TSTN", "cancel", ReplyKind.NONE_STANDING),
-    Form("KT", "status", ReplyKind.NONE_STANDING),
-    Form("HD", "help", ReplyKind.HELP),
-    Form("TC", "opt_out", ReplyKind.OPTED_OUT),
-    Form("TSNT", "near_miss", ReplyKind.SYNTAX),
-    Form("TTSTN", "near_miss", ReplyKind.SYNTAX),
-    Form("bao giờ có SIM?", "unknown", ReplyKind.SYNTAX),
-]
-
-
-@dataclass(frozen=True)
-class Sender:
-    """A subscriber who sends one text; `mos` are its parts."""
-
-    number: str
-    form: Form
-    mos: tuple[MO, ...]
-
-    @property
-    def msisdn(self) -> str:
-        return parse_msisdn(self.number)
-
-
-@dataclass(frozen=True)
 class Figures:
     """What a rehearsal came to, to be printed; counts of texts."""
 
@@ -116,36 +58,6 @@ class Figures:
     resent: int
     seen_twice: int
     unknown: int
-
-
-def senders(
-    count: int,
-    first: int = FIRST_NUMBER,
-    forms: Sequence[Form] = FORMS,
-    account: str | None = None,
-) -> list[Sender]:
-    """So many subscribers, one after the other in the forms given, each from another number."""
-    chosen = islice(cycle(forms), count)
-    return [
-        Sender(str(first + step), form, _mos(str(first + step), form, step, account))
-        for step, form in enumerate(chosen)
-    ]
-
-
-def _mos(number: str, form: Form, reference: int, account: str | None) -> tuple[MO, ...]:
-    whole = MO(
-        number,
-        text=form.words,
-        by_data_sm=form.by_data_sm,
-        data_coding=form.data_coding,
-        account=account,
-    )
-    if form.style is None:
-        return (whole,)
-    parts = list(parts_of(whole, form.style, reference & 0xFF))
-    if form.is_shuffled:
-        Random(reference).shuffle(parts)
-    return tuple(parts)
 
 
 class TextRehearsal(Part):
@@ -301,7 +213,7 @@ class TextRehearsal(Part):
         assert "Traceback" not in self.log(), self.log()[-5000:]
         incoming = self.read(_incoming)
         check_acknowledged(mos, incoming)
-        check_acts(self, subscribers, incoming)
+        check_acts(self.read, subscribers, incoming)
         outgoing = self.read(_outgoing)
         check_answers(subscribers, incoming, outgoing, seen)
         words = {(parse_msisdn(row["destination"]), row["text"]) for row in mts}
@@ -317,89 +229,6 @@ class TextRehearsal(Part):
             seen_twice=sum(count == 2 for count in seen.values()),
             unknown=sum(row["state"] == MessageOutState.UNKNOWN for row in outgoing),
         )
-
-
-def check_acknowledged(mos: Sequence[Row], incoming: Sequence[Row]) -> None:
-    """Every text that the SMSC saw acknowledged is in the store, octet by octet."""
-    stored = Counter((row["source"], row["body"]) for row in incoming)
-    for mo in mos:
-        assert mo["status"] in {None, 0}, mo
-        if mo["status"] == 0:
-            assert stored[mo["source"], _body(mo)] >= mo["acks"], (mo, "is not in the store")
-
-
-def _body(mo: Row) -> bytes:
-    payload = bytes.fromhex(mo["payload"])
-    return payload[1 + payload[0] :] if mo["esm_class"] & 0x40 else payload
-
-
-def check_acts(
-    rehearsal: TextRehearsal, subscribers: Sequence[Sender], incoming: Sequence[Row]
-) -> None:
-    """Each text was understood once, as it should be; and done was what it asked for, once."""
-    firsts = [
-        row
-        for row in incoming
-        if row["joined_into"] is None and row["repeat_of"] is None and row["msisdn"]
-    ]
-    read = {row["msisdn"]: (row["text"], row["verdict"], row["answer"]) for row in firsts}
-    wanted = {s.msisdn: (s.form.words, s.form.verdict, s.form.answer) for s in subscribers}
-    assert_same(read, wanted)
-    assert len(firsts) == len(subscribers), _twice(row["msisdn"] for row in firsts)
-    registering = [sender.msisdn for sender in subscribers if sender.form.registers]
-    assert_once(rehearsal.read(_column, Registration.msisdn), registering)
-    assert_once(rehearsal.read(_column, Callback.msisdn), registering)
-    assert_once(rehearsal.read(_promised), registering)
-    opting_out = [s.msisdn for s in subscribers if s.form.verdict == "opt_out"]
-    assert_once(rehearsal.read(_column, OptOut.msisdn), opting_out)
-
-
-def check_answers(
-    subscribers: Sequence[Sender],
-    incoming: Sequence[Row],
-    outgoing: Sequence[Row],
-    seen: Mapping[str, int],
-) -> None:
-    """One answer each in the store; the SMSC saw it once, or as often as the row says at most."""
-    assert_once([row["msisdn"] for row in outgoing], [sender.msisdn for sender in subscribers])
-    assert seen.keys() <= {row["msisdn"] for row in outgoing}, "an answer that nobody posted"
-    answers = {row["id"]: row["answer"] for row in incoming}
-    for row in outgoing:
-        assert answers[row["in_reply_to"]] is not None, row
-        count = seen.get(row["msisdn"], 0)
-        if row["unanswered"] == 0:
-            assert (count, row["state"]) in {
-                (1, MessageOutState.ACCEPTED),
-                (1, MessageOutState.DELIVERED),
-            }, (row, count)
-        elif row["unanswered"] == 1:  # sent once more by policy
-            assert 1 <= count <= 2, (row, count)
-            assert row["state"] in {MessageOutState.ACCEPTED, MessageOutState.DELIVERED}, row
-        else:  # twice nobody told what became of it: it is given up, and said to be unknown
-            assert row["unanswered"] == 2, row
-            assert count <= 2, (row, count)
-
-
-def assert_once(found: Iterable[str], wanted: Iterable[str]) -> None:
-    """Each of the wanted once, and no other."""
-    counts, once = Counter(found), set(wanted)
-    lost = sorted(once - counts.keys())
-    assert not lost, f"{len(lost)} lost: {lost[:10]}"
-    strange = sorted(counts.keys() - once)
-    assert not strange, f"{len(strange)} not wanted: {strange[:10]}"
-    assert not _twice(counts.elements()), _twice(counts.elements())
-
-
-def assert_same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Two tables by number, without pages of difference."""
-    keys = found.keys() | wanted.keys()
-    other = [(key, found.get(key), wanted.get(key)) for key in sorted(keys)]
-    other = [each for each in other if each[1] != each[2]]
-    assert not other, f"{len(other)} differ (number, found, wanted): {other[:5]}"
-
-
-def _twice(numbers: Iterable[str]) -> list[tuple[str, int]]:
-    return [(number, count) for number, count in Counter(numbers).items() if count > 1][:10]
 
 
 # -- operations
@@ -424,15 +253,6 @@ def _incoming(connection: Connection) -> list[Row]:
 def _outgoing(connection: Connection) -> list[Row]:
     rows = connection.execute(select(MessageOut.__table__)).mappings()
     return [dict(row) for row in rows if row["msisdn"] != GARBAGE_NUMBER]
-
-
-def _column(connection: Connection, column: Any) -> list[str]:
-    return list(connection.execute(select(column)).scalars())
-
-
-def _promised(connection: Connection) -> list[str]:
-    chosen = select(Event.msisdn).where(Event.kind == "callback_promised")
-    return [str(msisdn) for msisdn in connection.execute(chosen).scalars()]
 
 
 def _states(connection: Connection) -> dict[str, int]:
