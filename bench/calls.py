@@ -4,7 +4,6 @@ Prints calls a second held without loss, CPU per call, what a subscriber waits f
 how long claims take. Figures depend on the box and on what else runs there: compare the ratios.
 """
 
-import asyncio
 import os
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -55,7 +55,7 @@ def bench_calls() -> None:
             plain = plain_ivr(directory, _COMPARED_AT, _SECONDS)
         compared = [plain, *(_tried(run) for run in (sqlite, postgresql, by_agi))]
         _print_compared(compared)
-        _print_claims(asyncio.run(_claims(postgres)))
+        _print_claims(uvloop.run(_claims(postgres)))
 
 
 def _highest_held(run: Run, rates: tuple[float, ...]) -> Trial:
