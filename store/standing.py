@@ -23,14 +23,16 @@ _CANCEL = (
     .values(state=fixed(RegistrationState.CANCELLED))
     .returning(table(Registration))
 )
-_CALLBACKS = (
-    select(_callback.id, _callback.kind, _callback.claim_id)
-    .where(
-        _callback.registration_id == bindparam("registration"),
-        _callback.kind == fixed(CallbackKind.CONFIRM),
-        unfinished(table(Callback)),
-    )
+_LOCK_CALLBACKS = (
+    select(_callback.id)
+    .where(_callback.msisdn == bindparam("of_msisdn"), unfinished(table(Callback)))
+    .order_by(_callback.id)
     .with_for_update()
+)
+_CALLBACKS = select(_callback.id, _callback.kind, _callback.claim_id).where(
+    _callback.registration_id == bindparam("registration"),
+    _callback.kind == fixed(CallbackKind.CONFIRM),
+    unfinished(table(Callback)),
 )
 _CANCEL_CALLBACKS = (
     update(table(Callback))
@@ -60,6 +62,8 @@ def cancel(
     if before is not None:
         chosen = select(table(Registration)).where(_registration.id == before["registration_id"])
         return _as_registration(connection.execute(chosen).mappings().one())
+    # As an agent's result does: first the call-back, then its registration. Else both would wait.
+    connection.execute(_LOCK_CALLBACKS, {"of_msisdn": msisdn}).all()
     row = connection.execute(_CANCEL, {"of_msisdn": msisdn}).mappings().one_or_none()
     if row is None:
         return None
