@@ -76,6 +76,10 @@ async def test_a_row_becomes_a_target_that_may_be_dialled_now(store: Store, file
         "state": "ready",
         "attempts_made": 0,
         "outcome": None,
+        "import_id": None,
+        "province_code": None,
+        "district_code": None,
+        "held_by": None,
     }
 
 
