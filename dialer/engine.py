@@ -18,6 +18,7 @@ from domain.clock import Clock
 from domain.dispositions import Disposition
 from domain.errors import InputError, StoreUnavailable
 from domain.pacing import Monotonic
+from domain.states import Purpose
 from store import attempts, campaigns, limits
 from store.claims import Claimed, ClaimOrder, claim, lock_claims
 from store.engine import Store
@@ -228,6 +229,7 @@ class Engine:
             node=self._setting.node,
             trunk=self._setting.trunk,
             script_version=campaign.script_version,
+            may_refuse=campaign.purpose == Purpose.ADVERTISING,
         )
 
     async def _dial(self, attempt: Claimed) -> None:

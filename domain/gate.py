@@ -111,9 +111,7 @@ def cap_frees_at(contacts: list[datetime], most: int, now: datetime) -> datetime
     return recent[-most] + ROLLING if len(recent) >= most else None
 
 
-def phase_opens_at(
-    opens_on: date | None, closes_on: date | None, now: datetime
-) -> datetime | None:
+def phase_opens_at(opens_on: date | None, closes_on: date | None, now: datetime) -> datetime | None:
     """When a place that is not open now is looked at again; None where it has closed for good.
 
     A place without a phase is looked at every midnight: its phase may be loaded meanwhile.

@@ -42,11 +42,15 @@ class ClaimOrder:
     node: str
     trunk: str
     script_version: str
+    may_refuse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A target that is ours to dial now: its attempt is committed."""
+    """A target that is ours to dial now: its attempt is committed.
+
+    `may_refuse`: its campaign is advertising, so the call must take a refusal.
+    """
 
     attempt_id: UUID
     target_id: int
@@ -56,6 +60,7 @@ class Claimed:
     script_version: str
     ring_timeout_seconds: int
     started_at: datetime
+    may_refuse: bool = False
 
 
 _targets, _attempts = table(Target).c, table(Attempt).c
@@ -149,6 +154,7 @@ def _insert_attempts(
             script_version=order.script_version,
             ring_timeout_seconds=order.ring_timeout_seconds,
             started_at=order.now,
+            may_refuse=order.may_refuse,
         )
         for row in rows
     ]

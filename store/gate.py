@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
+    Integer,
     Select,
     bindparam,
     case,
@@ -45,7 +46,7 @@ _campaigns, _targets, _attempts = table(Campaign).c, table(Target).c, table(Atte
 _registrations, _opt_outs = table(Registration).c, table(OptOut).c
 _do_not_call = table(DoNotCall).c
 _phases, _of_place = table(Phase).c, table(Phase).alias("of_place").c
-_ONE = literal_column("1")
+_ONE = literal_column("1", Integer)
 
 
 def found(chosen: Select[Any]) -> ColumnElement[bool]:
@@ -107,14 +108,9 @@ _CALLED_LATELY = (
     & (_attempts.started_at > bindparam("day_ago", type_=UtcDateTime))
     & _COUNTS_AS_CALL
 )
-_CAPPED = (
-    select(func.count())
-    .select_from(table(Attempt))
-    .where(_CALLED_LATELY)
-    .correlate(table(Target))
-    .scalar_subquery()
-    >= literal_column(str(MOST_CALLS))
-)
+_CAPPED = select(func.count()).select_from(table(Attempt)).where(_CALLED_LATELY).correlate(
+    table(Target)
+).scalar_subquery() >= literal_column(str(MOST_CALLS))
 _REASON = case(
     (opted_out(_targets.msisdn), fixed(Refusal.OPTED_OUT)),
     (do_not_call(_targets.msisdn, ContactScope.SMS), fixed(Refusal.DO_NOT_CALL)),
@@ -125,9 +121,7 @@ _REASON = case(
     (_IN_THE_AIR, fixed(Refusal.BUSY_ELSEWHERE)),
     ((_campaigns.purpose == fixed(Purpose.ADVERTISING)) & _CAPPED, fixed(Refusal.CAPPED)),
 ).label("reason")
-_JUDGED = select(_targets.id, _REASON).join(
-    table(Campaign), _campaigns.id == _targets.campaign_id
-)
+_JUDGED = select(_targets.id, _REASON).join(table(Campaign), _campaigns.id == _targets.campaign_id)
 _NEXT_READY = (
     _JUDGED.where(
         _targets.campaign_id == bindparam("campaign_id"),
@@ -196,9 +190,7 @@ def turn_away(connection: Connection, refused: Sequence[Judged], now: datetime) 
             _let_wait(connection, reason, _until(connection, reason, ids, now))
 
 
-def _let_wait(
-    connection: Connection, reason: Refusal, until: dict[int, datetime | None]
-) -> None:
+def _let_wait(connection: Connection, reason: Refusal, until: dict[int, datetime | None]) -> None:
     """Hold targets until their moment; those without one have nothing left to wait for."""
     over = [target for target, at in until.items() if at is None]
     waits = [

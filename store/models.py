@@ -81,8 +81,8 @@ class Campaign(Base):
     retry: Mapped[dict[str, Any]]
     windows: Mapped[list[str]]
     call_on_holidays: Mapped[bool]
-    by_phase: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
+    by_phase: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[str] = mapped_column(word(), default=CampaignState.DRAFT)
     started_at: Mapped[datetime | None] = mapped_column(default=None)
 
