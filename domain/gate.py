@@ -4,13 +4,14 @@ Rules: domain.md §6 (law), R8 (phases), R38. What a number's rows say is judged
 claim itself (`store.gate`); these are the rules that need no row.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from domain.calendar import Calendar
+from domain.calendar import Calendar, Window
 from domain.clock import LOCAL, to_local
+from domain.errors import InputError
 from domain.states import ContactScope, Purpose
 
 ROLLING = timedelta(hours=24)
@@ -18,6 +19,12 @@ MOST_CALLS = 1
 """Advertising calls to a number within ROLLING, all campaigns together (Decree 91/2020)."""
 MOST_TEXTS = 3
 """Likewise, advertising texts."""
+
+
+CALL_HOURS = (time(8), time(17))
+"""When advertising may call, by the local clock."""
+TEXT_HOURS = Calendar([Window(time(7), time(22))], call_on_holidays=True)
+"""When advertising may text."""
 
 
 class Refusal(StrEnum):
@@ -85,6 +92,21 @@ def shut(
     if calendar.is_holiday(to_local(now).date()) and not calendar.call_on_holidays:
         return Shut(Refusal.HOLIDAY, f"a public holiday: nothing is dialled until {until}")
     return Shut(Refusal.OUTSIDE_WINDOW, f"outside the calling window until {until}")
+
+
+def lawful(windows: Sequence[Window], purpose: str | None) -> list[Window]:
+    """What of a campaign's windows its purpose leaves. Raises InputError where that is nothing."""
+    if purpose != Purpose.ADVERTISING:
+        return list(windows)
+    first, last = CALL_HOURS
+    clipped = [
+        (window, max(window.start, first), last if window.end == time(0) else min(window.end, last))
+        for window in windows
+    ]
+    left = [replace(window, start=start, end=end) for window, start, end in clipped if start < end]
+    if windows and not left:
+        raise InputError(f"advertising may call from {first:%H:%M} to {last:%H:%M} only")
+    return left
 
 
 def list_trouble(

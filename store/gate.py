@@ -75,7 +75,7 @@ def registered(msisdn: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 # The district's own phase goes before its province's.
-_PHASE_ID = (
+PHASE_ID = (
     select(_of_place.id)
     .where(
         _of_place.scheme == fixed(Scheme.VN_2021),
@@ -90,7 +90,7 @@ _PHASE_ID = (
 _TODAY = bindparam("today", type_=Date)
 _PHASE_IS_OPEN = found(
     select(_ONE).where(
-        _phases.id == _PHASE_ID,
+        _phases.id == PHASE_ID,
         _phases.opens_on <= _TODAY,
         or_(_phases.closes_on.is_(None), _phases.closes_on >= _TODAY),
     )
@@ -136,11 +136,13 @@ _NEXT_READY = (
 _THIS_ONE = _JUDGED.where(_targets.id == bindparam("target"))
 _PHASES_OF = (
     select(_targets.id, _phases.opens_on, _phases.closes_on)
-    .outerjoin(table(Phase), _phases.id == _PHASE_ID)
+    .select_from(table(Target))
+    .outerjoin(table(Phase), _phases.id == PHASE_ID)
     .where(among(_targets.id, "ids"))
 )
 _CALLS_OF = (
     select(_targets.id, _attempts.started_at)
+    .select_from(table(Target))
     .join(table(Attempt), _CALLED_LATELY)
     .where(among(_targets.id, "ids"))
 )

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, case, func, select, text, update
 
-from domain.gate import MOST_TEXTS, ROLLING, Refusal, cap_frees_at
+from domain.gate import MOST_TEXTS, ROLLING, TEXT_HOURS, Refusal, cap_frees_at
 from domain.states import ContactScope, MessageOutState, PostKind, Purpose
 from store.columns import UtcDateTime, fixed
 from store.gate import do_not_call, opted_out, registered
@@ -85,10 +85,19 @@ def turn_away(connection: Connection, ids: Sequence[int], now: datetime) -> set[
         for each in claimed
         if each.reason is None and each.purpose in (None, Purpose.ADVERTISING)
     ]
-    waits = _capped(connection, adverts, now) if adverts else {}
+    waits = _waits(connection, adverts, now) if adverts else {}
     if waits:
         connection.execute(_LET_WAIT, [{"pdu": p, "until": at} for p, at in waits.items()])
     return {*unwanted, *waits}
+
+
+def _waits(
+    connection: Connection, adverts: Sequence[_Invitation], now: datetime
+) -> dict[int, datetime]:
+    """The PDUs that may not go out yet, and when they may."""
+    if not TEXT_HOURS.is_open(now):
+        return dict.fromkeys((each.id for each in adverts), TEXT_HOURS.next_opening(now))
+    return _capped(connection, adverts, now)
 
 
 def _capped(
