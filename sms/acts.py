@@ -16,7 +16,7 @@ from sms.judging import Act, Judged
 from sms.replies import ReplyKind
 from sms.setting import TextSetting
 from store import audience, history, phases, registrations
-from store.consent import OptOutAsked, opt_out
+from store.consent import OptOutAsked, opt_out, opted_out
 from store.facts import RegistrationAsked
 from store.history import happening
 from store.registrations import Answer
@@ -135,11 +135,13 @@ def _cancel(
 def _opt_out(
     connection: Connection, tasks: Sequence[Task], setting: TextSetting, now: datetime
 ) -> Replies:
+    confirmed = opted_out(connection, [task.msisdn for task in tasks])
     asked = [OptOutAsked(task.msisdn, task.at, f"{Channel.SMS}:{task.source_id}") for task in tasks]
     done = opt_out(connection, asked, now)
     return {
         task.id: _reply(ReplyKind.OPTED_OUT, setting, received=one.at, applied=one.applied_at)
         for task, one in zip(tasks, done, strict=True)
+        if task.msisdn not in confirmed  # once, be it by this way or by another (domain.md §6)
     }
 
 
