@@ -166,7 +166,11 @@ def _erasures(
         (
             MessageIn,
             (_in.msisdn == msisdn) & _in.id.not_in(refusals),
-            {"msisdn": _row_name(_in.id), "raw": b"", "body": b"", "text": None, "fold": None},
+            {
+                **dict.fromkeys(("msisdn", "source"), _row_name(_in.id)),
+                **dict.fromkeys(("raw", "body"), b""),
+                **dict.fromkeys(("text", "fold")),
+            },
         ),
         (
             Receipt,

@@ -47,6 +47,7 @@ _DIALS = (
 )
 _PHASE = (
     select(table(Phase))
+    .select_from(table(Phase))
     .join(table(Target), table(Phase).c.id == gate.PHASE_ID)
     .where(_targets.id == bindparam("target"))
 )
