@@ -8,7 +8,19 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, case, cast, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from domain.errors import InputError
 from domain.gate import ROLLING
@@ -36,6 +48,7 @@ from store.models import (
     OptOut,
     Receipt,
     Registration,
+    SmsReference,
     Target,
     table,
 )
@@ -65,11 +78,11 @@ _in, _out = table(MessageIn).c, table(MessageOut).c
 def held(connection: Connection, msisdn: str) -> dict[str, list[dict[str, Any]]]:
     """Every row that bears the number, or hangs on one that does, by table; bytes as hex."""
     found = {
-        table(row).name: _rows(connection, row, table(row).c.msisdn == msisdn) for row in _BY_NUMBER
+        _name(row): _rows(connection, row, table(row).c.msisdn == msisdn) for row in _BY_NUMBER
     }
     of_calls = _keys.attempt_id.in_(select(_attempts.id).where(_attempts.msisdn == msisdn))
-    found[table(KeyPress).name] = _rows(connection, KeyPress, of_calls)
-    found[table(Address).name] = _rows(connection, Address, _addresses_of(msisdn))
+    found[_name(KeyPress)] = _rows(connection, KeyPress, of_calls)
+    found[_name(Address)] = _rows(connection, Address, _addresses_of(msisdn))
     return found
 
 
@@ -88,9 +101,16 @@ def erase(connection: Connection, msisdn: str, by: str, now: datetime) -> dict[s
     _refuse_recent(connection, msisdn, now)
     changed: dict[str, int] = {}
     for row, where, values in _erasures(msisdn, now):
-        changed[table(row).name] = _put(connection, row, where, values)
+        changed[_name(row)] = _put(connection, row, where, values)
+    # The counter of its long texts; without it the next one begins anew.
+    counted = table(SmsReference).c.destination == msisdn
+    connection.execute(delete(table(SmsReference)).where(counted))
     act = Act("subscriber_erased", None, mask(msisdn), data={"by": by, "rows": changed})
     return audit.perform(connection, act, now, lambda _: changed)
+
+
+def _name(row: type[Base]) -> str:
+    return str(table(row).name)  # a subclass of str, which orjson refuses as a key
 
 
 def _rows(connection: Connection, row: type[Base], where: ColumnElement[bool]) -> list[Any]:
@@ -131,7 +151,7 @@ def _refuse_open(connection: Connection, msisdn: str) -> None:
         standing = select(columns.id).where(columns.msisdn == msisdn, columns.state.in_(states))
         if connection.execute(standing.limit(1)).first() is not None:
             raise InputError(
-                f"something in {table(row).name} is still under way for this number: end or cancel "
+                f"something in {_name(row)} is still under way for this number: end or cancel "
                 "it first, see `tstn timeline`"
             )
 
@@ -148,13 +168,14 @@ def _erasures(
         (Address, _addresses_of(msisdn), {**dict.fromkeys(_PERSONAL), "ward": ""}),
         (
             Target,
-            (targets.msisdn == msisdn) & (targets.state == TargetState.READY),
-            {"state": TargetState.DONE, "outcome": ERASED, "held_by": None},
-        ),
-        (
-            Target,
             targets.msisdn == msisdn,
-            {"msisdn": _row_name(targets.id), "attributes": {}, "province": None, "district": None},
+            {
+                **dict.fromkeys(("province", "district", "held_by")),
+                "msisdn": _row_name(targets.id),
+                "attributes": {},
+                "state": TargetState.DONE,
+                "outcome": func.coalesce(targets.outcome, ERASED),
+            },
         ),
         (Attempt, _attempts.msisdn == msisdn, {"msisdn": _row_name(_attempts.target_id)}),
         (

@@ -49,7 +49,7 @@ async def show_do_not_call(arguments: Namespace, settings: Settings) -> None:
         ages = await store.read(do_not_call.ages)
     days = settings.law.do_not_call_days
     trouble = {
-        way: list_trouble(Purpose.ADVERTISING, way, ages, days, utc_now())
+        str(way): list_trouble(Purpose.ADVERTISING, way, ages, days, utc_now())
         for way in (ContactScope.VOICE, ContactScope.SMS)
     }
     show(

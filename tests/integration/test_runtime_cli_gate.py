@@ -155,5 +155,5 @@ def test_one_subscribers_data(tstn: Tstn) -> None:
     assert tstn.json("subscriber", "show", NUMBER)["rows"] == {"targets": 1}
     [target] = tstn.json("subscriber", "export", NUMBER)["targets"]
     assert target["msisdn"] == "+84901234567"
-    assert tstn.json("subscriber", "erase", NUMBER)["erased"]["targets"] == 2
+    assert tstn.json("subscriber", "erase", NUMBER)["erased"] == {"targets": 1}
     assert "nothing is held on 090****567" in tstn("subscriber", "show", NUMBER)
