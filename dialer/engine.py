@@ -17,8 +17,10 @@ from domain.calendar import Calendar, Window
 from domain.clock import Clock
 from domain.dispositions import Disposition
 from domain.errors import InputError, StoreUnavailable
+from domain.gate import ListAges, lawful, shut
 from domain.pacing import Monotonic
-from store import attempts, campaigns, limits
+from domain.states import Purpose
+from store import attempts, campaigns, do_not_call, limits
 from store.claims import Claimed, ClaimOrder, claim, lock_claims
 from store.engine import Store
 from store.limits import Caps
@@ -66,6 +68,7 @@ class EngineSetting:
     max_call_seconds: int
     holidays: Mapping[date, bool]
     tick_seconds: float
+    do_not_call_days: int
 
 
 class Engine:
@@ -93,6 +96,7 @@ class Engine:
         self._capacity = Capacity(setting.defaults, monotonic)
         self._running: list[Campaign] = []
         self._calendars: dict[int, Calendar | str] = {}
+        self._lists: ListAges = {}
         self._nothing_due_until: dict[int, float] = {}
         self._served: dict[int, int] = {}
         self._next_run: dict[str, float] = {}
@@ -140,22 +144,14 @@ class Engine:
     async def _read_knobs(self) -> None:
         self._running = await self._store.read(campaigns.running)
         self._capacity.set_limits(await self._store.read(limits.read))
-        self._calendars = {row.id: self._calendar(row) for row in self._running}
+        self._lists = await self._store.read(do_not_call.ages)
+        self._calendars = {
+            row.id: calendar_of(row, self._setting.holidays) for row in self._running
+        }
         self._running.sort(key=lambda row: self._served.get(row.id, 0))
         self.why_idle = {
             row.name: why for row in self._running if (why := self._why_not(row)) is not None
         }
-
-    def _calendar(self, campaign: Campaign) -> Calendar | str:
-        """The campaign's calendar, or what is wrong with its windows."""
-        try:
-            return Calendar(
-                [Window.parse(window) for window in campaign.windows],
-                call_on_holidays=campaign.call_on_holidays,
-                holiday_overrides=self._setting.holidays,
-            )
-        except InputError as error:
-            return str(error)
 
     def _why_not(self, campaign: Campaign) -> str | None:
         """Why a running campaign must not dial now, or None."""
@@ -163,11 +159,10 @@ class Engine:
             return "Asterisk is not there"
         if campaign.script_version not in self._setting.scripts:
             return f"the prompts of script {campaign.script_version} are not built"
-        calendar, now = self._calendars[campaign.id], self._clock()
-        if isinstance(calendar, str):
-            return calendar
-        if not calendar.is_open(now):
-            return f"outside the calling window until {calendar.next_opening(now).isoformat()}"
+        calendar, days = self._calendars[campaign.id], self._setting.do_not_call_days
+        closed = shut(campaign.purpose, calendar, self._lists, days, self._clock())
+        if closed is not None:
+            return closed.words
         if self._monotonic() < self._held_until:
             return f"the trunk {self._setting.trunk} takes no calls"
         return None
@@ -228,6 +223,7 @@ class Engine:
             node=self._setting.node,
             trunk=self._setting.trunk,
             script_version=campaign.script_version,
+            may_refuse=campaign.purpose == Purpose.ADVERTISING,
         )
 
     async def _dial(self, attempt: Claimed) -> None:
@@ -245,6 +241,18 @@ class Engine:
     async def _finish(self) -> None:
         for name in await self._store.write(campaigns.finish_exhausted, self._clock()):
             log.info("campaign %s is finished: no number is left to dial", name)
+
+
+def calendar_of(campaign: Campaign, holidays: Mapping[date, bool]) -> Calendar | str:
+    """The campaign's calendar, or what is wrong with its windows."""
+    try:
+        return Calendar(
+            lawful([Window.parse(window) for window in campaign.windows], campaign.purpose),
+            call_on_holidays=campaign.call_on_holidays,
+            holiday_overrides=holidays,
+        )
+    except InputError as error:
+        return str(error)
 
 
 def settle_ended(connection: Connection, now: datetime) -> None:

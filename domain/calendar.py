@@ -88,9 +88,9 @@ class Calendar:
             InputError: there is no window at all.
         """
         self._windows = tuple(windows)
+        self.call_on_holidays = call_on_holidays
         if not self._windows:
             raise InputError("no calling window is set: give at least one, such as 08:00-17:00")
-        self._call_on_holidays = call_on_holidays
         self._overrides = dict(holiday_overrides or {})
         self._spans: dict[date, tuple[tuple[datetime, datetime], ...]] = {}
 
@@ -131,7 +131,7 @@ class Calendar:
         return spans
 
     def _spans_of(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
-        if not self._call_on_holidays and self.is_holiday(day):
+        if not self.call_on_holidays and self.is_holiday(day):
             return ()
         windows = (window for window in self._windows if day.weekday() in window.days)
         return tuple(sorted(_span(window, day) for window in windows))

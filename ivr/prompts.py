@@ -20,7 +20,9 @@ PROMPT_NAMES = (
     "offer",
     "menu_replay",
     "menu_agent",
+    "menu_refuse",
     "after_1",
+    "refused",
     "close",
     "no_agent",
 )

@@ -6,6 +6,7 @@ never redialled at once. A channel without an attempt is hung up.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from ivr.call_setting import CallSetting
 from ivr.driver import CallDriver, LiveChannel
 from ivr.script import Call, Event, State
 from ivr.session import MOST_PLAYBACKS, LiveCall, playback_id
-from store import attempts, registrations
+from store import attempts, consent, registrations
 from store.claims import Claimed
 from store.engine import Store
 from store.models import Attempt
@@ -46,7 +47,8 @@ async def reconcile(
     here = [row for row in open_rows if str(row.id) in channels]
     for row in gone:
         _call_of(row, live).end_unseen(Disposition.UNKNOWN)
-    await _take_over(here, channels, registered, driver, store, live)
+    adverts = await store.read(consent.advertising_campaigns)
+    await _take_over(here, channels, registered, adverts, driver, store, live)
     known = {str(row.id) for row in open_rows}
     orphans = [id_ for id_ in channels if as_uuid(id_) and id_ not in known]
     for channel_id in orphans:
@@ -84,6 +86,7 @@ async def _take_over(
     rows: Sequence[Attempt],
     channels: dict[str, LiveChannel],
     registered: set[str],
+    adverts: set[int],
     driver: CallDriver,
     store: Store,
     live: Calls,
@@ -97,15 +100,19 @@ async def _take_over(
         if channel.id in live.calls:
             await live.calls[channel.id].resume(rings=channel.state == "Ringing")
         else:
-            await _adopt(row, channel, channel.id in registered, driver, live)
+            standing = Call(
+                registered=channel.id in registered, may_refuse=row.campaign_id in adverts
+            )
+            await _adopt(row, channel, standing, driver, live)
 
 
 async def _adopt(
-    row: Attempt, channel: LiveChannel, registered: bool, driver: CallDriver, live: Calls
+    row: Attempt, channel: LiveChannel, standing: Call, driver: CallDriver, live: Calls
 ) -> None:
     """Go on with a call of a process before us: thank who registered, else invite anew."""
     call = _call_of(row, live, adoptions=row.adoptions + 1)
     live.adopt(call)
+    call.standing = Call(may_refuse=standing.may_refuse)
     if channel.state == "Ringing":
         call.ringing_at = row.started_at
     if channel.state != "Up":
@@ -113,12 +120,13 @@ async def _adopt(
     call.answered_at = row.answered_at or live.call_setting.clock()
     if not channel.held:
         with_agent = row.queue_connected_at is not None
-        call.standing = Call(state=State.WITH_AGENT if with_agent else State.HANDING_OVER)
+        state = State.WITH_AGENT if with_agent else State.HANDING_OVER
+        call.standing = replace(call.standing, state=state)
         return
     for number in range(1, MOST_PLAYBACKS + 1):
         await driver.stop_playback(playback_id(channel.id, row.adoptions, number))
-    if registered:
-        call.standing = Call(state=State.REGISTERING, registered=True)
+    if standing.registered:
+        call.standing = replace(standing, state=State.REGISTERING)
         call.feed(Event.KEPT)
     else:
         call.feed(Event.ANSWERED)

@@ -12,6 +12,7 @@ from store.facts import (
     HandedOver,
     KeyPressed,
     LeftAgents,
+    OptOutAsked,
     RegistrationAsked,
 )
 
@@ -36,6 +37,11 @@ def registration(attempt: Claimed, pressed_at: datetime) -> RegistrationAsked:
         evidence={"key": "1", "script_version": attempt.script_version},
         at=pressed_at,
     )
+
+
+def refusal(attempt: Claimed, pressed_at: datetime) -> OptOutAsked:
+    """Key 9: the attempt is the evidence."""
+    return OptOutAsked(attempt.msisdn, pressed_at, f"{Channel.IVR}:{attempt.attempt_id}")
 
 
 def advice(attempt: Claimed, at: datetime) -> AdviceAsked:

@@ -21,6 +21,8 @@ class State(StrEnum):
     LISTENING = "listening"
     REGISTERING = "registering"
     THANKING = "thanking"
+    REFUSING = "refusing"
+    CONFIRMING = "confirming"
     HANDING_OVER = "handing_over"
     WITH_AGENT = "with_agent"
     ADVISING = "advising"
@@ -36,6 +38,7 @@ class Event(StrEnum):
     KEY_1 = "key_1"
     KEY_2 = "key_2"
     KEY_3 = "key_3"
+    KEY_9 = "key_9"
     OTHER_KEY = "other_key"
     PLAYED = "played"
     SILENCE = "silence"
@@ -53,10 +56,12 @@ class Command(StrEnum):
     PLAY_INVITATION = "play_invitation"
     PLAY_MENU = "play_menu"
     PLAY_THANKS = "play_thanks"
+    PLAY_REFUSED = "play_refused"
     PLAY_APOLOGY = "play_apology"
     PLAY_CLOSE = "play_close"
     LISTEN = "listen"
     REGISTER = "register"
+    REFUSE = "refuse"
     PROMISE_ADVICE = "promise_advice"
     HAND_OVER = "hand_over"
     HANG_UP = "hang_up"
@@ -64,12 +69,18 @@ class Command(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The standing of one call. `registered`: key 1 was acted on, a second one changes nothing."""
+    """The standing of one call. `registered`: key 1 was acted on, a second one changes nothing.
+
+    `refused` says the same of key 9, which refuses invitations where the call `may_refuse`, that is
+    in advertising; elsewhere 9 is a wrong key.
+    """
 
     state: State = State.DIALLING
     replays: int = 0
     reminded: bool = False
     registered: bool = False
+    refused: bool = False
+    may_refuse: bool = False
 
 
 NEW_CALL = Call()
@@ -82,10 +93,20 @@ PROMPTS: dict[Command, tuple[str, ...]] = {
     Command.PLAY_INVITATION: ("notice", "offer", "menu_replay", "menu_agent"),
     Command.PLAY_MENU: ("offer", "menu_replay", "menu_agent"),
     Command.PLAY_THANKS: ("after_1",),
+    Command.PLAY_REFUSED: ("refused",),
     Command.PLAY_APOLOGY: ("no_agent",),
     Command.PLAY_CLOSE: ("close",),
 }
 """The sentences of each playing command, by name."""
+HOW_TO_REFUSE = "menu_refuse"
+"""What follows the menu where key 9 refuses."""
+_WITH_MENU = (Command.PLAY_INVITATION, Command.PLAY_MENU)
+
+
+def sentences(call: Call, command: Command) -> tuple[str, ...]:
+    """What a playing command says in this call."""
+    says_how = call.may_refuse and command in _WITH_MENU
+    return (*PROMPTS[command], HOW_TO_REFUSE) if says_how else PROMPTS[command]
 
 
 def to(state: State, *commands: Command) -> Rule:
@@ -117,14 +138,35 @@ def register_quietly(call: Call) -> Step:
     return replace(call, registered=True), (Command.REGISTER,)
 
 
+def refuse(*before: Command, otherwise: Rule) -> Rule:
+    """Key 9 in advertising: the refusal is committed first, what confirms it comes then."""
+
+    def rule(call: Call) -> Step:
+        if not call.may_refuse:
+            return otherwise(call)
+        if call.refused:
+            return call, ()
+        return replace(call, state=State.REFUSING, refused=True), (*before, Command.REFUSE)
+
+    return rule
+
+
+def refuse_quietly(call: Call) -> Step:
+    """Key 9 where nothing can be played (any more): it counts all the same."""
+    if call.refused or not call.may_refuse:
+        return call, ()
+    return replace(call, refused=True), (Command.REFUSE,)
+
+
 def forget_unkept(call: Call) -> Step:
-    """Neither store nor spool took it: key 1 may be pressed again."""
-    return replace(call, registered=False), ()
+    """Neither store nor spool took it: the key may be pressed again."""
+    return replace(call, registered=False, refused=False), ()
 
 
 def close_unkept(call: Call) -> Step:
-    """Neither store nor spool took it: promise nothing, and let key 1 be pressed again."""
-    return replace(call, state=State.CLOSING, registered=False), (Command.PLAY_CLOSE,)
+    """Neither store nor spool took it: promise nothing, and let the key be pressed again."""
+    standing = replace(call, state=State.CLOSING, registered=False, refused=False)
+    return standing, (Command.PLAY_CLOSE,)
 
 
 def replay(*before: Command) -> Rule:
@@ -158,6 +200,7 @@ def keys(*before: Command) -> dict[Event, Rule]:
         Event.KEY_1: register(*before),
         Event.KEY_2: replay(*before),
         Event.KEY_3: to(State.HANDING_OVER, *before, Command.HAND_OVER),
+        Event.KEY_9: refuse(*before, otherwise=remind(*before)),
         Event.OTHER_KEY: remind(*before),
     }
 
@@ -179,6 +222,7 @@ TABLE: dict[State, dict[Event, Rule]] = {
         {
             Event.ANSWERED: to(State.INVITING, Command.PLAY_INVITATION),
             Event.KEY_1: register(),  # overtook the answer
+            Event.KEY_9: refuse(otherwise=ignore),
         }
     ),
     State.INVITING: rules(keys(_STOP), _THEN_LISTEN),
@@ -190,10 +234,18 @@ TABLE: dict[State, dict[Event, Rule]] = {
             Event.NOT_KEPT: close_unkept,
         }
     ),
-    State.THANKING: rules(_THEN_HANG_UP),
+    State.THANKING: rules({Event.KEY_9: refuse(_STOP, otherwise=ignore)}, _THEN_HANG_UP),
+    State.REFUSING: rules(
+        {
+            Event.KEPT: to(State.CONFIRMING, Command.PLAY_REFUSED),
+            Event.NOT_KEPT: close_unkept,
+        }
+    ),
+    State.CONFIRMING: rules({Event.KEY_1: register(_STOP)}, _THEN_HANG_UP),
     State.HANDING_OVER: rules(
         {
             Event.KEY_1: register_quietly,
+            Event.KEY_9: refuse_quietly,
             Event.NOT_KEPT: forget_unkept,
             Event.NO_AGENT: to(State.ADVISING, Command.PROMISE_ADVICE),
             Event.CONNECTED: to(State.WITH_AGENT),
@@ -204,6 +256,7 @@ TABLE: dict[State, dict[Event, Rule]] = {
     State.WITH_AGENT: rules(
         {
             Event.KEY_1: register_quietly,
+            Event.KEY_9: refuse_quietly,
             Event.NOT_KEPT: forget_unkept,
             Event.NO_AGENT: to(State.ADVISING, Command.PROMISE_ADVICE),
         }
@@ -211,13 +264,21 @@ TABLE: dict[State, dict[Event, Rule]] = {
     State.ADVISING: rules(
         {
             Event.KEY_1: register_quietly,
+            Event.KEY_9: refuse_quietly,
             Event.KEPT: to(State.APOLOGISING, Command.PLAY_APOLOGY),
             Event.NOT_KEPT: close_unkept,
         }
     ),
-    State.APOLOGISING: rules({Event.KEY_1: register(_STOP)}, _THEN_HANG_UP),
-    State.CLOSING: rules(keys(_STOP), {Event.OTHER_KEY: ignore}, _THEN_HANG_UP),
-    State.ENDED: rules({Event.KEY_1: register_quietly}),
+    State.APOLOGISING: rules(
+        {Event.KEY_1: register(_STOP), Event.KEY_9: refuse(_STOP, otherwise=ignore)},
+        _THEN_HANG_UP,
+    ),
+    State.CLOSING: rules(
+        keys(_STOP),
+        {Event.KEY_9: refuse(_STOP, otherwise=ignore), Event.OTHER_KEY: ignore},
+        _THEN_HANG_UP,
+    ),
+    State.ENDED: rules({Event.KEY_1: register_quietly, Event.KEY_9: refuse_quietly}),
 }
 """Every state × every event; what a row does not name is ignored there on purpose."""
 
@@ -229,5 +290,5 @@ def step(call: Call, event: Event) -> Step:
 
 def stoppers(call: Call) -> frozenset[Event]:
     """The keys that would silence what is playing now."""
-    keys = (Event.KEY_1, Event.KEY_2, Event.KEY_3, Event.OTHER_KEY)
+    keys = (Event.KEY_1, Event.KEY_2, Event.KEY_3, Event.KEY_9, Event.OTHER_KEY)
     return frozenset(key for key in keys if Command.STOP_PLAYING in step(call, key)[1])

@@ -30,13 +30,13 @@ from ivr.errors import DriverError
 from ivr.handover import GIVEN_BACK
 from ivr.script import Command, Event, State
 from store.claims import Claimed
-from store.facts import AdviceAsked, RegistrationAsked
+from store.facts import AdviceAsked, OptOutAsked, RegistrationAsked
 
 log = logging.getLogger(__name__)
 
 _GRACE = timedelta(seconds=60)
 
-_KEYS = {"1": Event.KEY_1, "2": Event.KEY_2, "3": Event.KEY_3}
+_KEYS = {"1": Event.KEY_1, "2": Event.KEY_2, "3": Event.KEY_3, "9": Event.KEY_9}
 _ALL_KEYS = "0123456789*#"
 
 
@@ -58,13 +58,13 @@ class LiveCall:
         setting: CallSetting,
         *,
         adoptions: int = 0,
-        standing: script.Call = script.NEW_CALL,
+        standing: script.Call | None = None,
     ) -> None:
         self.attempt = attempt
         self.channel_id = str(attempt.attempt_id)
         self.ringing_at: datetime | None = None
         self.answered_at: datetime | None = None
-        self.standing = standing
+        self.standing = standing or script.Call(may_refuse=attempt.may_refuse)
         self.waits_for_agents = False
         self.deadline_at: datetime | None = None
         self._setting = setting
@@ -160,6 +160,9 @@ class LiveCall:
                 await self._keep(
                     reports.registration(self.attempt, self._key_at or self._setting.clock())
                 )
+            case Command.REFUSE:
+                at = self._key_at or self._setting.clock()
+                await self._keep(reports.refusal(self.attempt, at))
             case Command.PROMISE_ADVICE:
                 await self._keep(reports.advice(self.attempt, self._setting.clock()))
             case Command.HAND_OVER:
@@ -167,7 +170,7 @@ class LiveCall:
             case Command.HANG_UP:
                 await self._tell(self._setting.control.hang_up(self.channel_id))
             case _:
-                await self._play(script.PROMPTS[command])
+                await self._play(script.sentences(self.standing, command))
 
     async def _play(self, prompts: Sequence[str]) -> None:
         self._played += 1
@@ -210,7 +213,7 @@ class LiveCall:
             self.waits_for_agents = False
             self._setting.record(reports.left_agents(self.attempt, outcome, at))
 
-    async def _keep(self, fact: RegistrationAsked | AdviceAsked) -> None:
+    async def _keep(self, fact: RegistrationAsked | AdviceAsked | OptOutAsked) -> None:
         try:
             await self._setting.record(fact)
         except TstnError:

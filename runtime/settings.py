@@ -134,6 +134,17 @@ class CalendarSettings:
 
 
 @dataclass(frozen=True)
+class LawSettings:
+    """What Decree 91/2020 and the programme's phases leave to the operator; `domain.gate` has the
+    rest.
+    """
+
+    do_not_call_days: Annotated[int, Limits(least=1, most=366)] = 30
+    accept_late: bool = True
+    keep_days: Annotated[int, Limits(least=30, most=3660)] = 730
+
+
+@dataclass(frozen=True)
 class CallbackSettings:
     """When agents call back, how long they hold one, and what follows a call without an answer.
 
@@ -236,6 +247,7 @@ class Settings:
     ivr: IvrSettings = field(default_factory=IvrSettings)
     dialer: DialerSettings = field(default_factory=DialerSettings)
     calendar: CalendarSettings = field(default_factory=CalendarSettings)
+    law: LawSettings = field(default_factory=LawSettings)
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
     agents: AgentsSettings = field(default_factory=AgentsSettings)
     sms: SmsSettings = field(default_factory=SmsSettings)

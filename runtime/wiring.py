@@ -71,6 +71,7 @@ def texts(settings: Settings, store: Store) -> Texts:
         most_an_hour=settings.sms.most_an_hour,
         join_seconds=settings.sms.join_seconds,
         patience_seconds=settings.store.patience_seconds,
+        accept_late=settings.law.accept_late,
     )
     return Texts(smscs.binds, smscs.account_tps, setting, store, utc_now)
 
@@ -97,6 +98,7 @@ def engine_setting(settings: Settings, catalogue: Catalogue) -> EngineSetting:
         max_call_seconds=settings.ivr.max_call_seconds,
         holidays=settings.calendar.holidays,
         tick_seconds=settings.dialer.tick_seconds,
+        do_not_call_days=settings.law.do_not_call_days,
     )
 
 

@@ -5,7 +5,8 @@ At most one text of a number comes in one go, so that their order does not matte
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -14,8 +15,8 @@ from sms import replies
 from sms.judging import Act, Judged
 from sms.replies import ReplyKind
 from sms.setting import TextSetting
-from store import audience, history, registrations
-from store.consent import OptOutAsked, opt_out
+from store import audience, history, phases, registrations
+from store.consent import OptOutAsked, opt_out, opted_out
 from store.facts import RegistrationAsked
 from store.history import happening
 from store.registrations import Answer
@@ -68,8 +69,14 @@ def _register(
     numbers = [task.msisdn for task in tasks]
     campaigns = audience.campaigns_of(connection, numbers)
     before = standing(connection, numbers)
-    eligible = [task for task in tasks if task.msisdn in campaigns or task.msisdn in before]
-    asked = [_asked(task, campaigns.get(task.msisdn)) for task in eligible]
+    late = phases.late(connection, {task.msisdn: task.at for task in tasks})
+    eligible = [
+        task
+        for task in tasks
+        if task.msisdn in before
+        or (task.msisdn in campaigns and (setting.accept_late or task.msisdn not in late))
+    ]
+    asked = [_asked(task, campaigns.get(task.msisdn), late.get(task.msisdn)) for task in eligible]
     answers = registrations.register(connection, asked, setting.target_by) if asked else []
     given = {task.id: _reply(ReplyKind.INELIGIBLE, setting) for task in tasks}
     for task, answer in zip(eligible, answers, strict=True):
@@ -80,23 +87,29 @@ def _register(
             date = first.registered_at if first else task.at  # just now, on another node
             given[task.id] = _reply(ReplyKind.ALREADY, setting, date=date)
     ours = {task.id for task in eligible}
-    history.add(connection, [_held(task) for task in tasks if task.id not in ours])
+    held = [_held(task, late.get(task.msisdn)) for task in tasks if task.id not in ours]
+    history.add(connection, held)
     return given
 
 
-def _asked(task: Task, campaign_id: int | None) -> RegistrationAsked:
+def _asked(task: Task, campaign_id: int | None, closed_on: date | None) -> RegistrationAsked:
     return RegistrationAsked(
         channel=Channel.SMS,
         source_id=task.source_id,
         msisdn=task.msisdn,
         campaign_id=campaign_id,
-        evidence={"text": task.text, "note": task.judged.note},
+        evidence={"text": task.text, "note": task.judged.note, **_lateness(closed_on)},
         at=task.at,
     )
 
 
-def _held(task: Task) -> history.Happening:
-    """Not in any audience: the request is kept, and the subscriber told where to go."""
+def _lateness(closed_on: date | None) -> dict[str, Any]:
+    """The flag of a request that came after its district's phase had closed."""
+    return {} if closed_on is None else {"late_since": closed_on.isoformat()}
+
+
+def _held(task: Task, closed_on: date | None) -> history.Happening:
+    """Not in any audience (any more): the request is kept, the subscriber told where to go."""
     return happening(
         "registration_held",
         task.at,
@@ -104,6 +117,7 @@ def _held(task: Task) -> history.Happening:
         once=f"held:{Channel.SMS}:{task.source_id}",
         channel=Channel.SMS,
         source_id=task.source_id,
+        **_lateness(closed_on),
     )
 
 
@@ -121,11 +135,13 @@ def _cancel(
 def _opt_out(
     connection: Connection, tasks: Sequence[Task], setting: TextSetting, now: datetime
 ) -> Replies:
+    confirmed = opted_out(connection, [task.msisdn for task in tasks])
     asked = [OptOutAsked(task.msisdn, task.at, f"{Channel.SMS}:{task.source_id}") for task in tasks]
     done = opt_out(connection, asked, now)
     return {
         task.id: _reply(ReplyKind.OPTED_OUT, setting, received=one.at, applied=one.applied_at)
         for task, one in zip(tasks, done, strict=True)
+        if task.msisdn not in confirmed  # once, be it by this way or by another (domain.md §6)
     }
 
 

@@ -38,6 +38,7 @@ class TextSetting:
         most_an_hour: texts of one number that are answered; those beyond are acted on in silence.
         join_seconds: how long the parts of a long text wait for each other.
         patience_seconds: how long a commit may take before the SMSC is told to try again.
+        accept_late: who registers after the phase of the district has closed is taken, and flagged.
     """
 
     replies: Mapping[str, str]
@@ -47,6 +48,7 @@ class TextSetting:
     most_an_hour: int = 10
     join_seconds: float = 60.0
     patience_seconds: float = 2.0
+    accept_late: bool = True
 
     def account(self, name: str) -> AccountSetting:
         """The setting of an account."""

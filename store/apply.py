@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from store import attempts, callbacks, handovers, registrations
+from domain.clock import utc_now
+from store import attempts, callbacks, consent, handovers, registrations
 from store.facts import (
     AdviceAsked,
     AgentConnected,
@@ -16,6 +17,7 @@ from store.facts import (
     HandedOver,
     KeyPressed,
     LeftAgents,
+    OptOutAsked,
     RegistrationAsked,
 )
 
@@ -30,6 +32,9 @@ def apply(connection: Connection, facts: Sequence[Fact], target_by: time) -> Non
         registrations.register(connection, asked, target_by)
     if advice := _of_kind(facts, AdviceAsked):
         callbacks.promise_advice(connection, advice, target_by)
+    if refusals := _of_kind(facts, OptOutAsked):
+        # A spooled one takes effect later than it was asked for, and says so.
+        consent.opt_out(connection, refusals, utc_now())
     _each(connection, facts, HandedOver, handovers.record_handed_over)
     _each(connection, facts, AgentConnected, handovers.record_connected)
     _each(connection, facts, LeftAgents, handovers.record_left)

@@ -11,22 +11,21 @@ from sqlalchemy import (
     String,
     bindparam,
     literal_column,
-    select,
     text,
     update,
 )
 
-from domain.states import AttemptState, CampaignState, RegistrationState, TargetState
+from domain.gate import Refusal
+from domain.states import AttemptState, TargetState
+from store import gate
 from store.columns import UtcDateTime, fixed
-from store.models import Attempt, Campaign, OptOut, Registration, Target, table
+from store.models import Attempt, Target, table
 from store.statements import among, insert_new_from, new_uuid
 
-ALREADY_REGISTERED = "already_registered"
-"""The outcome of a target whose number has an open registration: it is not called (again)."""
-OPTED_OUT = "opted_out"
-"""The outcome of a target whose number wants no more invitations."""
-
-_BUSY_ELSEWHERE = timedelta(seconds=60)
+_LOOK_FURTHER = (200, 200, 200)
+"""Where the gate turns targets away, so many more are looked at, or thousands would stand in front
+of those that may be dialled. No more at once: key 1 waits for this transaction.
+"""
 _GRACE = timedelta(seconds=60)
 """Beyond the longest call, before an attempt that is still open counts as overdue."""
 
@@ -43,11 +42,15 @@ class ClaimOrder:
     node: str
     trunk: str
     script_version: str
+    may_refuse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A target that is ours to dial now: its attempt is committed."""
+    """A target that is ours to dial now: its attempt is committed.
+
+    `may_refuse`: its campaign is advertising, so the call must take a refusal.
+    """
 
     attempt_id: UUID
     target_id: int
@@ -57,45 +60,10 @@ class Claimed:
     script_version: str
     ring_timeout_seconds: int
     started_at: datetime
+    may_refuse: bool = False
 
 
-_campaigns, _targets, _attempts = table(Campaign).c, table(Target).c, table(Attempt).c
-_registrations, _opt_outs = table(Registration).c, table(OptOut).c
-
-_NEXT_READY = (
-    select(
-        _targets.id,
-        select(_registrations.id)
-        .where(
-            _registrations.msisdn == _targets.msisdn,
-            _registrations.state == fixed(RegistrationState.OPEN),
-        )
-        .exists()
-        .label("is_registered"),
-        select(_attempts.id)
-        .where(_attempts.msisdn == _targets.msisdn, _attempts.state != fixed(AttemptState.ENDED))
-        .exists()
-        .label("is_busy"),
-        select(_opt_outs.id)
-        .where(_opt_outs.msisdn == _targets.msisdn)
-        .exists()
-        .label("has_opted_out"),
-    )
-    .where(
-        _targets.campaign_id == bindparam("campaign_id"),
-        _targets.state == fixed(TargetState.READY),
-        _targets.not_before <= bindparam("now"),
-        select(_campaigns.id)
-        .where(
-            _campaigns.id == bindparam("campaign_id"),
-            _campaigns.state == fixed(CampaignState.RUNNING),
-        )
-        .exists(),
-    )
-    .order_by(_targets.not_before, _targets.id)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True, of=table(Target))
-)
+_targets, _attempts = table(Target).c, table(Attempt).c
 # One statement for all rows, and the database names the attempts: fifty rows of parameters would
 # cost several times as much. The unique rule on open attempts has the last word where two race.
 _INSERT = insert_new_from(
@@ -117,21 +85,13 @@ _INSERT = insert_new_from(
     among(_targets.id, "ids"),
     (_attempts.id, _attempts.target_id, _attempts.msisdn),
 )
-_THESE = among(_targets.id, "ids")
 _TAKE = (
     update(table(Target))
-    .where(_THESE)
-    .values(state=TargetState.CLAIMED, attempts_made=_targets.attempts_made + 1)
+    .where(among(_targets.id, "ids"))
+    .values(
+        state=fixed(TargetState.CLAIMED), attempts_made=_targets.attempts_made + 1, held_by=None
+    )
 )
-_END_REGISTERED = (
-    update(table(Target)).where(_THESE).values(state=TargetState.DONE, outcome=ALREADY_REGISTERED)
-)
-_END_OPTED_OUT = (
-    update(table(Target)).where(_THESE).values(state=TargetState.DONE, outcome=OPTED_OUT)
-)
-_POSTPONE = update(table(Target)).where(_THESE).values(not_before=bindparam("until"))
-
-
 _CLAIM_LOCK = text("SELECT pg_advisory_xact_lock(2169231)")
 
 
@@ -147,28 +107,24 @@ def lock_claims(connection: Connection) -> None:
 def claim(connection: Connection, order: ClaimOrder) -> list[Claimed]:
     """Write ahead: take the next ready targets and insert their attempts, all or nothing.
 
-    The campaign must be running. A number that is registered or has opted out is done; one that
-    is being called by another campaign waits a minute.
+    The campaign must be running. Who does not pass the gate is done, or waits (`store.gate`). Hold
+    `lock_claims`: what other campaigns have just dialled counts against the caps.
     """
-    candidates = connection.execute(
-        _NEXT_READY, {"campaign_id": order.campaign_id, "now": order.now, "limit": order.limit}
-    ).all()
-    refused = [row.id for row in candidates if row.has_opted_out]
-    wanted = [row for row in candidates if not row.has_opted_out]
-    done = [row.id for row in wanted if row.is_registered]
-    free = [row.id for row in wanted if not (row.is_registered or row.is_busy)]
-    claimed = _insert_attempts(connection, order, free) if free else []
-    taken = [attempt.target_id for attempt in claimed]
-    later = list({row.id for row in wanted} - {*taken, *done})
-    if taken:
-        connection.execute(_TAKE, {"ids": taken})
-    if done:
-        connection.execute(_END_REGISTERED, {"ids": done})
-    if refused:
-        connection.execute(_END_OPTED_OUT, {"ids": refused})
-    if later:
-        until = order.now + _BUSY_ELSEWHERE
-        connection.execute(_POSTPONE, {"ids": later, "until": until})
+    claimed: list[Claimed] = []
+    for at_once in (order.limit, *_LOOK_FURTHER):
+        wanted = order.limit - len(claimed)
+        judged = gate.next_ready(connection, order.campaign_id, at_once, order.now)
+        refused = [each for each in judged if each.reason is not None]
+        free = [each.target_id for each in judged if each.reason is None][:wanted]
+        taken = _insert_attempts(connection, order, free) if free else []
+        lost = set(free) - {attempt.target_id for attempt in taken}
+        refused += [gate.Judged(target, Refusal.BUSY_ELSEWHERE) for target in sorted(lost)]
+        if taken:
+            connection.execute(_TAKE, {"ids": [attempt.target_id for attempt in taken]})
+        gate.turn_away(connection, refused, order.now)
+        claimed += taken
+        if len(claimed) == order.limit or len(judged) < at_once:
+            break
     return claimed
 
 
@@ -198,6 +154,7 @@ def _insert_attempts(
             script_version=order.script_version,
             ring_timeout_seconds=order.ring_timeout_seconds,
             started_at=order.now,
+            may_refuse=order.may_refuse,
         )
         for row in rows
     ]

@@ -6,22 +6,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from domain.states import MessageOutState, PostKind
+from domain.gate import Refusal
+from domain.states import MessageOutState, PostKind, Purpose
 from store import history
 from store.columns import fixed
+from store.facts import OptOutAsked as OptOutAsked
 from store.history import happening
-from store.models import MessageOut, OptOut, table
-from store.outbox import OPTED_OUT
+from store.models import Campaign, MessageOut, OptOut, table
 from store.statements import among, insert_new
-
-
-@dataclass(frozen=True, slots=True)
-class OptOutAsked:
-    """A subscriber refuses; `at` is the receipt. `source_id` names the evidence: `sms:17`."""
-
-    msisdn: str
-    at: datetime
-    source_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +38,7 @@ _WITHDRAW = (
         _out.state == fixed(MessageOutState.QUEUED),
         _out.kind == fixed(PostKind.INVITATION),
     )
-    .values(state=fixed(MessageOutState.FAILED), error=OPTED_OUT)
+    .values(state=fixed(MessageOutState.FAILED), error=Refusal.OPTED_OUT)
 )
 
 
@@ -76,6 +68,12 @@ def opt_out(connection: Connection, asked: Sequence[OptOutAsked], now: datetime)
     found = connection.execute(_BY_SOURCE, {"source_ids": [a.source_id for a in asked]})
     standing = {row.source_id: OptedOut(row.msisdn, row.at, row.applied_at) for row in found}
     return [standing[each.source_id] for each in asked]
+
+
+def advertising_campaigns(connection: Connection) -> set[int]:
+    """The campaigns whose calls must take a refusal (key 9)."""
+    chosen = select(table(Campaign).c.id).where(table(Campaign).c.purpose == Purpose.ADVERTISING)
+    return set(connection.execute(chosen).scalars())
 
 
 def opted_out(connection: Connection, msisdns: Sequence[str]) -> set[str]:

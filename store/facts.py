@@ -70,6 +70,15 @@ class AdviceAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class OptOutAsked:
+    """A subscriber refuses; `at` is the receipt. `source_id` names the evidence: `sms:17`."""
+
+    msisdn: str
+    at: datetime
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptEnded:
     """The dial is over, with the causes as Asterisk gave them (Q.850 and SIP)."""
 
@@ -116,6 +125,7 @@ Fact = (
     | KeyPressed
     | RegistrationAsked
     | AdviceAsked
+    | OptOutAsked
     | HandedOver
     | AgentConnected
     | LeftAgents

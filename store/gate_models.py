@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.addresses import Scheme
@@ -15,7 +15,7 @@ PlaceCode = String(8)
 
 
 class DoNotCallList(Base):
-    """A file of numbers that must not be contacted; the newest of a scope counts."""
+    """A file of numbers that must not be contacted; the newest complete one of a scope counts."""
 
     __tablename__ = "do_not_call_lists"
     __table_args__ = (one_of("scope", ContactScope),)
@@ -26,6 +26,7 @@ class DoNotCallList(Base):
     loaded_at: Mapped[datetime]
     loaded_by: Mapped[str] = mapped_column(Text)
     numbers: Mapped[int]
+    is_complete: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class DoNotCall(Base):

@@ -16,13 +16,13 @@ from sqlalchemy import Connection, text
 from domain.errors import StoreUnavailable, TstnError
 from store.apply import apply
 from store.engine import Store
-from store.facts import AdviceAsked, Fact, Kept, KeyPressed, RegistrationAsked
+from store.facts import AdviceAsked, Fact, Kept, KeyPressed, OptOutAsked, RegistrationAsked
 from store.patience import Patience, consume
 from store.spool import Spool, SpoolError
 
 log = logging.getLogger(__name__)
 
-_URGENT = (RegistrationAsked, AdviceAsked)
+_URGENT = (RegistrationAsked, AdviceAsked, OptOutAsked)
 """What a subscriber waits for: it waits less for company."""
 _FIRST = (*_URGENT, KeyPressed)
 """A key is the evidence of what it asked for: it must not be lost where that is kept."""

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -54,7 +55,10 @@ from store.message_models import SmsReference as SmsReference
 
 
 class Campaign(Base):
-    """An invitation to an audience: its script, its knobs, its state."""
+    """An invitation to an audience: its script, its knobs, its state.
+
+    `by_phase`: targets are called only while the phase of their place is open (R8).
+    """
 
     __tablename__ = "campaigns"
     __table_args__ = (
@@ -78,6 +82,7 @@ class Campaign(Base):
     windows: Mapped[list[str]]
     call_on_holidays: Mapped[bool]
     created_at: Mapped[datetime]
+    by_phase: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[str] = mapped_column(word(), default=CampaignState.DRAFT)
     started_at: Mapped[datetime | None] = mapped_column(default=None)
 
@@ -105,6 +110,19 @@ class Target(Base):
             "campaign_id",
             sqlite_where=text("state = 'claimed'"),
             postgresql_where=text("state = 'claimed'"),
+        ),
+        # For the counts by reason: each target is in one of these four.
+        Index(
+            "ix_targets_done",
+            *("campaign_id", "outcome"),
+            sqlite_where=text("state = 'done'"),
+            postgresql_where=text("state = 'done'"),
+        ),
+        Index(
+            "ix_targets_held",
+            *("campaign_id", "held_by", "not_before"),
+            sqlite_where=text("held_by IS NOT NULL"),
+            postgresql_where=text("held_by IS NOT NULL"),
         ),
         Index("ix_targets_msisdn", "msisdn"),
         Index(

@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import (
-    Boolean,
     Connection,
     Integer,
     bindparam,
     case,
-    false,
     func,
     literal_column,
     select,
@@ -22,14 +20,12 @@ from sqlalchemy import (
 )
 
 from domain.states import MessageOutState, PostKind
+from store import gate_texts
 from store.batches import ManyTimes, NewRows
 from store.columns import fixed
 from store.messages import storable
 from store.models import MessageOut, SmsReference, table
 from store.statements import among, among_chosen, insert_new, insert_or_update
-
-OPTED_OUT = "opted_out"
-"""The `error` of an invitation whose number opted out after it was posted."""
 
 Tlvs = tuple[tuple[int, bytes], ...]
 """Tags and values."""
@@ -195,10 +191,6 @@ def next_reference(connection: Connection, source: str, destination: str) -> int
 
 _NONE, _ONE = literal_column("0", Integer), literal_column("1", Integer)
 _QUEUED = _out.state == fixed(MessageOutState.QUEUED)
-# As text: in RETURNING for SQLite, SQLAlchemy leaves the tables' names out, in subqueries too.
-_HAS_OPTED_OUT = literal_column(
-    "EXISTS (SELECT 1 FROM opt_outs WHERE opt_outs.msisdn = messages_out.msisdn)", Boolean
-)
 _TAKE = (
     update(table(MessageOut))
     .where(_QUEUED)
@@ -240,19 +232,11 @@ def _next_of(kind: PostKind) -> Any:
         .subquery("due")
     )
     chosen = select(due.c.id).where(due.c.pdus_before < bindparam("limit"))
-    unwanted = _HAS_OPTED_OUT if kind is PostKind.INVITATION else false()
-    return _TAKE.where(among_chosen(_out.id, chosen)).returning(unwanted.label("is_unwanted"))
+    return _TAKE.where(among_chosen(_out.id, chosen))
 
 
 _NEXT = {kind: _next_of(kind) for kind in PostKind}
-_OTHER_PARTS = _TAKE.where(among(_out.head_id, "heads"), _out.tries == _NONE).returning(
-    _HAS_OPTED_OUT.label("is_unwanted")
-)
-_WITHDRAW = (
-    update(table(MessageOut))
-    .where(among(_out.id, "ids"))
-    .values(state=fixed(MessageOutState.FAILED), error=OPTED_OUT)
-)
+_OTHER_PARTS = _TAKE.where(among(_out.head_id, "heads"), _out.tries == _NONE)
 _CLAIM_LOCK = text("SELECT pg_advisory_xact_lock(2169233, hashtext(:account))")
 
 
@@ -262,7 +246,7 @@ def claim(
     """Take what is due for an account, replies first. Commit before a byte of it is sent.
 
     All parts of a message come together and in order, be they more than `limit`. `bind` must be the
-    name of no other bind anywhere. Invitations to numbers that have opted out end here.
+    name of no other bind anywhere. Invitations pass the gate (`store.gate_texts`).
     """
     if connection.dialect.name == "postgresql":
         # One bind at a time: else two could share the parts of a message.
@@ -276,20 +260,18 @@ def claim(
         rows = list(connection.execute(_NEXT[kind], wanted))
         if heads := [row.id for row in rows if row.part_number < row.part_total]:
             rows += connection.execute(_OTHER_PARTS, {**same, "heads": heads})
-        taken += _wanted(connection, rows)
+        away: set[int] = set()
+        if rows and kind is PostKind.INVITATION:
+            away = gate_texts.turn_away(connection, [row.id for row in rows], now)
+        taken += _in_order(row for row in rows if row.id not in away)
     return taken
 
 
-def _wanted(connection: Connection, rows: Iterable[Sequence[Any]]) -> list[Outgoing]:
-    """What is to be sent, in order; what nobody wants any more fails."""
-    wanted, unwanted = [], []
-    for *values, tlvs, tries, not_before, is_unwanted in rows:
+def _in_order(rows: Iterable[Sequence[Any]]) -> list[Outgoing]:
+    """PDUs by the time of their texts, parts one after the other."""
+    outs = []
+    for *values, tlvs, tries, not_before in rows:
         out = Outgoing._make((*values, _unpacked(tlvs) if tlvs else (), tries))
-        if is_unwanted and out.kind == PostKind.INVITATION:
-            unwanted.append(out.id)
-        else:
-            wanted.append((not_before, out.message, out.part, out))
-    if unwanted:
-        connection.execute(_WITHDRAW, {"ids": unwanted})
-    wanted.sort()
-    return [out for *_, out in wanted]
+        outs.append((not_before, out.message, out.part, out))
+    outs.sort()
+    return [out for *_, out in outs]

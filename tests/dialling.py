@@ -84,6 +84,7 @@ class World:
             "max_call_seconds": 300,
             "holidays": dict[date, bool](),
             "tick_seconds": 0.05,
+            "do_not_call_days": 30,
         }
         self.engine = Engine(
             EngineSetting(**(values | setting)),

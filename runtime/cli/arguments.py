@@ -4,20 +4,21 @@ A command names its handler as `module:function` of `runtime.cli`; main imports 
 handler is `(arguments, settings) -> exit status | None`, plain or async.
 """
 
-from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from pathlib import Path
-from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from domain.roles import Role
+from runtime.cli import gate_arguments
+from runtime.cli.shapes import campaign as _campaign
+from runtime.cli.shapes import command as _command
+from runtime.cli.shapes import group as _group
+from runtime.cli.shapes import shape as _shape
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
-
-    Commands = _SubParsersAction[ArgumentParser]
+    from runtime.cli.shapes import Commands
 
 _PAIR = "KEY=VALUE"
-_HELP_WIDTH = 80
 
 
 def build_parser() -> ArgumentParser:
@@ -32,6 +33,13 @@ def build_parser() -> ArgumentParser:
     )
     _add_limits(_group(commands, "limits", "Rates and channels of the server and its trunks"))
     _add_audience(_group(commands, "audience", "The numbers of a campaign"))
+    gate_arguments.add_do_not_call(
+        _group(commands, "dnc", "The do-not-call lists, which every contact heeds")
+    )
+    gate_arguments.add_phases(
+        _group(commands, "phases", "When districts and provinces are invited")
+    )
+    gate_arguments.add_subscriber(_group(commands, "subscriber", "All that is held on one number"))
     _add_records(commands)
     _add_texts(_group(commands, "sms", "Texts to and from subscribers, and the SMSCs"))
     _add_keywords(_group(commands, "keywords", "What texts to the short code mean"))
@@ -82,6 +90,7 @@ def _add_campaign(commands: "Commands") -> None:
     ):
         example = f"tstn campaign {name} phase-1-list-1"
         _campaign(_command(commands, name, f"campaign:{handler}", help_, example))
+    gate_arguments.add_why_not(commands)
     tune = _command(
         commands,
         "tune",
@@ -249,45 +258,3 @@ def _add_asterisk(commands: "Commands") -> None:
         "tstn asterisk render /etc/asterisk",
     )
     render.add_argument("directory", type=Path, metavar="DIR", help="where the files go")
-
-
-def _campaign(parser: ArgumentParser, name: str = "campaign") -> ArgumentParser:
-    option: dict[str, Any] = {"required": True} if name.startswith("-") else {}
-    parser.add_argument(name, metavar="C", help="name or number of a campaign", **option)
-    return parser
-
-
-def _group(commands: "Commands", name: str, help_: str) -> "Commands":
-    shape = _shape(help_, f"tstn {name} COMMAND --help")
-    return commands.add_parser(name, help=help_, **shape).add_subparsers(
-        metavar="COMMAND", required=True
-    )
-
-
-def _command(
-    commands: "Commands", name: str, handler: str, help_: str, example: str = ""
-) -> ArgumentParser:
-    shape = _shape(help_, example or f"tstn {name}")
-    parser = commands.add_parser(name, help=help_, **shape)
-    parser.set_defaults(handler=handler)
-    return parser
-
-
-def _shape(description: str, example: str) -> dict[str, Any]:
-    return {
-        "description": fill(f"{description}.", _HELP_WIDTH),
-        "epilog": f"example:\n  {example}",
-        "parents": [_everywhere()],
-        "formatter_class": RawDescriptionHelpFormatter,
-        "allow_abbrev": False,
-    }
-
-
-def _everywhere() -> ArgumentParser:
-    """The options that stand before or after any command."""
-    parser = ArgumentParser(add_help=False, argument_default=SUPPRESS)
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="settings (else TSTN_CONFIG, config/tstn.toml)"
-    )
-    parser.add_argument("--json", action="store_true", help="answer in JSON, for programs")
-    return parser

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from dialer.advertising import require_fresh_list
 from dialer.campaign_file import read_campaign, read_tuning
 from domain.clock import utc_now
 from domain.errors import ConfigError, InputError
@@ -54,6 +55,7 @@ async def start(arguments: Namespace, settings: Settings) -> None:
         campaign, counts = await store.read(_with_counts, arguments.campaign)
         if campaign.purpose is not None:  # else the store says what is missing
             _require_prompts(campaign, settings)
+            await store.read(require_fresh_list, campaign, settings.law.do_not_call_days, utc_now())
         await _move(arguments, store, CampaignState.RUNNING)
     targets = counts["targets"]
     if sum(targets.values()) == targets.get(TargetState.DONE, 0):

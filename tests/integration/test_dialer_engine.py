@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Connection
 
 from domain.dispositions import Disposition
-from domain.states import CampaignState
-from store import audience, campaigns, limits
+from domain.states import CampaignState, ContactScope, Purpose
+from store import audience, campaigns, do_not_call, limits
 from store.engine import Store
 from store.limits import Caps
 from store.models import Attempt
@@ -264,3 +264,36 @@ async def test_a_row_that_makes_no_sense_stops_its_own_campaign_only(store: Stor
     await world.passes(1)
     assert world.carrier.numbers == numbers(1, first=5)
     assert "noon-ish" in world.engine.why_idle["broken"]
+
+
+async def test_advertising_is_dialled_on_a_fresh_do_not_call_list_only(store: Store) -> None:
+    await make_campaign(store, numbers(3), purpose=Purpose.ADVERTISING)
+    world = World(store)
+    await world.passes(1)
+    assert world.carrier.dialled == []
+    assert world.engine.why_idle["mekong"].startswith("no do-not-call list is loaded")
+    scope, loaded = ContactScope.ALL, NOW - 30 * 24 * HOUR
+    new = await store.write(do_not_call.begin, scope, "list.csv", "lan", loaded)
+    await store.write(do_not_call.add, new, scope, numbers(1))
+    await store.write(do_not_call.complete, new, scope, 1, loaded)
+    await world.passes(1)
+    assert "is of 02/03/2021, older than 30 days" in world.engine.why_idle["mekong"]
+    newer = await store.write(do_not_call.begin, scope, "list.csv", "lan", world.now)
+    await store.write(do_not_call.add, newer, scope, numbers(1))
+    await store.write(do_not_call.complete, newer, scope, 1, world.now)
+    await world.passes(2)
+    assert sorted(world.carrier.numbers) == numbers(3)[1:]
+    assert all(attempt.may_refuse for _, attempt in world.carrier.dialled)
+
+
+async def test_advertising_is_not_dialled_after_five_whatever_its_windows(store: Store) -> None:
+    knobs = {"purpose": Purpose.ADVERTISING, "windows": ["08:00-21:00"]}
+    await make_campaign(store, numbers(1), **knobs)
+    new = await store.write(do_not_call.begin, ContactScope.ALL, "list.csv", "lan", NOW)
+    await store.write(do_not_call.add, new, ContactScope.ALL, numbers(1, first=9))
+    await store.write(do_not_call.complete, new, ContactScope.ALL, 1, NOW)
+    world = World(store, now=local(17))
+    await world.passes(2)
+    assert world.carrier.dialled == []
+    await world.jump(local(8, day=2))
+    assert world.carrier.numbers == numbers(1)

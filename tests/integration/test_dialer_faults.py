@@ -27,6 +27,7 @@ SETTING = EngineSetting(
     max_call_seconds=300,
     holidays={},
     tick_seconds=0.01,
+    do_not_call_days=30,
 )
 
 

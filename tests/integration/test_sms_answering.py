@@ -1,17 +1,31 @@
 """Texts that wait are read once: acted on, answered, in the order they came. Both databases."""
 
-from datetime import datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from domain.addresses import Scheme
 from domain.states import CallbackState, RegistrationState
 from sms.answering import answer_texts
 from sms.replies import DEFAULTS
 from sms.setting import TextSetting
+from store import phases
 from store.engine import Store
 from store.messages import NewText
-from store.models import Callback, Event, MessageIn, MessageOut, OptOut, Registration
+from store.models import (
+    Callback,
+    Campaign,
+    Event,
+    MessageIn,
+    MessageOut,
+    OptOut,
+    Registration,
+    Target,
+)
+from store.phases import NewPhase
 from tests.rows import NOW, all_rows, make_campaign, numbers
 from tests.texts import NUMBER, OTHER, new_text, take_in
 
@@ -208,3 +222,49 @@ async def test_read_again_changes_nothing(audience: Store) -> None:
     await come(audience, said("TSTN"))
     assert await audience.write(answer_texts, SETTING, NOW + HOUR, 50) == 0
     assert len(await answers(audience)) == 1
+
+
+async def test_a_refusal_is_confirmed_once(audience: Store) -> None:
+    later = NOW + HOUR
+    assert await come(audience, said("TC")) == [("opt_out", "opted_out")]
+    assert await come(audience, said("Từ chối", at=later), now=later) == [("opt_out", None)]
+    assert len(await answers(audience)) == 1
+    assert len(await all_rows(audience, OptOut)) == 2
+
+
+async def closed_district(store: Store) -> None:
+    """The phase of everybody's district is over since 31/03."""
+    place = {"province_code": "86", "district_code": "861"}
+    await store.write(lambda c: c.execute(update(Target).values(**place)).rowcount)
+    await store.write(lambda c: c.execute(update(Campaign).values(by_phase=True)).rowcount)
+    phase = NewPhase(Scheme.VN_2021, "86", "861", date(2021, 3, 26), date(2021, 3, 31))
+    await store.write(phases.put, [phase], "lan", NOW)
+
+
+async def test_who_is_late_is_registered_and_flagged(audience: Store) -> None:
+    in_time = datetime(2021, 3, 31, 16, 59, tzinfo=NOW.tzinfo)  # 23:59 in Viet Nam
+    await closed_district(audience)
+    assert await come(audience, said("TSTN", at=in_time), said("TSTN", OTHER)) == [
+        ("register", "ok"),
+        ("register", "ok"),
+    ]
+    rows = {row["msisdn"]: row["evidence"] for row in await all_rows(audience, Registration)}
+    assert rows[OTHER]["late_since"] == "2021-03-31"
+    assert "late_since" not in rows[NUMBER]
+    told = {
+        row["msisdn"]: row["data"]["evidence"]
+        for row in await all_rows(audience, Event)
+        if row["kind"] == "registered"
+    }
+    assert told == rows
+
+
+async def test_where_late_ones_are_not_taken_they_are_told_so_and_kept(audience: Store) -> None:
+    await closed_district(audience)
+    strict = replace(SETTING, accept_late=False)
+    await take_in(audience, said("TSTN"))
+    await audience.write(answer_texts, strict, NOW, 50)
+    assert await all_rows(audience, Registration) == []
+    assert await answers(audience) == [DEFAULTS["ineligible"]]
+    [held] = [r for r in await all_rows(audience, Event) if r["kind"] == "registration_held"]
+    assert held["data"]["late_since"] == "2021-03-31"

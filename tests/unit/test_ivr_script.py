@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivr.script import MAX_REPLAYS, Call, Command, Event, State, step, stoppers
+from ivr.script import MAX_REPLAYS, PROMPTS, Call, Command, Event, State, sentences, step, stoppers
 
 # Every state × every event of a call that has not replayed, been reminded or registered (except
 # where the state itself says so). `-` stands for "nothing": no command, or the state stays.
@@ -12,6 +12,7 @@ dialling      answered   inviting      play_invitation
 dialling      key_1      registering   register
 dialling      key_2      -             -
 dialling      key_3      -             -
+dialling      key_9      -             -
 dialling      other_key  -             -
 dialling      played     -             -
 dialling      silence    -             -
@@ -25,6 +26,7 @@ inviting      answered   -             -
 inviting      key_1      registering   stop_playing register
 inviting      key_2      inviting      stop_playing play_invitation
 inviting      key_3      handing_over  stop_playing hand_over
+inviting      key_9      reminding     stop_playing play_menu
 inviting      other_key  reminding     stop_playing play_menu
 inviting      played     listening     listen
 inviting      silence    -             -
@@ -38,6 +40,7 @@ reminding     answered   -             -
 reminding     key_1      registering   stop_playing register
 reminding     key_2      inviting      stop_playing play_invitation
 reminding     key_3      handing_over  stop_playing hand_over
+reminding     key_9      closing       stop_playing play_close
 reminding     other_key  closing       stop_playing play_close
 reminding     played     listening     listen
 reminding     silence    -             -
@@ -51,6 +54,7 @@ listening     answered   -             -
 listening     key_1      registering   register
 listening     key_2      inviting      play_invitation
 listening     key_3      handing_over  hand_over
+listening     key_9      reminding     play_menu
 listening     other_key  reminding     play_menu
 listening     played     -             -
 listening     silence    reminding     play_menu
@@ -64,6 +68,7 @@ registering   answered   -             -
 registering   key_1      -             -
 registering   key_2      -             -
 registering   key_3      -             -
+registering   key_9      -             -
 registering   other_key  -             -
 registering   played     -             -
 registering   silence    -             -
@@ -77,6 +82,7 @@ thanking      answered   -             -
 thanking      key_1      -             -
 thanking      key_2      -             -
 thanking      key_3      -             -
+thanking      key_9      -             -
 thanking      other_key  -             -
 thanking      played     ended         hang_up
 thanking      silence    -             -
@@ -86,10 +92,39 @@ thanking      no_agent   -             -
 thanking      connected  -             -
 thanking      hung_up    ended         -
 
+refusing      answered   -             -
+refusing      key_1      -             -
+refusing      key_2      -             -
+refusing      key_3      -             -
+refusing      key_9      -             -
+refusing      other_key  -             -
+refusing      played     -             -
+refusing      silence    -             -
+refusing      kept       confirming    play_refused
+refusing      not_kept   closing       play_close
+refusing      no_agent   -             -
+refusing      connected  -             -
+refusing      hung_up    ended         -
+
+confirming    answered   -             -
+confirming    key_1      registering   stop_playing register
+confirming    key_2      -             -
+confirming    key_3      -             -
+confirming    key_9      -             -
+confirming    other_key  -             -
+confirming    played     ended         hang_up
+confirming    silence    -             -
+confirming    kept       -             -
+confirming    not_kept   -             -
+confirming    no_agent   -             -
+confirming    connected  -             -
+confirming    hung_up    ended         -
+
 handing_over  answered   -             -
 handing_over  key_1      handing_over  register
 handing_over  key_2      -             -
 handing_over  key_3      -             -
+handing_over  key_9      -             -
 handing_over  other_key  -             -
 handing_over  played     -             -
 handing_over  silence    -             -
@@ -103,6 +138,7 @@ with_agent    answered   -             -
 with_agent    key_1      with_agent    register
 with_agent    key_2      -             -
 with_agent    key_3      -             -
+with_agent    key_9      -             -
 with_agent    other_key  -             -
 with_agent    played     -             -
 with_agent    silence    -             -
@@ -116,6 +152,7 @@ advising      answered   -             -
 advising      key_1      advising      register
 advising      key_2      -             -
 advising      key_3      -             -
+advising      key_9      -             -
 advising      other_key  -             -
 advising      played     -             -
 advising      silence    -             -
@@ -129,6 +166,7 @@ apologising   answered   -             -
 apologising   key_1      registering   stop_playing register
 apologising   key_2      -             -
 apologising   key_3      -             -
+apologising   key_9      -             -
 apologising   other_key  -             -
 apologising   played     ended         hang_up
 apologising   silence    -             -
@@ -142,6 +180,7 @@ closing       answered   -             -
 closing       key_1      registering   stop_playing register
 closing       key_2      inviting      stop_playing play_invitation
 closing       key_3      handing_over  stop_playing hand_over
+closing       key_9      -             -
 closing       other_key  -             -
 closing       played     ended         hang_up
 closing       silence    -             -
@@ -155,6 +194,7 @@ ended         answered   -             -
 ended         key_1      ended         register
 ended         key_2      -             -
 ended         key_3      -             -
+ended         key_9      -             -
 ended         other_key  -             -
 ended         played     -             -
 ended         silence    -             -
@@ -167,6 +207,8 @@ ended         hung_up    -             -
 
 # What the call's memory changes in the table above: all of it, nothing else changes.
 REMINDED = """
+inviting      key_9      closing       stop_playing play_close
+listening     key_9      closing       play_close
 inviting      other_key  closing       stop_playing play_close
 listening     other_key  closing       play_close
 listening     silence    closing       play_close
@@ -187,7 +229,29 @@ with_agent    key_1      -             -
 advising      key_1      -             -
 apologising   key_1      -             -
 closing       key_1      -             -
+confirming    key_1      -             -
 ended         key_1      -             -
+"""
+
+REGISTER_OR_AGENT = (Event.KEY_1, Event.KEY_3)
+REFUSABLE = """
+dialling      key_9      refusing      refuse
+inviting      key_9      refusing      stop_playing refuse
+reminding     key_9      refusing      stop_playing refuse
+listening     key_9      refusing      refuse
+thanking      key_9      refusing      stop_playing refuse
+handing_over  key_9      handing_over  refuse
+with_agent    key_9      with_agent    refuse
+advising      key_9      advising      refuse
+apologising   key_9      refusing      stop_playing refuse
+closing       key_9      refusing      stop_playing refuse
+ended         key_9      ended         refuse
+"""
+
+REFUSED = """
+inviting      key_9      -             -
+reminding     key_9      -             -
+listening     key_9      -             -
 """
 
 Expected = tuple[State, tuple[Command, ...]]
@@ -218,7 +282,8 @@ def usual(state: State) -> Call:
 
 def answers(state: State, **memory: bool | int) -> Rows:
     """What the script says to every event in this state."""
-    fields = {name: getattr(usual(state), name) for name in ("replays", "reminded", "registered")}
+    names = ("replays", "reminded", "registered", "refused")
+    fields = {name: getattr(usual(state), name) for name in names}
     call = Call(state=state, **(fields | memory))
     rows: Rows = {}
     for event in Event:
@@ -246,6 +311,8 @@ def test_the_table_has_every_state_and_every_event() -> None:
         pytest.param(REMINDED, {"reminded": True}, id="reminded"),
         pytest.param(REPLAYED_THREE_TIMES, {"replays": 3}, id="replayed"),
         pytest.param(REGISTERED, {"registered": True}, id="registered"),
+        pytest.param(REFUSABLE, {"may_refuse": True}, id="advertising"),
+        pytest.param(REFUSED, {"may_refuse": True, "refused": True}, id="refused"),
     ],
 )
 def test_what_the_call_remembers_changes_only_these(
@@ -258,13 +325,30 @@ def test_what_the_call_remembers_changes_only_these(
 @pytest.mark.parametrize(
     ("call", "expected"),
     [
-        (Call(State.INVITING), {Event.KEY_1, Event.KEY_2, Event.KEY_3, Event.OTHER_KEY}),
+        (
+            Call(State.INVITING),
+            {Event.KEY_1, Event.KEY_2, Event.KEY_3, Event.KEY_9, Event.OTHER_KEY},
+        ),
         (Call(State.CLOSING), {Event.KEY_1, Event.KEY_2, Event.KEY_3}),
         (Call(State.CLOSING, replays=MAX_REPLAYS), {Event.KEY_1, Event.KEY_3}),
         (Call(State.APOLOGISING), {Event.KEY_1}),
         (Call(State.APOLOGISING, registered=True), set()),
         (Call(State.THANKING, registered=True), set()),
+        (Call(State.THANKING, registered=True, may_refuse=True), {Event.KEY_9}),
+        (
+            Call(State.CLOSING, may_refuse=True),
+            {Event.KEY_1, Event.KEY_2, Event.KEY_3, Event.KEY_9},
+        ),
+        (Call(State.CONFIRMING), {Event.KEY_1}),
     ],
 )
 def test_the_keys_that_silence_a_prompt(call: Call, expected: set[Event]) -> None:
     assert stoppers(call) == expected
+
+
+def test_only_advertising_says_how_to_refuse() -> None:
+    for command in PROMPTS:
+        assert sentences(Call(), command) == PROMPTS[command]
+    told = [c for c in PROMPTS if sentences(Call(may_refuse=True), c) != PROMPTS[c]]
+    assert told == [Command.PLAY_INVITATION, Command.PLAY_MENU]
+    assert sentences(Call(may_refuse=True), Command.PLAY_MENU)[-1] == "menu_refuse"

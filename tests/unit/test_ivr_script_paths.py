@@ -15,10 +15,14 @@ PLAYING = {
     State.INVITING,
     State.REMINDING,
     State.THANKING,
+    State.CONFIRMING,
     State.APOLOGISING,
     State.CLOSING,
 }
-KEYS = (Event.KEY_1, Event.KEY_2, Event.KEY_3, Event.OTHER_KEY)
+KEYS = (Event.KEY_1, Event.KEY_2, Event.KEY_3, Event.KEY_9, Event.OTHER_KEY)
+BETWEEN = (State.REGISTERING, State.REFUSING, State.CONFIRMING)
+"""Where a first key 9 does not refuse: a key is being kept, or that one has done so."""
+ADVERTISING = Call(may_refuse=True)
 
 Step = tuple[Call, Event, Call, Commands]
 
@@ -30,8 +34,8 @@ def walk(events: Sequence[Event], call: Call = NEW_CALL) -> Iterator[Step]:
         call = after
 
 
-def stands_after(events: Sequence[Event]) -> Call:
-    return [NEW_CALL, *(after for *_, after, _ in walk(events))][-1]
+def stands_after(events: Sequence[Event], call: Call = NEW_CALL) -> Call:
+    return [call, *(after for *_, after, _ in walk(events, call))][-1]
 
 
 def possible(call: Call) -> list[Event]:
@@ -41,7 +45,7 @@ def possible(call: Call) -> list[Event]:
             own = [Event.ANSWERED]
         case State.LISTENING:
             own = [Event.SILENCE]
-        case State.REGISTERING | State.ADVISING:
+        case State.REGISTERING | State.REFUSING | State.ADVISING:
             own = [Event.KEPT]
         case State.HANDING_OVER:
             own = [Event.NO_AGENT, Event.CONNECTED]
@@ -83,7 +87,7 @@ def test_nothing_is_commanded_after_the_end_but_to_keep_a_late_key_1(events: lis
 
 def test_a_second_key_1_changes_nothing_unless_the_first_was_not_kept() -> None:
     """On every path there is: all standings are visited, with whether a key 1 is still open."""
-    waiting = [(NEW_CALL, True)]
+    waiting = [(NEW_CALL, True), (ADVERTISING, True)]
     seen = set(waiting)
     while waiting:
         call, may_register = waiting.pop()
@@ -130,9 +134,28 @@ def test_thanks_are_played_for_a_kept_registration_and_for_nothing_else(
         registered |= Command.REGISTER in commands
 
 
-@given(anything, st.booleans())
-def test_whoever_says_nothing_more_is_hung_up_on(events: list[Event], kept: bool) -> None:
+@given(anything)
+def test_a_refusal_is_confirmed_once_it_is_kept_and_for_no_other_reason(
+    events: list[Event],
+) -> None:
+    for before, event, _, commands in walk(events, ADVERTISING):
+        if Command.PLAY_REFUSED in commands:
+            assert (before.state, event) == (State.REFUSING, Event.KEPT)
+        asks = event is Event.KEY_9 and not before.refused
+        assert (Command.REFUSE in commands) == (asks and before.state not in BETWEEN)
+
+
+@given(anything)
+def test_key_9_is_a_wrong_key_where_nothing_is_advertised(events: list[Event]) -> None:
     call = stands_after(events)
+    assert step(call, Event.KEY_9) == step(call, Event.OTHER_KEY)
+
+
+@given(anything, st.booleans(), st.sampled_from((NEW_CALL, ADVERTISING)))
+def test_whoever_says_nothing_more_is_hung_up_on(
+    events: list[Event], kept: bool, new: Call
+) -> None:
+    call = stands_after(events, new)
     for _ in range(12):
         if call.state is State.WITH_AGENT:
             return  # people hang up by themselves
@@ -194,6 +217,7 @@ def test_the_menu_is_the_offer_and_the_other_keys_without_the_notice() -> None:
     assert PROMPTS[Command.PLAY_INVITATION] == ("notice", "offer", "menu_replay", "menu_agent")
     assert PROMPTS[Command.PLAY_MENU] == ("offer", "menu_replay", "menu_agent")
     assert PROMPTS[Command.PLAY_THANKS] == ("after_1",)
+    assert PROMPTS[Command.PLAY_REFUSED] == ("refused",)
     assert PROMPTS[Command.PLAY_CLOSE] == ("close",)
     assert PROMPTS[Command.PLAY_APOLOGY] == ("no_agent",)
 
@@ -210,4 +234,4 @@ def test_recovery_knows_as_many_playbacks_as_a_call_can_have() -> None:
                 longest = max(longest, len(PLAYS & set(commands)) + most_plays(after))
         return longest
 
-    assert most_plays(NEW_CALL) <= MOST_PLAYBACKS
+    assert max(most_plays(NEW_CALL), most_plays(ADVERTISING)) <= MOST_PLAYBACKS

@@ -20,6 +20,7 @@ from store.facts import (
     HandedOver,
     KeyPressed,
     LeftAgents,
+    OptOutAsked,
     RegistrationAsked,
     decode,
     encode,
@@ -64,6 +65,7 @@ facts: st.SearchStrategy[Fact] = st.one_of(
         campaign_id=st.none() | campaign_ids,
         at=moments,
     ),
+    st.builds(OptOutAsked, msisdn=msisdns, at=moments, source_id=texts),
     st.builds(HandedOver, attempt_id=ids, at=moments, deadline_at=moments),
     st.builds(
         AgentConnected, attempt_id=ids, agent_id=st.none() | st.integers(1, 2**53), at=moments
@@ -99,7 +101,7 @@ def test_a_fact_comes_back_as_it_went(fact: Fact) -> None:
 def test_every_kind_of_fact_is_tried_above() -> None:
     kinds = set(get_args(Fact))
     on_agents = {HandedOver, AgentConnected, LeftAgents}
-    calls = {Answered, KeyPressed, RegistrationAsked, AdviceAsked, AttemptEnded}
+    calls = {Answered, KeyPressed, RegistrationAsked, AdviceAsked, OptOutAsked, AttemptEnded}
     assert calls | on_agents == kinds
     assert all(is_dataclass(kind) for kind in kinds)
 

@@ -1,0 +1,133 @@
+"""The gate before every text: whether an invitation may go out, given within its claim. I/O.
+
+First try and repeat alike pass here; replies and other texts do not, they were asked for.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, case, func, select, text, update
+
+from domain.gate import MOST_TEXTS, ROLLING, TEXT_HOURS, Refusal, cap_frees_at
+from domain.states import ContactScope, MessageOutState, PostKind, Purpose
+from store.columns import UtcDateTime, fixed
+from store.gate import do_not_call, opted_out, registered
+from store.models import Campaign, MessageOut, table
+from store.statements import among
+
+_out, _campaigns = table(MessageOut).c, table(Campaign).c
+_MESSAGE = func.coalesce(_out.head_id, _out.id)
+# Two accounts may send to one number at the same time; SQLite's transaction is such a lock already.
+_LOCK = text("SELECT pg_advisory_xact_lock(2169234)")
+_JUDGED = (
+    select(
+        *(_out.id, _MESSAGE.label("message"), _out.msisdn, _campaigns.purpose),
+        case(
+            (opted_out(_out.msisdn), fixed(Refusal.OPTED_OUT)),
+            (do_not_call(_out.msisdn, ContactScope.VOICE), fixed(Refusal.DO_NOT_CALL)),
+            (registered(_out.msisdn), fixed(Refusal.ALREADY_REGISTERED)),
+        ).label("reason"),
+    )
+    .outerjoin(table(Campaign), _campaigns.id == _out.campaign_id)
+    .where(among(_out.id, "ids"))
+    .order_by(_out.not_before, _out.id)
+)
+_SENT_LATELY = select(_out.id, _MESSAGE, _out.msisdn, _out.sending_at).where(
+    among(_out.msisdn, "msisdns"),
+    _out.kind == fixed(PostKind.INVITATION),
+    _out.sending_at > bindparam("day_ago", type_=UtcDateTime),
+    # What the SMSC has refused, or told to come again, never went out.
+    _out.state != fixed(MessageOutState.QUEUED),
+    _out.state != fixed(MessageOutState.FAILED),
+)
+_WITHDRAW = (
+    update(table(MessageOut))
+    .where(_out.id == bindparam("pdu"))
+    .values(state=fixed(MessageOutState.FAILED), error=bindparam("reason"))
+)
+_LET_WAIT = (
+    update(table(MessageOut))
+    .where(_out.id == bindparam("pdu"))
+    .values(
+        state=fixed(MessageOutState.QUEUED),
+        not_before=bindparam("until"),
+        tries=_out.tries - 1,
+        bind=None,
+        sending_at=None,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Invitation:
+    """A PDU just claimed; `message` is the id of its text."""
+
+    id: int
+    message: int
+    msisdn: str
+    purpose: str | None
+    reason: str | None
+
+
+def turn_away(connection: Connection, ids: Sequence[int], now: datetime) -> set[int]:
+    """Give the claimed invitations that must not be sent; they have failed, or wait again."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
+    claimed = [_Invitation(*row) for row in connection.execute(_JUDGED, {"ids": ids})]
+    unwanted = {each.id: each.reason for each in claimed if each.reason is not None}
+    if unwanted:
+        failed = [{"pdu": pdu, "reason": reason} for pdu, reason in unwanted.items()]
+        connection.execute(_WITHDRAW, failed)
+    # What has no campaign has no purpose: it is held to the strictest one.
+    adverts = [
+        each
+        for each in claimed
+        if each.reason is None and each.purpose in (None, Purpose.ADVERTISING)
+    ]
+    waits = _waits(connection, adverts, now) if adverts else {}
+    if waits:
+        connection.execute(_LET_WAIT, [{"pdu": p, "until": at} for p, at in waits.items()])
+    return {*unwanted, *waits}
+
+
+def _waits(
+    connection: Connection, adverts: Sequence[_Invitation], now: datetime
+) -> dict[int, datetime]:
+    """The PDUs that may not go out yet, and when they may."""
+    if not TEXT_HOURS.is_open(now):
+        return dict.fromkeys((each.id for each in adverts), TEXT_HOURS.next_opening(now))
+    return _capped(connection, adverts, now)
+
+
+def _capped(
+    connection: Connection, adverts: Sequence[_Invitation], now: datetime
+) -> dict[int, datetime]:
+    """The PDUs beyond the cap, and when the rolling window has room for them again."""
+    sent = _sent_lately(connection, adverts, now)
+    waits: dict[int, datetime] = {}
+    beyond: dict[int, datetime] = {}
+    for each in adverts:
+        texts = sent.setdefault(each.msisdn, {})
+        if each.message not in texts and each.message not in beyond:
+            until = cap_frees_at(list(texts.values()), MOST_TEXTS, now)
+            if until is None:
+                texts[each.message] = now
+            else:
+                beyond[each.message] = until
+        if each.message in beyond:
+            waits[each.id] = beyond[each.message]
+    return waits
+
+
+def _sent_lately(
+    connection: Connection, adverts: Iterable[_Invitation], now: datetime
+) -> dict[str, dict[int, datetime]]:
+    """By number, the texts of the rolling window and when each went out; not those in hand."""
+    in_hand = {each.id for each in adverts}
+    wanted = {"msisdns": sorted({each.msisdn for each in adverts}), "day_ago": now - ROLLING}
+    sent: dict[str, dict[int, datetime]] = {}
+    for pdu, message, msisdn, at in connection.execute(_SENT_LATELY, wanted):
+        if pdu not in in_hand:
+            sent.setdefault(msisdn, {})[message] = at
+    return sent

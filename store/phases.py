@@ -1,0 +1,103 @@
+"""When places are invited (R8): loaded from files, read by the gate; who came too late. I/O."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+
+from domain.addresses import Scheme
+from domain.clock import to_local
+from domain.gate import Refusal
+from domain.states import TargetState
+from store import history
+from store.columns import fixed
+from store.gate import PHASE_ID
+from store.history import happening
+from store.models import Campaign, Phase, Target, table
+from store.statements import among, among_chosen
+
+_phases, _targets, _campaigns = table(Phase).c, table(Target).c, table(Campaign).c
+_CLOSED_ON = (
+    select(_targets.msisdn, func.max(_phases.closes_on))
+    .select_from(table(Target))
+    .join(table(Campaign), _campaigns.id == _targets.campaign_id)
+    .join(table(Phase), _phases.id == PHASE_ID)
+    .where(among(_targets.msisdn, "msisdns"), _campaigns.by_phase)
+    .group_by(_targets.msisdn)
+    .having(func.count() == func.count(_phases.closes_on))
+)
+_HELD = (
+    select(_targets.id)
+    .where(
+        _targets.campaign_id == bindparam("of_campaign"),
+        _targets.held_by == fixed(Refusal.PHASE_CLOSED),
+        _targets.not_before > bindparam("now"),
+    )
+    .limit(bindparam("limit"))
+)
+_RELEASE = (
+    update(table(Target))
+    .where(among_chosen(_targets.id, _HELD), _targets.state == fixed(TargetState.READY))
+    .values(not_before=bindparam("now"))
+)
+_BY_PHASE = select(_campaigns.id).where(_campaigns.by_phase).order_by(_campaigns.id)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPhase:
+    """The local days, both included, on which a province or one of its districts is invited."""
+
+    scheme: Scheme
+    province_code: str
+    district_code: str | None
+    opens_on: date
+    closes_on: date | None
+
+
+def put(connection: Connection, phases: Sequence[NewPhase], by: str, now: datetime) -> None:
+    """Set the phases of these places; those of other places stay."""
+    for phase in phases:
+        same_district = (
+            _phases.district_code.is_(None)
+            if phase.district_code is None
+            else _phases.district_code == phase.district_code
+        )
+        same_place = (_phases.scheme == phase.scheme, _phases.province_code == phase.province_code)
+        connection.execute(delete(table(Phase)).where(*same_place, same_district))
+        connection.execute(table(Phase).insert().values(**asdict(phase)))
+    history.add(connection, [happening("phases_loaded", now, places=len(phases), by=by)])
+
+
+def all_of(connection: Connection) -> list[dict[str, Any]]:
+    """Every phase, by place; a province before its districts."""
+    order = (_phases.scheme, _phases.province_code, _phases.district_code.is_not(None))
+    rows = connection.execute(select(table(Phase)).order_by(*order, _phases.district_code))
+    return [dict(row) for row in rows.mappings()]
+
+
+def campaigns_by_phase(connection: Connection) -> list[int]:
+    """The campaigns that heed phases."""
+    return list(connection.execute(_BY_PHASE).scalars())
+
+
+def release(connection: Connection, campaign_id: int, limit: int, now: datetime) -> int:
+    """Let up to `limit` targets that wait for their phase be judged anew; give how many."""
+    wanted = {"of_campaign": campaign_id, "limit": limit, "now": now}
+    return connection.execute(_RELEASE, wanted).rowcount
+
+
+def late(connection: Connection, asked: Mapping[str, datetime]) -> dict[str, date]:
+    """Numbers that ask after the phase of their place has closed in all campaigns by phase.
+
+    Gives its last day.
+    """
+    if not asked:
+        return {}
+    rows = connection.execute(_CLOSED_ON, {"msisdns": list(asked)})
+    return {
+        msisdn: closed_on
+        for msisdn, closed_on in rows
+        if to_local(asked[msisdn]).date() > closed_on
+    }

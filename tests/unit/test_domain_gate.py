@@ -1,0 +1,141 @@
+"""The gate's rules that need no row: lists, hours, caps, phases. Pure."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.calendar import Calendar, Window
+from domain.clock import to_local
+from domain.errors import InputError
+from domain.gate import (
+    ROLLING,
+    Refusal,
+    cap_frees_at,
+    lawful,
+    list_trouble,
+    phase_is_open,
+    phase_opens_at,
+    shut,
+)
+from domain.states import ContactScope, Purpose
+
+ALL, VOICE, SMS = ContactScope.ALL, ContactScope.VOICE, ContactScope.SMS
+NOW = datetime(2021, 4, 1, 3, 0, tzinfo=UTC)
+"""A Thursday, 10:00 in Vietnam."""
+DAY = timedelta(days=1)
+ADVERTISING, CARE = Purpose.ADVERTISING, Purpose.CUSTOMER_CARE
+OFFICE_HOURS = Calendar([Window.parse("08:00-17:00")])
+moments = st.integers(0, 365 * 24 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes))
+days = st.dates(date(2021, 1, 1), date(2022, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("purpose", "lists", "says"),
+    [
+        (CARE, {}, None),
+        (None, {}, None),
+        (ADVERTISING, {}, "no do-not-call list"),
+        (ADVERTISING, {SMS: NOW}, "no do-not-call list"),
+        (ADVERTISING, {ALL: NOW}, None),
+        (ADVERTISING, {VOICE: NOW - 30 * DAY}, None),
+        (ADVERTISING, {VOICE: NOW - 30 * DAY - timedelta(seconds=1)}, "the do-not-call list voice"),
+        (ADVERTISING, {ALL: NOW, VOICE: NOW - 31 * DAY}, "the do-not-call list voice"),
+        (ADVERTISING, {ALL: NOW - 31 * DAY, VOICE: NOW}, "the do-not-call list all"),
+        (ADVERTISING, {ALL: NOW, SMS: NOW - 31 * DAY}, None),
+    ],
+)
+def test_advertising_needs_fresh_lists(
+    purpose: Purpose | None, lists: dict[ContactScope, datetime], says: str | None
+) -> None:
+    trouble = list_trouble(purpose, VOICE, lists, 30, NOW)
+    assert (trouble is None) == (says is None)
+    assert trouble is None or says is None or trouble.startswith(says)
+    assert trouble is None or "tstn dnc import FILE.csv --scope" in trouble
+
+
+@pytest.mark.parametrize(
+    ("purpose", "calendar", "now", "reason"),
+    [
+        (CARE, OFFICE_HOURS, NOW, None),
+        (ADVERTISING, OFFICE_HOURS, NOW, None),
+        (None, OFFICE_HOURS, NOW, Refusal.NO_PURPOSE),
+        (CARE, "no window", NOW, Refusal.BAD_WINDOWS),
+        (ADVERTISING, OFFICE_HOURS, NOW + 40 * DAY, Refusal.DO_NOT_CALL_STALE),
+        (CARE, OFFICE_HOURS, NOW + timedelta(hours=7), Refusal.OUTSIDE_WINDOW),
+        (CARE, OFFICE_HOURS, datetime(2021, 4, 30, 3, tzinfo=UTC), Refusal.HOLIDAY),
+    ],
+)
+def test_why_a_campaign_is_shut(
+    purpose: Purpose | None, calendar: Calendar | str, now: datetime, reason: Refusal | None
+) -> None:
+    found = shut(purpose, calendar, {ALL: NOW}, 30, now)
+    assert (found and found.reason) == reason
+
+
+@pytest.mark.parametrize(
+    ("windows", "left"),
+    [
+        (["07:00-21:00"], ["08:00-17:00"]),
+        (["00:00-24:00"], ["08:00-17:00"]),
+        (["mon-fri 09:00-11:30", "16:00-24:00"], ["mon-fri 09:00-11:30", "16:00-17:00"]),
+        (["18:00-20:00", "09:00-10:00"], ["09:00-10:00"]),
+    ],
+)
+def test_advertising_calls_within_the_hours_of_the_law(windows: list[str], left: list[str]) -> None:
+    given_ = [Window.parse(text) for text in windows]
+    assert lawful(given_, ADVERTISING) == [Window.parse(text) for text in left]
+    assert lawful(given_, CARE) == given_
+
+
+def test_windows_that_the_law_leaves_nothing_of_are_an_error() -> None:
+    with pytest.raises(InputError, match="advertising may call from 08:00 to 17:00 only"):
+        lawful([Window(time(18), time(20))], ADVERTISING)
+
+
+@given(st.lists(moments, max_size=12), st.integers(1, 3), moments)
+def test_a_cap_frees_at_the_first_moment_that_leaves_room(
+    contacts: list[datetime], most: int, now: datetime
+) -> None:
+    known = [at for at in contacts if at <= now]
+    frees = cap_frees_at(known, most, now)
+
+    def within(at: datetime) -> int:
+        return sum(at - ROLLING < each <= at for each in known)
+
+    if frees is None:
+        assert within(now) < most
+    else:
+        assert within(now) >= most
+        assert now < frees <= now + ROLLING
+        assert within(frees) < most
+        assert within(frees - timedelta(microseconds=1)) >= most
+
+
+@given(days, st.none() | days, moments)
+def test_a_closed_place_is_looked_at_again_exactly_when_it_opens(
+    opens: date, closes: date | None, now: datetime
+) -> None:
+    if closes is not None and closes < opens:
+        opens, closes = closes, opens
+    today = to_local(now).date()
+    if phase_is_open(opens, closes, today):
+        return
+    again = phase_opens_at(opens, closes, now)
+    if again is None:
+        assert closes is not None
+        assert closes < today
+    else:
+        assert again > now
+        assert phase_is_open(opens, closes, to_local(again).date())
+        assert not phase_is_open(opens, closes, to_local(again - timedelta(seconds=1)).date())
+
+
+@given(moments)
+def test_a_place_without_a_phase_is_looked_at_at_midnight(now: datetime) -> None:
+    again = phase_opens_at(None, None, now)
+    assert again is not None
+    assert now < again <= now + DAY
+    assert to_local(again).time() == time(0)
+    assert not phase_is_open(None, None, to_local(now).date())
