@@ -7,6 +7,8 @@ from typing import Any
 from aiohttp import web
 
 from console.assets import Assets
+from console.campaign_control import Control
+from console.campaign_tally import Tallies
 from console.desk_setting import DeskSetting
 from console.health import Watch
 from console.live import Live
@@ -36,6 +38,8 @@ class Parts:
     assets: Assets
     desk: DeskSetting
     supervision: Supervision
+    control: Control
+    tallies: Tallies
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -4,6 +4,9 @@ from aiohttp import web
 
 from console import (
     audit_page,
+    campaign_acts,
+    campaign_list,
+    campaign_page,
     desk_calls,
     desk_page,
     desk_result,
@@ -28,6 +31,8 @@ _LOOK_UP, _HEALTH = Permission.NUMBERS_LOOK_UP, Permission.HEALTH_READ
 _WORK = Permission.CALLBACKS_WORK
 _SUPERVISE = Permission.CALLBACKS_SUPERVISE
 _CALLBACK = r"/supervise/{callback:\d{1,18}}"
+_READ, _OPERATE = Permission.CAMPAIGNS_READ, Permission.CAMPAIGNS_OPERATE
+_CAMPAIGN = r"/campaigns/{campaign:\d{1,9}}"
 _USERS, _AUDIT = Permission.USERS_MANAGE, Permission.AUDIT_READ
 
 ROUTES: tuple[Route, ...] = (
@@ -59,6 +64,15 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/desk/hang-up", desk_calls.hang_up, _WORK),
     Route("GET", "/desk/wards", desk_result.wards, _WORK),
     Route("POST", "/desk/result", desk_result.send, _WORK),
+    Route("GET", "/campaigns", campaign_list.show, _READ),
+    Route("GET", "/campaigns/stream", campaign_list.stream, _READ),
+    Route("GET", _CAMPAIGN, campaign_page.show, _READ),
+    Route("GET", _CAMPAIGN + "/stream", campaign_page.stream, _READ),
+    Route("GET", _CAMPAIGN + "/stop", campaign_acts.confirm_stop, _OPERATE),
+    Route("POST", _CAMPAIGN + "/{move:start|pause|stop}", campaign_acts.move, _OPERATE),
+    Route("GET", _CAMPAIGN + "/tune", campaign_acts.preview, _OPERATE),
+    Route("POST", _CAMPAIGN + "/tune", campaign_acts.tune, _OPERATE),
+    Route("POST", _CAMPAIGN + "/revert", campaign_acts.revert, _OPERATE),
     Route("GET", "/health", health_page.show, _HEALTH),
     Route("GET", "/health/stream", health_page.stream, _HEALTH),
     Route("GET", "/users", users_page.show, _USERS),

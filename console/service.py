@@ -5,9 +5,11 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from console import desk_topics, errors, render, supervise_page
+from console import campaign_list, desk_topics, errors, render, supervise_page
 from console.access import is_alive
 from console.assets import Assets
+from console.campaign_control import Control
+from console.campaign_tally import Tallies
 from console.desk_setting import DeskSetting
 from console.health import Watch
 from console.live import Live, Topic
@@ -34,10 +36,11 @@ class Console:
         report: Report,
         desk: DeskSetting,
         supervision: Supervision,
+        control: Control,
         passwords: Passwords | None = None,
     ) -> None:
         self._closing = AsyncExitStack()
-        watch = Watch()
+        watch, tallies = Watch(), Tallies(store, clock)
 
         async def health() -> object:
             return watch.observe(report(), clock())
@@ -53,6 +56,7 @@ class Console:
                     Topic("health", health, is_always_looked_at=True),
                     *desk_topics.topics(store, desk, clock),
                     *supervise_page.topics(supervision, store, clock),
+                    campaign_list.topic(store, tallies, clock, report),
                 ],
                 is_alive,
             ),
@@ -60,6 +64,8 @@ class Console:
             assets=Assets(),
             desk=desk,
             supervision=supervision,
+            control=control,
+            tallies=tallies,
         )
 
     async def open(self) -> None:
@@ -84,6 +90,7 @@ class Console:
         """Look at what pages show, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.parts.live.run(), name="live")
+            group.create_task(self.parts.tallies.run(), name="tallies")
             if self.parts.desk.line is not None:
                 group.create_task(desk_topics.follow(self.parts), name="agents-calls")
 

@@ -22,6 +22,7 @@ from ivr.driver import CallDriver, EventStream
 from ivr.node import NodeSetting
 from ivr.prompts import Catalogue
 from runtime.callback_wiring import callback_setting, supervision
+from runtime.campaign_wiring import CampaignControl
 from runtime.desk_wiring import desk_setting
 from runtime.health import Report, serve_health
 from runtime.settings import Settings
@@ -120,7 +121,15 @@ async def open_console(
     )
     lease = timedelta(seconds=settings.callbacks.lease_seconds)
     supervised = supervision(store, callback_setting(settings), lease)
-    console = Console(setting, store, utc_now, report, desk_setting(settings, line), supervised)
+    console = Console(
+        setting,
+        store,
+        utc_now,
+        report,
+        desk_setting(settings, line),
+        supervised,
+        CampaignControl(settings),
+    )
     await console.open()
     stack.push_async_callback(console.close)
     return console

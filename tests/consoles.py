@@ -12,6 +12,7 @@ from aiohttp import ClientResponse, ClientSession, CookieJar
 from argon2 import PasswordHasher
 
 from console.agent_words import read_words
+from console.campaign_control import Control
 from console.desk_setting import DeskSetting
 from console.passwords import Passwords
 from console.phone_line import PhoneLine
@@ -26,6 +27,8 @@ from domain.roles import Role
 from lab.network import CHECKOUT
 from lab.ports import LOOPBACK, free_ports
 from runtime.callback_wiring import supervision
+from runtime.campaign_wiring import CampaignControl
+from runtime.settings import IvrSettings, Settings
 from store import users
 from store.engine import Store
 from store.users import LoginLimits, NewUser
@@ -55,6 +58,18 @@ WELL: dict[str, Any] = {
     "why_idle": {},
 }
 """What a server in good health reports."""
+
+
+class Controls(CampaignControl):
+    """The dialler's side as shipped, with prompts that are always there."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Settings(root=CHECKOUT, ivr=IvrSettings(script=CHECKOUT / "prompts/script-vi.toml"))
+        )
+
+    def require_prompts(self, script_version: str) -> None:
+        """Every script can be said."""
 
 
 class Hands:
@@ -94,6 +109,7 @@ async def console(
     clock: Clock | None = None,
     hands: Hands | None = None,
     desk: DeskSetting | None = None,
+    control: Control | None = None,
     **other: Any,
 ) -> AsyncIterator[Rig]:
     """Serve the store's accounts; one of each role is added, its login is the role's word."""
@@ -115,6 +131,7 @@ async def console(
         lambda: report,
         desk or a_desk(),
         supervision(store, CALLBACKS, LEASE),
+        control or Controls(),
         Passwords(HASHER),
     )
     rig = Rig(store, f"http://{LOOPBACK}:{port}", served, hands, report)

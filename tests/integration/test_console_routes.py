@@ -10,7 +10,7 @@ from domain.roles import Permission, Role, may
 from store.engine import Store
 from tests.answering_calls import callback_of, register
 from tests.consoles import Rig, Visitor, console
-from tests.rows import numbers
+from tests.rows import make_campaign, numbers
 
 GUARDED = [route for route in ROUTES if route.needs is not Open.TO_EVERYBODY]
 FORMS = [route for route in ROUTES if route.method == "POST"]
@@ -25,6 +25,7 @@ def name_of(route: Route) -> str:
 async def rig(store: Store) -> AsyncIterator[Rig]:
     async with console(store) as served:
         await register(store, *numbers(1))
+        await make_campaign(store, numbers(1, first=5), name="mekong")
         yield served
 
 
@@ -34,6 +35,7 @@ async def path_of(route: Route, rig: Rig) -> str:
     if "{callback:" in path:
         identity = (await callback_of(rig.store, numbers(1)[0]))["id"]
         path = path.replace(r"{callback:\d{1,18}}", str(identity))
+    path = path.replace(r"{campaign:\d{1,9}}", "1").replace("{move:start|pause|stop}", "start")
     return path.replace("{version}/{name}", "x/console.css")
 
 
