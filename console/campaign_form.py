@@ -11,7 +11,7 @@ from store.models import Campaign
 Say = Callable[[str], str]
 
 LABELS = {
-    "name": _("Name"),
+    "name": _("Campaign name"),
     "purpose": _("Purpose"),
     "script_version": _("Script version"),
     "cps": _("Calls a second (CPS)"),

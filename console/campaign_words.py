@@ -29,6 +29,16 @@ CAMPAIGN_WORDS: dict[str, str] = {
     "disposition_open": _("In the air"),
     "true": _("yes"),
     "false": _("no"),
+    "audience_import_confirmed": _("Audience import confirmed"),
+    # verdicts of an import, and what its columns are taken for
+    "import_added": _("New numbers"),
+    "import_unreadable": _("Rows that can't be read"),
+    "import_twice_in_file": _("Twice in the file"),
+    "import_in_campaign": _("In the campaign already"),
+    "column_msisdn": _("number"),
+    "column_province": _("province"),
+    "column_district": _("district"),
+    "column_list_no": _("list"),
     # columns of an act
     "pairs": _("settings"),
     "kind": _("kind"),

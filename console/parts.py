@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from console.assets import Assets
+from console.audience_jobs import AudienceJobs
 from console.campaign_control import Control
 from console.campaign_tally import Tallies
 from console.desk_setting import DeskSetting
@@ -40,6 +41,7 @@ class Parts:
     supervision: Supervision
     control: Control
     tallies: Tallies
+    audiences: AudienceJobs
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -5,9 +5,11 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from console import campaign_list, desk_topics, errors, render, supervise_page
+from console import campaign_import, campaign_list, desk_topics, errors, render, supervise_page
 from console.access import is_alive
 from console.assets import Assets
+from console.audience_jobs import AudienceJobs
+from console.audience_port import AudienceImporter
 from console.campaign_control import Control
 from console.campaign_tally import Tallies
 from console.desk_setting import DeskSetting
@@ -37,10 +39,12 @@ class Console:
         desk: DeskSetting,
         supervision: Supervision,
         control: Control,
+        importer: AudienceImporter,
         passwords: Passwords | None = None,
     ) -> None:
         self._closing = AsyncExitStack()
         watch, tallies = Watch(), Tallies(store, clock)
+        audiences = AudienceJobs(setting.uploads, setting.upload_bytes, importer)
 
         async def health() -> object:
             return watch.observe(report(), clock())
@@ -57,6 +61,7 @@ class Console:
                     *desk_topics.topics(store, desk, clock),
                     *supervise_page.topics(supervision, store, clock),
                     campaign_list.topic(store, tallies, clock, report),
+                    campaign_import.topic(audiences),
                 ],
                 is_alive,
             ),
@@ -66,11 +71,20 @@ class Console:
             supervision=supervision,
             control=control,
             tallies=tallies,
+            audiences=audiences,
         )
 
     async def open(self) -> None:
-        """Begin to answer. Raises ConfigError where the port is taken."""
+        """Begin to answer. Raises ConfigError where the port is taken, or no file can be kept."""
         setting = self.parts.setting
+        try:
+            self.parts.audiences.open()
+        except OSError as error:
+            raise ConfigError(
+                f"{setting.uploads} can't hold audience files ({error.strerror}): "
+                "set [console] uploads"
+            ) from error
+        self._closing.push_async_callback(self.parts.audiences.close)
         self._closing.push_async_callback(self.parts.passwords.close)
         runner = web.AppRunner(
             application(self.parts), access_log=None, shutdown_timeout=_LET_END_SECONDS

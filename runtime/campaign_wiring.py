@@ -98,7 +98,7 @@ def _toml(name: str, text: str) -> str:
     """A field as a TOML value: what is no number and no truth stays the text that it is."""
     if name == "windows":
         return json.dumps(_BETWEEN_WINDOWS.split(text), ensure_ascii=False)
-    value = text if name in _TEXTS else toml_value(text)
+    value = text if name in _TEXTS or not text.isprintable() else toml_value(text)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

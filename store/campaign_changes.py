@@ -49,9 +49,12 @@ def revert(connection: Connection, campaign: Campaign, change_id: int, now: date
     return change
 
 
-def events(connection: Connection, campaign_id: int, limit: int) -> list[dict[str, Any]]:
-    """What happened to the campaign itself, the newest first."""
-    rows = connection.execute(_of(campaign_id).limit(limit))
+def events(
+    connection: Connection, campaign_id: int, limit: int, kind: str | None = None
+) -> list[dict[str, Any]]:
+    """What happened to the campaign itself, the newest first; of one kind alone if it is given."""
+    chosen = _of(campaign_id) if kind is None else _of(campaign_id).where(_event.kind == kind)
+    rows = connection.execute(chosen.limit(limit))
     return [dict(row) for row in rows.mappings()]
 
 

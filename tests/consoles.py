@@ -2,10 +2,13 @@
 
 import asyncio
 import re
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, CookieJar
@@ -26,6 +29,7 @@ from domain.clock import Clock
 from domain.roles import Role
 from lab.network import CHECKOUT
 from lab.ports import LOOPBACK, free_ports
+from runtime.audience_wiring import AudienceBringer
 from runtime.callback_wiring import supervision
 from runtime.campaign_wiring import CampaignControl
 from runtime.settings import IvrSettings, Settings
@@ -114,7 +118,7 @@ async def console(
 ) -> AsyncIterator[Rig]:
     """Serve the store's accounts; one of each role is added, its login is the role's word."""
     hands = hands or Hands()
-    port = free_ports(1)[0]
+    port, uploads = free_ports(1)[0], Path(tempfile.mkdtemp())
     report = dict(WELL)
     values: dict[str, Any] = {
         "host": LOOPBACK,
@@ -122,6 +126,8 @@ async def console(
         "idle": timedelta(minutes=30),
         "login": LoginLimits(3, timedelta(minutes=15)),
         "secure_cookies": True,
+        "uploads": uploads,
+        "upload_bytes": 1_000_000,
     }
     setting = ConsoleSetting(**(values | other))
     served = Console(
@@ -132,6 +138,7 @@ async def console(
         desk or a_desk(),
         supervision(store, CALLBACKS, LEASE),
         control or Controls(),
+        AudienceBringer(store, clock or hands),
         Passwords(HASHER),
     )
     rig = Rig(store, f"http://{LOOPBACK}:{port}", served, hands, report)
@@ -144,6 +151,7 @@ async def console(
         running.cancel()
         await asyncio.wait({running})
         await served.close()
+        shutil.rmtree(uploads)
 
 
 def a_desk(line: PhoneLine | None = None, **other: Any) -> DeskSetting:
