@@ -1,6 +1,7 @@
 """What a campaign's figures say: funnel, curves, causes, and why it does not dial. Pure."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,11 +53,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Something that keeps numbers from being dialled; `detail` is a word or a line of another."""
+    """Something that keeps numbers from being dialled; `detail` is the gate's word for it."""
 
     text: str
     count: int | None = None
     detail: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +128,19 @@ def reasons(campaign: Campaign, now: Now, tally: Tally | None, moment: datetime)
         return [Reason(NOT_RUNNING[state])]
     found = []
     if now.why_idle is not None:
-        known = next((text for start, text in IDLE.items() if now.why_idle.startswith(start)), "")
-        found.append(Reason(known or now.why_idle, detail=now.why_idle if known else ""))
+        found.append(_idle(now.why_idle))
     if now.channels >= campaign.max_channels:
         found.append(Reason(_AT_CHANNELS, now.channels))
     return found + ([] if tally is None else _of_targets(tally, moment))
+
+
+def _idle(line: str) -> Reason:
+    """The dialler's line in our words, with the moment until which it holds."""
+    known = next((text for start, text in IDLE.items() if line.startswith(start)), line)
+    _before, until, moment = line.partition(" until ")
+    with suppress(ValueError):
+        return Reason(known, until=datetime.fromisoformat(moment) if until else None)
+    return Reason(known)
 
 
 def _of_targets(tally: Tally, moment: datetime) -> list[Reason]:

@@ -6,7 +6,7 @@ CAMPAIGN_WORDS: dict[str, str] = {
     # states of campaigns
     "campaign_state_draft": _("Draft"),
     "campaign_state_running": _("Running"),
-    "campaign_state_paused": _("Paused"),
+    "campaign_state_paused": _("On hold"),
     "campaign_state_stopped": _("Stopped"),
     "campaign_state_finished": _("Finished"),
     # why a campaign contacts people
