@@ -36,6 +36,7 @@ class Route:
     path: str
     handler: Handler
     needs: Permission | Open
+    takes_file: bool = False
 
     def guarded(self) -> Handler:
         """The handler behind its checks: session, permission, and the form's token."""
@@ -50,7 +51,7 @@ class Route:
                 if isinstance(self.needs, Permission) and not allowed(request, self.needs):
                     raise web.HTTPForbidden
             if self.method == "POST":
-                await require_form_of_ours(request)
+                await require_form_of_ours(request, takes_file=self.takes_file)
             return await self.handler(request)
 
         return guard

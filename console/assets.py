@@ -22,6 +22,8 @@ _FONTS = tuple(
     for weight in (400, 600)
 )
 FILES: dict[str, Path] = {
+    "campaigns.css": _OWN / "campaigns.css",
+    "campaigns.js": _OWN / "campaigns.js",
     "console.css": _OWN / "console.css",
     "console.js": _OWN / "console.js",
     "desk.css": _OWN / "desk.css",

@@ -18,6 +18,7 @@ class Entry:
 ENTRIES = (
     Entry("/desk", _("My desk"), Permission.CALLBACKS_WORK),
     Entry("/supervise", _("Supervision"), Permission.CALLBACKS_SUPERVISE),
+    Entry("/campaigns", _("Campaigns"), Permission.CAMPAIGNS_READ),
     Entry("/numbers", _("Number look-up"), Permission.NUMBERS_LOOK_UP),
     Entry("/health", _("Health"), Permission.HEALTH_READ),
     Entry("/users", _("Accounts"), Permission.USERS_MANAGE),

@@ -7,6 +7,9 @@ from typing import Any
 from aiohttp import web
 
 from console.assets import Assets
+from console.audience_jobs import AudienceJobs
+from console.campaign_control import Control
+from console.campaign_tally import Tallies
 from console.desk_setting import DeskSetting
 from console.health import Watch
 from console.live import Live
@@ -36,6 +39,9 @@ class Parts:
     assets: Assets
     desk: DeskSetting
     supervision: Supervision
+    control: Control
+    tallies: Tallies
+    audiences: AudienceJobs
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -79,6 +79,11 @@ def say(request: web.Request, text: str) -> str:
     return translations(language(request)).gettext(text)
 
 
+def word(request: web.Request, value: str) -> str:
+    """The words of a page for what the store names by one."""
+    return say(request, WORDS.get(value, value))
+
+
 def _names(request: web.Request, visit: str | None) -> dict[str, Any]:
     """What every template may use."""
     it = parts(request)

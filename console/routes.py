@@ -4,6 +4,12 @@ from aiohttp import web
 
 from console import (
     audit_page,
+    campaign_acts,
+    campaign_exports,
+    campaign_import,
+    campaign_list,
+    campaign_new,
+    campaign_page,
     desk_calls,
     desk_page,
     desk_result,
@@ -28,6 +34,9 @@ _LOOK_UP, _HEALTH = Permission.NUMBERS_LOOK_UP, Permission.HEALTH_READ
 _WORK = Permission.CALLBACKS_WORK
 _SUPERVISE = Permission.CALLBACKS_SUPERVISE
 _CALLBACK = r"/supervise/{callback:\d{1,18}}"
+_READ, _OPERATE = Permission.CAMPAIGNS_READ, Permission.CAMPAIGNS_OPERATE
+_CAMPAIGN = r"/campaigns/{campaign:\d{1,9}}"
+_EXPORT = "/{kind:attempts|registrations|callbacks}.{form:csv|xlsx}"
 _USERS, _AUDIT = Permission.USERS_MANAGE, Permission.AUDIT_READ
 
 ROUTES: tuple[Route, ...] = (
@@ -59,6 +68,24 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/desk/hang-up", desk_calls.hang_up, _WORK),
     Route("GET", "/desk/wards", desk_result.wards, _WORK),
     Route("POST", "/desk/result", desk_result.send, _WORK),
+    Route("GET", "/campaigns", campaign_list.show, _READ),
+    Route("GET", "/campaigns/stream", campaign_list.stream, _READ),
+    Route("GET", "/campaigns/new", campaign_new.show, _OPERATE),
+    Route("POST", "/campaigns/new", campaign_new.make, _OPERATE),
+    Route("GET", _CAMPAIGN, campaign_page.show, _READ),
+    Route("GET", _CAMPAIGN + "/stream", campaign_page.stream, _READ),
+    Route("GET", _CAMPAIGN + "/stop", campaign_acts.confirm_stop, _OPERATE),
+    Route("POST", _CAMPAIGN + "/{move:start|pause|stop}", campaign_acts.move, _OPERATE),
+    Route("GET", _CAMPAIGN + "/tune", campaign_acts.preview, _OPERATE),
+    Route("POST", _CAMPAIGN + "/tune", campaign_acts.tune, _OPERATE),
+    Route("POST", _CAMPAIGN + "/revert", campaign_acts.revert, _OPERATE),
+    Route("GET", _CAMPAIGN + _EXPORT, campaign_exports.send, _READ),
+    Route("GET", _CAMPAIGN + "/import", campaign_import.show, _OPERATE),
+    Route("GET", _CAMPAIGN + "/import/stream", campaign_import.stream, _OPERATE),
+    Route("POST", _CAMPAIGN + "/import", campaign_import.upload, _OPERATE, takes_file=True),
+    Route("POST", _CAMPAIGN + "/import/confirm", campaign_import.confirm, _OPERATE),
+    Route("POST", _CAMPAIGN + "/import/discard", campaign_import.discard, _OPERATE),
+    Route("GET", _CAMPAIGN + r"/import/{job:[0-9a-f]{32}}.csv", campaign_import.rejects, _OPERATE),
     Route("GET", "/health", health_page.show, _HEALTH),
     Route("GET", "/health/stream", health_page.stream, _HEALTH),
     Route("GET", "/users", users_page.show, _USERS),

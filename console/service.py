@@ -5,9 +5,13 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from console import desk_topics, errors, render, supervise_page
+from console import campaign_import, campaign_list, desk_topics, errors, render, supervise_page
 from console.access import is_alive
 from console.assets import Assets
+from console.audience_jobs import AudienceJobs
+from console.audience_port import AudienceImporter
+from console.campaign_control import Control
+from console.campaign_tally import Tallies
 from console.desk_setting import DeskSetting
 from console.health import Watch
 from console.live import Live, Topic
@@ -34,10 +38,13 @@ class Console:
         report: Report,
         desk: DeskSetting,
         supervision: Supervision,
+        control: Control,
+        importer: AudienceImporter,
         passwords: Passwords | None = None,
     ) -> None:
         self._closing = AsyncExitStack()
-        watch = Watch()
+        watch, tallies = Watch(), Tallies(store, clock)
+        audiences = AudienceJobs(setting.uploads, setting.upload_bytes, importer)
 
         async def health() -> object:
             return watch.observe(report(), clock())
@@ -53,6 +60,8 @@ class Console:
                     Topic("health", health, is_always_looked_at=True),
                     *desk_topics.topics(store, desk, clock),
                     *supervise_page.topics(supervision, store, clock),
+                    campaign_list.topic(store, tallies, clock, report),
+                    campaign_import.topic(audiences),
                 ],
                 is_alive,
             ),
@@ -60,11 +69,22 @@ class Console:
             assets=Assets(),
             desk=desk,
             supervision=supervision,
+            control=control,
+            tallies=tallies,
+            audiences=audiences,
         )
 
     async def open(self) -> None:
-        """Begin to answer. Raises ConfigError where the port is taken."""
+        """Begin to answer. Raises ConfigError where the port is taken, or no file can be kept."""
         setting = self.parts.setting
+        try:
+            self.parts.audiences.open()
+        except OSError as error:
+            raise ConfigError(
+                f"{setting.uploads} can't hold audience files ({error.strerror}): "
+                "set [console] uploads"
+            ) from error
+        self._closing.push_async_callback(self.parts.audiences.close)
         self._closing.push_async_callback(self.parts.passwords.close)
         runner = web.AppRunner(
             application(self.parts), access_log=None, shutdown_timeout=_LET_END_SECONDS
@@ -84,6 +104,7 @@ class Console:
         """Look at what pages show, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.parts.live.run(), name="live")
+            group.create_task(self.parts.tallies.run(), name="tallies")
             if self.parts.desk.line is not None:
                 group.create_task(desk_topics.follow(self.parts), name="agents-calls")
 

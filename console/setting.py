@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from store.users import LoginLimits
 
@@ -16,3 +17,6 @@ class ConsoleSetting:
     login: LoginLimits
     secure_cookies: bool
     """Cookies over HTTPS only; on the loopback address plain HTTP will do."""
+    uploads: Path
+    """Where audience files lie while they are imported, and the rows that were refused."""
+    upload_bytes: int

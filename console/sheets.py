@@ -8,7 +8,7 @@ import asyncio
 import csv
 import io
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from datetime import date
 from typing import IO
 
@@ -17,11 +17,14 @@ from openpyxl import Workbook  # type: ignore[import-untyped]
 
 Cell = str | int | float | date | None
 Row = Sequence[Cell]
+Rows = Iterable[Row] | AsyncIterable[Row]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _BOM = "\ufeff"
 _ROWS_A_CHUNK = 500
 _BYTES_A_CHUNK = 65536
+_ROWS_A_SHEET = 1_000_000
+"""Excel opens 1,048,576; what is beyond goes to a further sheet, with the heads again."""
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -30,44 +33,83 @@ def harmless(cell: Cell) -> Cell:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-async def send_csv(request: web.Request, name: str, rows: Iterable[Row]) -> web.StreamResponse:
+async def send_csv(request: web.Request, name: str, rows: Rows) -> web.StreamResponse:
     """Rows as `name`.csv; days as dd/mm/yyyy."""
     response = _response(f"{name}.csv", "text/csv; charset=utf-8")
     await response.prepare(request)
     buffer = io.StringIO()
     buffer.write(_BOM)
     writer = csv.writer(buffer)
-    for number, row in enumerate(rows, start=1):
-        writer.writerow([_written(cell) for cell in row])
-        if number % _ROWS_A_CHUNK == 0:
-            await response.write(_taken(buffer))
+    async for chunk in _chunks(rows):
+        writer.writerows([_written(cell) for cell in row] for row in chunk)
+        await response.write(_taken(buffer))
     await response.write(_taken(buffer))
     await response.write_eof()
     return response
 
 
-async def send_xlsx(request: web.Request, name: str, rows: Iterable[Row]) -> web.StreamResponse:
+async def send_xlsx(request: web.Request, name: str, rows: Rows) -> web.StreamResponse:
     """Rows as `name`.xlsx; the book is written to a file that has no name, then sent from it."""
     with tempfile.TemporaryFile() as file:
-        await asyncio.to_thread(_write_book, file, rows)
+        book = _Book()
+        async for chunk in _chunks(rows):
+            await asyncio.to_thread(book.add, chunk)
+        await asyncio.to_thread(book.save, file)
         response = _response(f"{name}.xlsx", _XLSX)
         response.content_length = file.tell()
         file.seek(0)
         await response.prepare(request)
-        while chunk := file.read(_BYTES_A_CHUNK):
-            await response.write(chunk)
+        while part := file.read(_BYTES_A_CHUNK):
+            await response.write(part)
         await response.write_eof()
         return response
 
 
-def _write_book(file: IO[bytes], rows: Iterable[Row]) -> None:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("TSTN")
-    sheet.freeze_panes = "A2"
+class _Book:
+    """A book that is written row by row; the first row is the heads of each sheet."""
+
+    def __init__(self) -> None:
+        self._book = Workbook(write_only=True)
+        self._heads: Row | None = None
+        self._room = 0
+
+    def add(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if self._heads is None:
+                self._heads = row
+                self._begin_sheet()
+                continue
+            if self._room == 0:
+                self._begin_sheet()
+            self._sheet.append([harmless(cell) for cell in row])
+            self._room -= 1
+
+    def save(self, file: IO[bytes]) -> None:
+        self._book.save(file)
+        file.seek(0, io.SEEK_END)
+
+    def _begin_sheet(self) -> None:
+        self._sheet = self._book.create_sheet("TSTN")
+        self._sheet.freeze_panes = "A2"
+        self._sheet.append([harmless(cell) for cell in self._heads or ()])
+        self._room = _ROWS_A_SHEET
+
+
+async def _chunks(rows: Rows) -> AsyncIterator[list[Row]]:
+    """So many rows at a time, as they come."""
+    chunk: list[Row] = []
+    async for row in rows if isinstance(rows, AsyncIterable) else _each(rows):
+        chunk.append(row)
+        if len(chunk) == _ROWS_A_CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+async def _each(rows: Iterable[Row]) -> AsyncIterator[Row]:
     for row in rows:
-        sheet.append([harmless(cell) for cell in row])
-    book.save(file)
-    file.seek(0, io.SEEK_END)
+        yield row
 
 
 def _written(cell: Cell) -> Cell:

@@ -3,6 +3,7 @@
 Templates write `value|word`; what is not listed is shown as it is, and a test looks for such.
 """
 
+from console.campaign_words import CAMPAIGN_WORDS
 from console.desk_words import DESK_WORDS
 from console.messages import marked as _
 
@@ -134,6 +135,8 @@ WORDS: dict[str, str] = {
     "number_looked_up": _("Number looked up"),
     # the agent's desk
     **DESK_WORDS,
+    # the operator's pages
+    **CAMPAIGN_WORDS,
     # what an act was about
     "name": _("name"),
     "role": _("role"),

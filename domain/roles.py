@@ -27,6 +27,7 @@ class Permission(StrEnum):
     CALLBACKS_WORK = "callbacks.work"
     CALLBACKS_SUPERVISE = "callbacks.supervise"
     CAMPAIGNS_OPERATE = "campaigns.operate"
+    CAMPAIGNS_READ = "campaigns.read"
     NUMBERS_LOOK_UP = "numbers.look_up"
     NUMBERS_SEE_WHOLE = "numbers.see_whole"
     """Numbers and the words of texts unmasked: only for who must dial."""
@@ -46,12 +47,18 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             Permission.NUMBERS_SEE_WHOLE,
             Permission.HEALTH_READ,
         },
-        Role.OPERATOR: _EVERYONE | {Permission.CAMPAIGNS_OPERATE, Permission.HEALTH_READ},
+        Role.OPERATOR: _EVERYONE
+        | {
+            Permission.CAMPAIGNS_OPERATE,
+            Permission.CAMPAIGNS_READ,
+            Permission.HEALTH_READ,
+        },
         Role.SPECIALIST: _EVERYONE,
         Role.VERIFIER: _EVERYONE,
         Role.ADMINISTRATOR: _EVERYONE
         | {Permission.USERS_MANAGE, Permission.AUDIT_READ, Permission.HEALTH_READ},
-        Role.AUDITOR: _EVERYONE | {Permission.AUDIT_READ, Permission.HEALTH_READ},
+        Role.AUDITOR: _EVERYONE
+        | {Permission.AUDIT_READ, Permission.CAMPAIGNS_READ, Permission.HEALTH_READ},
     }
 )
 """What each role may do; what is not listed is refused."""

@@ -225,6 +225,8 @@ class ConsoleSettings:
     secure_cookies: bool = True
     agent_words: Path = Path("prompts/agent-vi.toml")
     districts: Path = Path("config/districts-phase1.csv")
+    uploads: Path = Path("var/uploads")
+    upload_megabytes: Annotated[int, Limits(least=1, most=10000)] = 500
 
 
 @dataclass(frozen=True)

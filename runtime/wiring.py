@@ -21,7 +21,9 @@ from ivr.ari.websocket import AriStream
 from ivr.driver import CallDriver, EventStream
 from ivr.node import NodeSetting
 from ivr.prompts import Catalogue
+from runtime.audience_wiring import AudienceBringer
 from runtime.callback_wiring import callback_setting, supervision
+from runtime.campaign_wiring import CampaignControl
 from runtime.desk_wiring import desk_setting
 from runtime.health import Report, serve_health
 from runtime.settings import Settings
@@ -119,10 +121,21 @@ async def open_console(
         idle=timedelta(seconds=given.idle_seconds),
         login=LoginLimits(given.login_failures, timedelta(seconds=given.lock_seconds)),
         secure_cookies=given.secure_cookies,
+        uploads=given.uploads,
+        upload_bytes=given.upload_megabytes * 1_000_000,
     )
     lease = timedelta(seconds=settings.callbacks.lease_seconds)
     supervised = supervision(store, callback_setting(settings), lease)
-    console = Console(setting, store, utc_now, report, desk_setting(settings, line), supervised)
+    console = Console(
+        setting,
+        store,
+        utc_now,
+        report,
+        desk_setting(settings, line),
+        supervised,
+        CampaignControl(settings),
+        AudienceBringer(store, utc_now),
+    )
     await console.open()
     stack.push_async_callback(console.close)
     return console

@@ -183,7 +183,7 @@ class Attempt(Base):
         ),
         Index("ix_attempts_target_id", "target_id"),
         Index("ix_attempts_msisdn", "msisdn"),
-        Index("ix_attempts_campaign_id", "campaign_id"),
+        Index("ix_attempts_campaign_id_started_at", "campaign_id", "started_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -2,16 +2,20 @@
 
 import asyncio
 import re
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, CookieJar
 from argon2 import PasswordHasher
 
 from console.agent_words import read_words
+from console.campaign_control import Control
 from console.desk_setting import DeskSetting
 from console.passwords import Passwords
 from console.phone_line import PhoneLine
@@ -25,7 +29,10 @@ from domain.clock import Clock
 from domain.roles import Role
 from lab.network import CHECKOUT
 from lab.ports import LOOPBACK, free_ports
+from runtime.audience_wiring import AudienceBringer
 from runtime.callback_wiring import supervision
+from runtime.campaign_wiring import CampaignControl
+from runtime.settings import IvrSettings, Settings
 from store import users
 from store.engine import Store
 from store.users import LoginLimits, NewUser
@@ -55,6 +62,18 @@ WELL: dict[str, Any] = {
     "why_idle": {},
 }
 """What a server in good health reports."""
+
+
+class Controls(CampaignControl):
+    """The dialler's side as shipped, with prompts that are always there."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Settings(root=CHECKOUT, ivr=IvrSettings(script=CHECKOUT / "prompts/script-vi.toml"))
+        )
+
+    def require_prompts(self, script_version: str) -> None:
+        """Every script can be said."""
 
 
 class Hands:
@@ -94,11 +113,12 @@ async def console(
     clock: Clock | None = None,
     hands: Hands | None = None,
     desk: DeskSetting | None = None,
+    control: Control | None = None,
     **other: Any,
 ) -> AsyncIterator[Rig]:
     """Serve the store's accounts; one of each role is added, its login is the role's word."""
     hands = hands or Hands()
-    port = free_ports(1)[0]
+    port, uploads = free_ports(1)[0], Path(tempfile.mkdtemp())
     report = dict(WELL)
     values: dict[str, Any] = {
         "host": LOOPBACK,
@@ -106,6 +126,8 @@ async def console(
         "idle": timedelta(minutes=30),
         "login": LoginLimits(3, timedelta(minutes=15)),
         "secure_cookies": True,
+        "uploads": uploads,
+        "upload_bytes": 1_000_000,
     }
     setting = ConsoleSetting(**(values | other))
     served = Console(
@@ -115,6 +137,8 @@ async def console(
         lambda: report,
         desk or a_desk(),
         supervision(store, CALLBACKS, LEASE),
+        control or Controls(),
+        AudienceBringer(store, clock or hands),
         Passwords(HASHER),
     )
     rig = Rig(store, f"http://{LOOPBACK}:{port}", served, hands, report)
@@ -127,6 +151,7 @@ async def console(
         running.cancel()
         await asyncio.wait({running})
         await served.close()
+        shutil.rmtree(uploads)
 
 
 def a_desk(line: PhoneLine | None = None, **other: Any) -> DeskSetting:

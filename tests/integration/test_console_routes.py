@@ -10,10 +10,17 @@ from domain.roles import Permission, Role, may
 from store.engine import Store
 from tests.answering_calls import callback_of, register
 from tests.consoles import Rig, Visitor, console
-from tests.rows import numbers
+from tests.rows import make_campaign, numbers
 
 GUARDED = [route for route in ROUTES if route.needs is not Open.TO_EVERYBODY]
 FORMS = [route for route in ROUTES if route.method == "POST"]
+EXAMPLES = {
+    r"{campaign:\d{1,9}}": "1",
+    "{move:start|pause|stop}": "start",
+    "{kind:attempts|registrations|callbacks}": "attempts",
+    "{form:csv|xlsx}": "csv",
+    "{job:[0-9a-f]{32}}": "a" * 32,
+}
 STREAM = {"Accept": "text/event-stream"}
 
 
@@ -25,6 +32,8 @@ def name_of(route: Route) -> str:
 async def rig(store: Store) -> AsyncIterator[Rig]:
     async with console(store) as served:
         await register(store, *numbers(1))
+        await make_campaign(store, numbers(1, first=5), name="mekong")
+        (served.console.parts.setting.uploads / f"{'a' * 32}.rejects.csv").touch()
         yield served
 
 
@@ -34,6 +43,8 @@ async def path_of(route: Route, rig: Rig) -> str:
     if "{callback:" in path:
         identity = (await callback_of(rig.store, numbers(1)[0]))["id"]
         path = path.replace(r"{callback:\d{1,18}}", str(identity))
+    for pattern, given in EXAMPLES.items():
+        path = path.replace(pattern, given)
     return path.replace("{version}/{name}", "x/console.css")
 
 

@@ -1,0 +1,191 @@
+"""The one import that may be under way: received, looked at, confirmed, loaded. I/O.
+
+It goes on whatever becomes of the browser that began it; every operator sees it. What a stopped
+server leaves behind is thrown away at the next start: the operator sends the file again, and what
+had been added is not added twice. Names of files are shown and never used.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from console.audience_port import AudienceImporter, Look
+from domain.errors import InputError, TstnError
+
+log = logging.getLogger(__name__)
+
+_REJECTS = ".rejects.csv"
+_PRIVATE = 0o700
+
+
+class Stage(StrEnum):
+    """`receiving → checking → checked → loading → done`; `failed` from any of them."""
+
+    RECEIVING = "receiving"
+    CHECKING = "checking"
+    CHECKED = "checked"
+    LOADING = "loading"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class TooLarge(InputError):
+    """A file beyond the limit."""
+
+
+@dataclass(slots=True)
+class Job:
+    """An import as its page shows it."""
+
+    campaign_id: int
+    campaign: str
+    file_name: str
+    by: str
+    at: datetime
+    file: Path
+    rejects: Path
+    id: str = field(default_factory=lambda: uuid4().hex)
+    stage: Stage = Stage.RECEIVING
+    done: int = 0
+    total: int = 0
+    look: Look | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether another one has to wait."""
+        return self.stage not in (Stage.DONE, Stage.FAILED)
+
+
+class AudienceJobs:
+    """Keeps the job, its file and its task."""
+
+    def __init__(self, folder: Path, limit_bytes: int, importer: AudienceImporter) -> None:
+        self.job: Job | None = None
+        self.limit_bytes = limit_bytes
+        self._folder = folder
+        self._importer = importer
+        self._task: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Make the folder; throw away what a stopped server has left. Raises OSError."""
+        self._folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        for left in self._folder.glob("*.audience.*"):
+            left.unlink()
+
+    async def close(self) -> None:
+        """Stop what is under way."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def receive(
+        self,
+        campaign: tuple[int, str],
+        file_name: str,
+        by: str,
+        at: datetime,
+        chunks: AsyncIterable[bytes],
+    ) -> Job:
+        """Take a file in, piece by piece. Raises InputError while there is another, or TooLarge."""
+        if self.job is not None and self.job.is_busy:
+            raise InputError("another import is under way")
+        job = self._new(*campaign, file_name, by, at)
+        self.job = job
+        try:
+            await self._write(job.file, chunks)
+        except BaseException:
+            self._drop(job)
+            raise
+        return job
+
+    def check(self, job: Job) -> None:
+        """Look at what was received."""
+        self._begin(job, Stage.CHECKING, self._check(job))
+
+    def confirm(self, job_id: str) -> None:
+        """Load what was looked at. Raises InputError where it is not that one's turn."""
+        job = self._standing(job_id, Stage.CHECKED)
+        self._begin(job, Stage.LOADING, self._load(job))
+
+    def discard(self, job_id: str) -> None:
+        """Forget what was looked at, or what has ended. Raises InputError for another."""
+        self._drop(self._standing(job_id, Stage.CHECKED, Stage.DONE, Stage.FAILED))
+
+    def rejects(self, job_id: str) -> Path | None:
+        """The refused rows of an import, of an earlier one too; None where there are none."""
+        path = self._folder / f"{job_id}{_REJECTS}"
+        return path if path.is_file() else None
+
+    def _new(self, campaign_id: int, name: str, file_name: str, by: str, at: datetime) -> Job:
+        identity = uuid4().hex
+        kind = "xlsx" if file_name.lower().endswith(".xlsx") else "csv"
+        return Job(
+            campaign_id=campaign_id,
+            campaign=name,
+            file_name=file_name,
+            by=by,
+            at=at,
+            file=self._folder / f"{identity}.audience.{kind}",
+            rejects=self._folder / f"{identity}{_REJECTS}",
+            id=identity,
+        )
+
+    async def _write(self, path: Path, chunks: AsyncIterable[bytes]) -> None:
+        size = 0
+        with path.open("xb") as file:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > self.limit_bytes:
+                    raise TooLarge("the file is too large")
+                await asyncio.to_thread(file.write, chunk)
+
+    def _begin(self, job: Job, stage: Stage, work: Coroutine[Any, Any, None]) -> None:
+        job.stage, job.done, job.total = stage, 0, 0
+        self._task = asyncio.create_task(self._guarded(job, work), name="audience-import")
+
+    async def _guarded(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except TstnError as error:
+            job.problem = str(error).replace(str(job.file), job.file_name)
+        except Exception:
+            log.exception("the import of %s failed", job.campaign)
+            job.problem = "internal"
+        if job.problem:
+            job.stage = Stage.FAILED
+            job.file.unlink(missing_ok=True)
+
+    async def _check(self, job: Job) -> None:
+        job.look = await self._importer.look(job.campaign_id, job.file, _progress_of(job))
+        job.counts, job.stage = job.look.counts, Stage.CHECKED
+
+    async def _load(self, job: Job) -> None:
+        job.counts = await self._importer.bring(
+            job.campaign_id, job.file, job.rejects, _progress_of(job), job.by
+        )
+        job.stage = Stage.DONE
+        job.file.unlink(missing_ok=True)
+
+    def _standing(self, job_id: str, *stages: Stage) -> Job:
+        if self.job is None or self.job.id != job_id or self.job.stage not in stages:
+            raise InputError("the import stands differently by now")
+        return self.job
+
+    def _drop(self, job: Job) -> None:
+        job.file.unlink(missing_ok=True)
+        self.job = None
+
+
+def _progress_of(job: Job) -> Any:
+    def tell(done: int, total: int) -> None:
+        job.done, job.total = done, total
+
+    return tell

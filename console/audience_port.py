@@ -1,0 +1,46 @@
+"""What the import page needs of the importer; `runtime.audience_wiring` joins the two. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+Progress = Callable[[int, int], None]
+"""Told how many lines were read, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRow:
+    """A row of the file as it would be taken; `problem` is empty for one that is well."""
+
+    line: int
+    cells: Sequence[str]
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an import would do.
+
+    `columns` are the file's, each with what it is taken for (a word; empty: kept as it is).
+    """
+
+    columns: Sequence[tuple[str, str]]
+    rows: Sequence[SeenRow]
+    counts: Mapping[str, int]
+    """Rows by verdict: `added`, and the reasons of refusals."""
+
+
+class AudienceImporter(Protocol):
+    """Both raise InputError, in one line that may name `file`, and StoreUnavailable."""
+
+    async def look(self, campaign_id: int, file: Path, progress: Progress) -> Look:
+        """Read the whole file and change nothing."""
+
+    async def bring(
+        self, campaign_id: int, file: Path, rejects: Path, progress: Progress, by: str
+    ) -> Mapping[str, int]:
+        """Add the numbers to the campaign; `rejects` is made where rows were refused.
+
+        Cut off and run again it adds no number twice.
+        """

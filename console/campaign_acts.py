@@ -1,0 +1,165 @@
+"""What an operator does to a campaign: start, pause, stop, tune after a preview, revert. I/O."""
+
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from console import campaign_form, campaign_view, forms
+from console.campaign_control import Effect
+from console.campaign_page import found, label_of
+from console.messages import marked as _
+from console.parts import parts
+from console.render import page, say, word
+from console.writes import write
+from domain.errors import ConfigError, InputError
+from domain.states import CampaignState
+from store import campaign_changes, campaigns, limits
+from store.models import Campaign
+
+_UNPROCESSABLE = 422
+_NO_PURPOSE = _("It has no purpose: the law asks for one before the first call.")
+_NO_PROMPTS = _("This server can't say the words of its script: see `tstn prompts build`.")
+_NOT_NOW = _("The campaign stands differently by now: look at it and try again.")
+_NOTHING = _("Nothing was changed: the fields hold what is set already.")
+_CHANGED = _("The campaign was changed again meanwhile: nothing was reverted. Look at what stands.")
+_MOVES = {
+    "start": CampaignState.RUNNING,
+    "pause": CampaignState.PAUSED,
+    "stop": CampaignState.STOPPED,
+}
+
+
+async def move(request: web.Request) -> web.StreamResponse:
+    """Start or resume, pause, stop for good."""
+    campaign, it = await found(request), parts(request)
+    state = _MOVES[request.match_info["move"]]
+    now = it.clock()
+
+    def operation(connection: Connection) -> None:
+        row = campaigns.by_name(connection, str(campaign.id))
+        campaigns.move(connection, row, state, now)
+
+    try:
+        if state is CampaignState.RUNNING:
+            _require_ready(request, campaign)
+        await write(request, f"campaign_{state}", operation, subject=campaign.name)
+    except InputError:
+        return await _refused(request, campaign, [say(request, _NOT_NOW)])
+    except _Refused as refusal:
+        return await _refused(request, campaign, [str(refusal)])
+    return _done(request, campaign, f"campaign_{state}")
+
+
+async def confirm_stop(request: web.Request) -> web.StreamResponse:
+    """Stopping can't be undone: ask once more."""
+    return page(request, "campaigns/stop.html", {"campaign": await found(request)})
+
+
+async def preview(request: web.Request) -> web.StreamResponse:
+    """What the changed knobs would bring, and a button that applies them."""
+    campaign = await found(request)
+    given = {name: value.strip() for name, value in request.query.items()}
+    pairs = campaign_form.changed(campaign, given)
+    try:
+        after = parts(request).control.tuned(pairs, campaign.retry)
+    except InputError as error:
+        return await _refused(request, campaign, _told(request, error))
+    if not after:
+        return await _refused(request, campaign, [say(request, _NOTHING)])
+    before, then = await _effects(request, campaign, after)
+    names = {
+        "campaign": campaign,
+        "pairs": pairs,
+        "differences": campaign_form.differences(_present(campaign, after), after),
+        "label": label_of(request),
+        "before": before,
+        "then": then,
+    }
+    return page(request, "campaigns/preview.html", names)
+
+
+async def tune(request: web.Request) -> web.StreamResponse:
+    """Apply what was previewed."""
+    campaign, it = await found(request), parts(request)
+    pairs = [value for value in (await request.post()).getall("pair", []) if type(value) is str]
+    now = it.clock()
+
+    def operation(connection: Connection) -> None:
+        row = campaigns.by_name(connection, str(campaign.id))
+        campaigns.tune(connection, row, it.control.tuned(pairs, row.retry), now)
+
+    try:
+        await write(request, "campaign_tuned", operation, subject=campaign.name, pairs=pairs)
+    except InputError as error:
+        return await _refused(request, campaign, _told(request, error))
+    return _done(request, campaign, "campaign_tuned")
+
+
+async def revert(request: web.Request) -> web.StreamResponse:
+    """Undo the last tuning: the one that the page showed, and no later one."""
+    campaign, it = await found(request), parts(request)
+    given, now = await forms.text(request, "change"), it.clock()
+    change_id = int(given) if given.isdecimal() and len(given) < 19 else 0
+
+    def operation(connection: Connection) -> None:
+        row = campaigns.by_name(connection, str(campaign.id))
+        campaign_changes.revert(connection, row, change_id, now)
+
+    try:
+        await write(request, "campaign_reverted", operation, subject=campaign.name)
+    except InputError:
+        return await _refused(request, campaign, [say(request, _CHANGED)])
+    return _done(request, campaign, "campaign_reverted")
+
+
+class _Refused(Exception):
+    """A start that can't be; says why in the visitor's language."""
+
+
+def _require_ready(request: web.Request, campaign: Campaign) -> None:
+    if campaign.purpose is None:
+        raise _Refused(say(request, _NO_PURPOSE))
+    try:
+        parts(request).control.require_prompts(campaign.script_version)
+    except ConfigError:
+        raise _Refused(say(request, _NO_PROMPTS)) from None
+
+
+async def _effects(
+    request: web.Request, campaign: Campaign, after: dict[str, Any]
+) -> tuple[Effect, Effect]:
+    """What is to be expected of the knobs as they are, and as they would be."""
+    it, now = parts(request), parts(request).clock()
+    tally = await it.tallies.of(campaign.id)
+    load = campaign_view.load_of(tally)
+    caps = it.control.caps(await it.store.read(limits.read))
+    knobs = {name: getattr(campaign, name) for name in _FORECAST_BY}
+    before = it.control.preview(knobs, caps, load, now)
+    return before, it.control.preview(knobs | after, caps, load, now)
+
+
+_FORECAST_BY = ("cps", "max_channels", "max_attempts", "windows", "call_on_holidays")
+
+
+def _present(campaign: Campaign, after: dict[str, Any]) -> dict[str, Any]:
+    return {name: getattr(campaign, name) for name in after}
+
+
+def _told(request: web.Request, error: InputError) -> list[str]:
+    return campaign_form.problems(
+        str(error), lambda text: say(request, text), lambda value: word(request, value)
+    )
+
+
+async def _refused(
+    request: web.Request, campaign: Campaign, problems: list[str]
+) -> web.StreamResponse:
+    """Why nothing was done, and the way back."""
+    names = {"campaign": campaign, "problems": problems}
+    return page(request, "campaigns/refused.html", names, status=_UNPROCESSABLE)
+
+
+def _done(request: web.Request, campaign: Campaign, action: str) -> web.StreamResponse:
+    parts(request).live.push("campaigns")
+    raise web.HTTPSeeOther(f"/campaigns/{campaign.id}?done={action}")

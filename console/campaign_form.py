@@ -1,0 +1,132 @@
+"""The questions of the operator's forms: labels, what each must be, and what was changed. Pure."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from console.messages import marked as _
+from domain.dispositions import Disposition
+from store.models import Campaign
+
+Say = Callable[[str], str]
+
+LABELS = {
+    "name": _("Campaign name"),
+    "purpose": _("Purpose"),
+    "script_version": _("Script version"),
+    "cps": _("Calls a second (CPS)"),
+    "max_channels": _("Channels"),
+    "ring_timeout_seconds": _("Ringing, seconds"),
+    "max_attempts": _("Attempts a number, at most"),
+    "windows": _("Calling windows"),
+    "call_on_holidays": _("Calls on holidays"),
+    "retry": _("Retries"),
+    "max": _("times at most"),
+    "delay_seconds": _("seconds after the end"),
+    "factor": _("then × each time"),
+}
+"""The columns of a campaign, as people call them."""
+
+MUST = {
+    "name": _("letters, digits, . _ and -, at most 80, not digits alone"),
+    "purpose": _("one of the list: the law's rules depend on it"),
+    "script_version": _("a script version such as vi-1"),
+    "cps": _("a number from 0.01 to 1000"),
+    "max_channels": _("a whole number from 1 to 20000"),
+    "ring_timeout_seconds": _("a whole number from 5 to 120"),
+    "max_attempts": _("a whole number from 1 to 20"),
+    "windows": _("such as 08:00-11:30, 13:30-17:00 or mon-fri 08:00-17:00"),
+    "call_on_holidays": _("yes or no"),
+    "max": _("a whole number from 0 to 20"),
+    "delay_seconds": _("a number of seconds, at most 30 days"),
+    "factor": _("a number from 1 to 10"),
+}
+"""What each must be; the dialler's own checks rule, this is how a page says it."""
+
+KNOBS = ("cps", "max_channels", "max_attempts", "ring_timeout_seconds", "windows")
+"""What has a field of its own, beside holidays and retries."""
+RULES = ("max", "delay_seconds", "factor")
+MAY_RETRY = (
+    *(Disposition.NO_ANSWER, Disposition.BUSY, Disposition.UNREACHABLE),
+    *(Disposition.CONGESTION, Disposition.UNEXPECTED_CAUSE, Disposition.UNKNOWN),
+)
+_TAKEN = re.compile(r"a campaign named .* exists already")
+_EXISTS = _("A campaign of this name exists already: choose another name")
+
+
+def present(campaign: Campaign) -> dict[str, str]:
+    """What the fields of the knobs hold now."""
+    fields = {name: shown(getattr(campaign, name)) for name in (*KNOBS, "call_on_holidays")}
+    for word in MAY_RETRY:
+        rule = campaign.retry.get(word, {})
+        for knob in RULES:
+            fields[f"retry.{word}.{knob}"] = shown(rule[knob]) if knob in rule else ""
+    return fields
+
+
+def changed(campaign: Campaign, given: Mapping[str, str]) -> list[str]:
+    """What a form changes, as the pairs that the dialler checks."""
+    now = present(campaign)
+    return [
+        f"{name}={given[name]}"
+        for name in now
+        if name in given and given[name] and given[name] != now[name]
+    ]
+
+
+def shown(value: Any) -> str:
+    """A value as its field holds it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:g}"
+        case list():
+            return ", ".join(value)
+        case _:
+            return str(value)
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Each changed value by its name: before and after; retries one by one."""
+    old, new = _flat(before), _flat(after)
+    return [
+        (name, old.get(name, ""), new.get(name, ""))
+        for name in (*old, *(name for name in new if name not in old))
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, str]:
+    flat = {name: shown(value) for name, value in values.items() if name != "retry"}
+    for word, rule in (values.get("retry") or {}).items():
+        flat |= {f"retry.{word}.{knob}": shown(value) for knob, value in rule.items()}
+    return flat
+
+
+def label(name: str, say: Say, word: Say) -> str:
+    """A column as people call it; of a retry rule its disposition too."""
+    match name.split("."):
+        case ["retry", disposition, knob]:
+            return f"{say(LABELS['retry'])}, {word(disposition)}: {say(LABELS[knob])}"
+        case _:
+            return say(LABELS.get(name, name))
+
+
+def problems(line: str, say: Say, word: Say) -> list[str]:
+    """A refusal of the dialler in the visitor's language, a problem each."""
+    return [_problem(part, say, word) for part in line.split("; ")]
+
+
+def _problem(part: str, say: Say, word: Say) -> str:
+    if _TAKEN.fullmatch(part):
+        return say(_EXISTS)
+    name = re.match(r"[a-z_.]+", part)
+    key = name[0] if name else ""
+    must = MUST.get(key.split(".")[-1])
+    return say(part) if must is None else f"{label(key, say, word)}: {say(must)}"
+
+
+def names_of(form: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """The fields of a form that have these names, trimmed."""
+    return {name: form[name].strip() for name in names if name in form}

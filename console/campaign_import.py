@@ -1,0 +1,146 @@
+"""An audience brought in by its operator: a file, a look, a yes, its progress, its result. I/O."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiohttp import web
+
+from console import forms
+from console.audience_jobs import AudienceJobs, Job, Stage, TooLarge
+from console.campaign_page import found
+from console.live import Fragment, Topic
+from console.messages import marked as _
+from console.parts import parts, session
+from console.render import fragment, page, say
+from console.writes import write
+from domain.errors import InputError
+from domain.states import CampaignState
+from store import campaign_changes
+from store.models import Campaign
+
+_CONFLICT, _TOO_LARGE, _UNPROCESSABLE = 409, 413, 422
+_SHOWN = 10
+_CHUNK = 1 << 18
+_LONGEST_NAME = 120
+_NO_FILE = _("Choose a file first.")
+_BUSY = _("Another import is under way: one at a time. Yours can begin when it has ended.")
+_LARGE = _("The file is larger than this server takes: split it, or use `tstn audience import`.")
+_MOVED = _("The import stands differently by now: look at it below.")
+_STOPPED = _("The campaign is stopped for good: it takes no more numbers.")
+
+
+def topic(jobs: AudienceJobs) -> Topic:
+    """The import as it goes on."""
+
+    async def look() -> object:
+        job = jobs.job
+        return job and (job.id, job.stage, job.done, job.total)
+
+    return Topic("import", look)
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """What is under way, or the form for a file, and what was imported before."""
+    return await _page(request, await found(request))
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    """The import as it goes on."""
+    campaign = await found(request)
+
+    async def render(_: web.Request) -> str:
+        return fragment(request, "campaigns/job.html", _names(request, campaign))
+
+    return await parts(request).live.stream(request, {"job": Fragment("import", render)})
+
+
+async def upload(request: web.Request) -> web.StreamResponse:
+    """Take the file in and look at it; nothing is imported yet."""
+    campaign, it = await found(request), parts(request)
+    sent = forms.upload(request)
+    if sent is None or not sent.filename:
+        return await _page(request, campaign, _NO_FILE, _UNPROCESSABLE)
+    if campaign.state == CampaignState.STOPPED:
+        return await _page(request, campaign, _STOPPED, _UNPROCESSABLE)
+    name = sent.filename[-_LONGEST_NAME:]
+
+    async def chunks() -> AsyncIterator[bytes]:
+        while chunk := await sent.read_chunk(_CHUNK):
+            yield chunk
+
+    try:
+        job = await it.audiences.receive(
+            (campaign.id, campaign.name), name, session(request).name, it.clock(), chunks()
+        )
+    except TooLarge:
+        return await _page(request, campaign, _LARGE, _TOO_LARGE)
+    except InputError:
+        return await _page(request, campaign, _BUSY, _CONFLICT)
+    await _audited(request, "audience_uploaded", job)
+    it.audiences.check(job)
+    raise web.HTTPSeeOther(f"/campaigns/{campaign.id}/import")
+
+
+async def confirm(request: web.Request) -> web.StreamResponse:
+    """Load what was looked at."""
+    return await _go_on(request, "audience_import_confirmed", Stage.CHECKED)
+
+
+async def discard(request: web.Request) -> web.StreamResponse:
+    """Forget it."""
+    return await _go_on(request, "audience_import_discarded", Stage.CHECKED, Stage.FAILED)
+
+
+async def rejects(request: web.Request) -> web.StreamResponse:
+    """The rows that an import refused, as a file."""
+    path = parts(request).audiences.rejects(request.match_info["job"])
+    if path is None:
+        raise web.HTTPNotFound
+    headers = {
+        "Content-Type": "text/csv; charset=utf-8",
+        "Content-Disposition": 'attachment; filename="rejects.csv"',
+    }
+    return web.FileResponse(path, headers=headers)
+
+
+async def _go_on(request: web.Request, action: str, *stages: Stage) -> web.StreamResponse:
+    """The next step of the very import that the form names."""
+    campaign, jobs = await found(request), parts(request).audiences
+    job_id, job = await forms.text(request, "job"), jobs.job
+    await forms.key(request)
+    if job is None or job.id != job_id or job.campaign_id != campaign.id:
+        return await _page(request, campaign, _MOVED, _CONFLICT)
+    if job.stage in stages and await _audited(request, action, job):
+        try:
+            (jobs.confirm if action == "audience_import_confirmed" else jobs.discard)(job_id)
+        except InputError:
+            return await _page(request, campaign, _MOVED, _CONFLICT)
+    parts(request).live.push("import")
+    raise web.HTTPSeeOther(f"/campaigns/{campaign.id}/import")
+
+
+async def _audited(request: web.Request, action: str, job: Job) -> bool:
+    """Leave the act; False for a form that was sent before."""
+    done = await write(request, action, lambda _: True, subject=job.campaign, file=job.file_name)
+    return done is True
+
+
+async def _page(
+    request: web.Request, campaign: Campaign, problem: str = "", status: int = 200
+) -> web.StreamResponse:
+    events = await parts(request).store.read(
+        campaign_changes.events, campaign.id, _SHOWN, "audience_imported"
+    )
+    names = _names(request, campaign) | {
+        "problem": say(request, problem) if problem else "",
+        "events": events,
+        "megabytes": parts(request).audiences.limit_bytes // 1_000_000,
+    }
+    return page(request, "campaigns/import.html", names, status=status)
+
+
+def _names(request: web.Request, campaign: Campaign) -> dict[str, Any]:
+    jobs = parts(request).audiences
+    job = jobs.job
+    has_rejects = job is not None and jobs.rejects(job.id) is not None
+    return {"campaign": campaign, "job": job, "has_rejects": has_rejects}

@@ -1,0 +1,133 @@
+"""One campaign before its operator: how it runs, knobs, figures, reasons, history; live. I/O."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from console import campaign_form, campaign_list, campaign_view
+from console.campaign_tally import Tally
+from console.live import Fragment, Render
+from console.parts import parts
+from console.render import fragment, page, say, word
+from domain.errors import InputError
+from domain.states import MAY_BECOME, CampaignState
+from store import campaign_changes, campaigns, limits
+from store.models import Campaign
+
+_SHOWN = 12
+_MINUTES_A_ROW = 5  # in the table: the curves have them all
+
+
+async def found(request: web.Request) -> Campaign:
+    """The campaign of the address. Raises HTTPNotFound."""
+    try:
+        return await parts(request).store.read(
+            campaigns.by_name, request.match_info["campaign"].lstrip("0")
+        )
+    except InputError:
+        raise web.HTTPNotFound from None
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """The campaign as it stands."""
+    campaign = await found(request)
+    names = await _now(request) | await _knobs(request, campaign) | await _history(request)
+    names["done"] = request.query.get("done", "")
+    return page(request, "campaigns/detail.html", names)
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    """Each piece as it changes."""
+    await found(request)
+    return await parts(request).live.stream(request, _FRAGMENTS)
+
+
+async def _now(request: web.Request) -> dict[str, Any]:
+    """How it runs: header, funnel, curves, causes, reasons."""
+    it = parts(request)
+    rows = await it.store.read(campaign_list.pulse, it.clock)
+    campaign = await found(request)
+    line = await campaign_list.line_of(it, *rows[campaign.id])
+    tally, moment = line.tally, it.clock()
+    state = CampaignState(line.campaign.state)
+    return {
+        "campaign": line.campaign,
+        "line": line,
+        "tally": tally,
+        "moves": {str(next_state) for next_state in MAY_BECOME[state]},
+        "is_slow": line.now.is_slow(line.campaign),
+        "reasons": campaign_view.reasons(line.campaign, line.now, tally, moment),
+        "funnel": campaign_view.funnel(tally) if tally else [],
+        "causes": campaign_view.causes(tally) if tally else [],
+        "curves": _curves(tally, moment),
+        "codes": tally.codes if tally else [],
+        "retries": campaign_view.hours(tally, moment) if tally else [],
+    }
+
+
+async def _knobs(request: web.Request, campaign: Campaign) -> dict[str, Any]:
+    it = parts(request)
+    return {
+        "fields": campaign_form.present(campaign),
+        "labels": campaign_form.LABELS,
+        "must": campaign_form.MUST,
+        "may_retry": campaign_form.MAY_RETRY,
+        "rules": campaign_form.RULES,
+        "caps": it.control.caps(await it.store.read(limits.read)),
+    }
+
+
+async def _history(request: web.Request) -> dict[str, Any]:
+    campaign = await found(request)
+
+    def read(connection: Connection) -> dict[str, Any]:
+        change = campaign_changes.last_change(connection, campaign.id)
+        return {
+            "campaign": campaign,
+            "change": change,
+            "differences": campaign_form.differences(change.before, change.after) if change else [],
+            "events": campaign_changes.events(connection, campaign.id, _SHOWN),
+            "acts": campaign_changes.acts(connection, campaign.name, _SHOWN),
+            "label": label_of(request),
+        }
+
+    return await parts(request).store.read(read)
+
+
+def label_of(request: web.Request) -> Callable[[str], str]:
+    """Names the columns of a campaign in the visitor's language."""
+    return lambda name: campaign_form.label(
+        name, lambda text: say(request, text), lambda value: word(request, value)
+    )
+
+
+def _curves(tally: Tally | None, moment: datetime) -> dict[str, Any] | None:
+    """For the script and for the table."""
+    if tally is None:
+        return None
+    columns = campaign_view.curves(tally, moment)
+    moments = [datetime.fromtimestamp(at or 0, UTC) for at in columns[0]]
+    rows = list(zip(moments, *columns[1:], strict=True))
+    return {"text": json.dumps(columns), "rows": rows[::-_MINUTES_A_ROW]}
+
+
+def _piece(template: str, names: Callable[[web.Request], Awaitable[dict[str, Any]]]) -> Render:
+    async def render(request: web.Request) -> str:
+        return fragment(request, template, await names(request))
+
+    return render
+
+
+_FRAGMENTS = {
+    "state": Fragment("campaigns", _piece("campaigns/state.html", _now)),
+    "figures": Fragment("campaigns", _piece("campaigns/figures.html", _now)),
+    "reasons": Fragment("campaigns", _piece("campaigns/reasons.html", _now)),
+    "funnel": Fragment("campaigns", _piece("campaigns/funnel.html", _now)),
+    "curves": Fragment("campaigns", _piece("campaigns/curves.html", _now)),
+    "causes": Fragment("campaigns", _piece("campaigns/causes.html", _now)),
+    "history": Fragment("campaigns", _piece("campaigns/history.html", _history)),
+}
