@@ -107,6 +107,7 @@ class AsteriskNode:
             call.end_unseen(Disposition.NOT_DIALLED)
             return False
         self.calls[call.channel_id] = call
+        self.call_setting.tally.originated[attempt.trunk] += 1
         result = await self._dial(attempt)
         if result.outcome is Origination.REFUSED:
             log.warning("trunk %s takes no call: %s %s", attempt.trunk, result.status, result.text)

@@ -190,6 +190,7 @@ class LiveCall:
         now = self._setting.clock()
         refusal = self._setting.agents.refusal()
         if refusal is not None:
+            self._setting.tally.agents[refusal] += 1
             self._setting.record(reports.left_agents(self.attempt, refusal, now))
             self.feed(Event.NO_AGENT)
             return
@@ -208,6 +209,7 @@ class LiveCall:
     def _leave_agents(self, outcome: QueueOutcome | None, at: datetime) -> None:
         if self.waits_for_agents:
             self.waits_for_agents = False
+            self._setting.tally.agents[outcome or "unknown"] += 1
             self._setting.record(reports.left_agents(self.attempt, outcome, at))
 
     async def _keep(self, fact: RegistrationAsked | AdviceAsked) -> None:
@@ -234,6 +236,7 @@ class LiveCall:
     def _answered(self, at: datetime) -> None:
         if self.answered_at is None:
             self.answered_at = at
+            self._setting.tally.answered[self.attempt.trunk] += 1
             self._setting.record(reports.answered(self.attempt, at))
 
     async def _key(self, event: KeyReceived) -> None:
@@ -241,6 +244,7 @@ class LiveCall:
             return  # the same event, delivered twice
         self._last_key = (event.at, event.digit)
         self._key_at = event.at
+        self._setting.tally.keys[event.digit] += 1
         state = self.standing.state
         self._setting.record(reports.key_pressed(self.attempt, event.digit, state, event.at))
         await self._step(_event_of(event.digit))
@@ -291,6 +295,7 @@ class LiveCall:
         self._is_over = True
         self._leave_agents(None, at)
         self._setting.over(self.channel_id)
+        self._setting.tally.ended[self.attempt.trunk, disposition] += 1
         times = (self.ringing_at, self.answered_at, at)
         self._setting.record(reports.ended(self.attempt, disposition, cause, tech_cause, *times))
 

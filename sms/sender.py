@@ -24,6 +24,7 @@ from sms.pdu.types import Address
 from sms.recorder import Recorder
 from sms.resending import outcome_of
 from sms.setting import AccountSetting
+from sms.tally import TextTally
 from store import outbox, outcomes
 from store.engine import Store
 from store.outbox import Outgoing
@@ -55,7 +56,13 @@ class Sender:
     """
 
     def __init__(
-        self, bind: Bind, store: Store, recorder: Recorder, setting: AccountSetting, clock: Clock
+        self,
+        bind: Bind,
+        store: Store,
+        recorder: Recorder,
+        setting: AccountSetting,
+        clock: Clock,
+        tally: TextTally,
     ) -> None:
         self.sent = 0
         self._bind = bind
@@ -63,6 +70,7 @@ class Sender:
         self._recorder = recorder
         self._setting = setting
         self._clock = clock
+        self._tally = tally
         self._claim_at_once = max(_FEWEST_CLAIMED, min(_MOST_CLAIMED, 2 * bind.setting.window))
         self._ready: deque[tuple[datetime, Outgoing]] = deque()  # with the time of its claim
         self._under_way: dict[int, Outgoing] = {}
@@ -84,6 +92,7 @@ class Sender:
     def submitted(self, ref: int, told: listener.Outcome) -> None:
         """The bind tells what became of a PDU."""
         outgoing = self._under_way.pop(ref)
+        self._tally.submitted(self._bind.name, told)
         self._recorder.note(outcome_of(outgoing, told, self._clock()))
 
     def closed(self) -> None:

@@ -104,6 +104,11 @@ class Bind:
         """
         return 0 if self._session is None else self._session.submits.room
 
+    @property
+    def unanswered(self) -> int:
+        """How many submits wait for the SMSC's answer: the window in use."""
+        return 0 if self._session is None else len(self._session.submits)
+
     def send(self, ref: int, submit: Submit) -> None:
         """Send a submit; the listener's `submitted` will tell, once, what became of `ref`.
 
