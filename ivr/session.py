@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from domain.dispositions import Disposition, classify
 from domain.errors import TstnError
+from domain.log_ids import bind
 from domain.msisdn import mask
 from domain.states import QueueOutcome
 from ivr import reports, script
@@ -106,6 +107,11 @@ class LiveCall:
         self._events.clear()
 
     async def _work(self) -> None:
+        bind(
+            attempt=self.attempt.attempt_id,
+            channel=self.channel_id,
+            campaign=self.attempt.campaign_id,
+        )
         while self._events:
             event = self._events.popleft()
             if self._is_over and not isinstance(event, KeyReceived):

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from domain.clock import Clock
 from domain.errors import StoreUnavailable
+from domain.msisdn import mask_all
 from sms.esme.bind import Bind
 from sms.incoming import incoming, of_unparsable
 from sms.pdu.codes import ESME_ROK, ESME_RX_P_APPN, ESME_RX_T_APPN
@@ -107,7 +108,8 @@ class Intake:
                 await self._keep([arrival])
             return
         [arrival] = batch
-        log.critical("the store refuses a text: %s", arrival.row.raw.hex(), exc_info=True)
+        octets = mask_all(arrival.row.raw.decode("latin-1")).encode("latin-1")
+        log.critical("the store refuses a text: %s", octets.hex(), exc_info=True)
         arrival.acknowledge(ESME_RX_P_APPN)
 
     async def _commit(self, rows: Sequence[NewText | NewReceipt]) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from domain import log_ids
 from domain.clock import Clock
 from domain.errors import StoreUnavailable
 from domain.msisdn import national
@@ -102,6 +103,7 @@ class Sender:
 
     async def run(self) -> None:
         """Claim and send until cancelled; then what is not written goes back to the queue."""
+        log_ids.bind(bind=self._bind.name)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._claim_ahead())

@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from enum import StrEnum
 
+from domain import log_ids
 from domain.errors import TstnError
 from domain.pacing import Monotonic, TokenBucket, retry_delay
 from sms.esme.connecting import close, connect, reason
@@ -136,6 +137,7 @@ class Bind:
 
     async def run(self, listener: Listener) -> None:
         """Keep the bind. Ends when cancelled, or returns after `unbind`."""
+        log_ids.bind(bind=self.name)
         relay = Relay(self, listener)
         self._idle.clear()
         try:
