@@ -10,6 +10,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from domain.roles import Role
+from runtime.cli.rehearse_arguments import EXAMPLE, HELP, add_rehearsal
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -30,6 +31,8 @@ def build_parser() -> ArgumentParser:
     _add_campaign(
         _group(commands, "campaign", "Make, watch, start, pause, stop and tune campaigns")
     )
+    rehearse = _command(commands, "rehearse", "rehearse:run", HELP, EXAMPLE)
+    add_rehearsal(_campaign(rehearse, "--campaign"))
     _add_limits(_group(commands, "limits", "Rates and channels of the server and its trunks"))
     _add_audience(_group(commands, "audience", "The numbers of a campaign"))
     _add_records(commands)

@@ -72,7 +72,7 @@ def asked(tstn: Tstn, report: Any, *words: str) -> tuple[str, str]:
 
     async def run() -> tuple[str, str]:
         port = int(tstn.environment["TSTN_HEALTH_PORT"])
-        server = await serve_health("127.0.0.1", port, lambda: report)
+        server = await serve_health("127.0.0.1", port, lambda: report, no_metrics)
         try:
             return await asyncio.to_thread(tstn.run, *words)
         finally:
