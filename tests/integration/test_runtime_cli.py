@@ -23,7 +23,7 @@ from runtime.health import serve_health
 from store.apply import apply
 from store.engine import open_store
 from store.facts import Fact
-from tests.command_line import ROOT, Tstn, make_directory
+from tests.command_line import ROOT, Tstn, make_directory, no_metrics
 from tests.rows import (
     BY_NINE,
     NOW,

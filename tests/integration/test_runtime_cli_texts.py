@@ -18,7 +18,7 @@ from store.engine import Store, open_store
 from store.messages import ReadText
 from store.outbox import Outgoing
 from store.outcomes import Refused, Sent, Unknown
-from tests.command_line import Tstn, make_directory
+from tests.command_line import Tstn, make_directory, no_metrics
 from tests.rows import NOW
 from tests.texts import SECOND, claim, new_post, new_receipt, new_text, take_in
 
