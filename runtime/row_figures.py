@@ -3,14 +3,17 @@
 import asyncio
 import logging
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 
+from domain.calendar import Calendar, Window
 from domain.clock import Clock
-from domain.errors import StoreUnavailable
+from domain.errors import InputError, StoreUnavailable
 from domain.pacing import Monotonic
 from domain.sla import sla_bounds
 from store import scrape
 from store.engine import Store
+from store.models import Campaign
 from store.scrape import Present
 
 log = logging.getLogger(__name__)
@@ -26,14 +29,25 @@ class RowFigures:
 
     Attributes:
         present: None until they have been read once.
+        due: the running campaigns that have a number to dial, and whose window is open (or makes
+            no sense, which is one of the reasons why nothing may be dialled).
         registrations: by channel, since the start of this process, whoever made them.
     """
 
-    def __init__(self, store: Store, at_risk: timedelta, clock: Clock, now: Monotonic) -> None:
+    def __init__(
+        self,
+        store: Store,
+        at_risk: timedelta,
+        holidays: Mapping[date, bool],
+        clock: Clock,
+        now: Monotonic,
+    ) -> None:
         self.present: Present | None = None
+        self.due: frozenset[int] = frozenset()
         self.registrations: Counter[str] = Counter()
         self._store = store
         self._at_risk = at_risk
+        self._holidays = holidays
         self._clock = clock
         self._now = now
         self._read_at = float("-inf")
@@ -61,14 +75,31 @@ class RowFigures:
 
     async def _read(self) -> None:
         try:
-            bounds = sla_bounds(self._clock(), self._at_risk)
-            self.present = await self._store.read(scrape.present, bounds)
+            now = self._clock()
+            present = await self._store.read(scrape.present, sla_bounds(now, self._at_risk))
+            self.due = frozenset(
+                each.id
+                for each in present.running
+                if each.id in present.due and self._is_open(each, now)
+            )
+            self.present = present
             self.registrations = await self._counts.read(self._store)
             self._read_at = self._now()
         except StoreUnavailable:
             pass  # the age of the figures tells
         except Exception:
             log.exception("fault at reading the figures of the rows")
+
+    def _is_open(self, campaign: Campaign, now: datetime) -> bool:
+        try:
+            calendar = Calendar(
+                [Window.parse(window) for window in campaign.windows],
+                call_on_holidays=campaign.call_on_holidays,
+                holiday_overrides=self._holidays,
+            )
+        except InputError:
+            return True
+        return calendar.is_open(now)
 
 
 class _Registrations:

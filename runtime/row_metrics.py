@@ -21,7 +21,7 @@ def of_rows(rows: RowFigures) -> Iterator[Metric]:
     yield counter("tstn_registrations", said, ("channel",), by_channel)
     if rows.present is not None:
         yield from _of_callbacks(rows.present.callbacks)
-        yield from _of_campaigns(rows.present)
+        yield from _of_campaigns(rows.present, rows.due)
         yield from _of_texts(rows.present.texts)
 
 
@@ -34,12 +34,12 @@ def _of_callbacks(figures: Figures) -> Iterator[Metric]:
     yield level("tstn_callbacks_broken_today", said, figures.broken_today)
 
 
-def _of_campaigns(present: Present) -> Iterator[Metric]:
+def _of_campaigns(present: Present, is_due: frozenset[int]) -> Iterator[Metric]:
     by = ("campaign",)
     said = "Channels in use"
     yield gauge("tstn_channels_in_use", said, ("campaign", "trunk"), present.channels)
-    due = {each.name: float(each.id in present.due) for each in present.running}
-    said = "Whether a running campaign has a number whose time has come"
+    due = {each.name: float(each.id in is_due) for each in present.running}
+    said = "Whether a running campaign has a number to dial now, within its window"
     yield gauge("tstn_campaign_due", said, by, due)
     cps = {each.name: each.cps for each in present.running}
     yield gauge("tstn_campaign_cps", "Calls a second at most, of a running campaign", by, cps)

@@ -74,7 +74,7 @@ async def _serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         parts = await _open(stack, settings)
         lag = LoopLag()
-        metrics = _metrics(stack, parts, lag, timedelta(seconds=settings.callbacks.at_risk_seconds))
+        metrics = _metrics(stack, parts, lag, settings)
         await wiring.open_health(stack, settings, parts.report, metrics.exposition)
         calls = parts.node.agent_calls
         line = None if calls is None else AgentsLine(calls)
@@ -88,8 +88,10 @@ async def _serve(settings: Settings) -> None:
             looking.cancel()
 
 
-def _metrics(stack: AsyncExitStack, parts: _Parts, lag: LoopLag, at_risk: timedelta) -> Metrics:
-    rows = RowFigures(parts.store, at_risk, utc_now, time.monotonic)
+def _metrics(stack: AsyncExitStack, parts: _Parts, lag: LoopLag, settings: Settings) -> Metrics:
+    at_risk = timedelta(seconds=settings.callbacks.at_risk_seconds)
+    holidays = settings.calendar.holidays
+    rows = RowFigures(parts.store, at_risk, holidays, utc_now, time.monotonic)
     stack.push_async_callback(rows.close)
     node, texts = parts.node, parts.texts
     return Metrics(
