@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import monotonic
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
 
@@ -114,11 +115,11 @@ class Schedule:
                 log.info("the report of %s is kept", day)
 
     async def _tick(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        ran, began = self.ticks[name], asyncio.get_running_loop().time()
+        ran, began = self.ticks[name], monotonic()
         ran.runs += 1
         try:
             await work()
-            ran.last_at, ran.seconds = self._clock(), asyncio.get_running_loop().time() - began
+            ran.last_at, ran.seconds = self._clock(), monotonic() - began
             self._in_trouble.discard(name)
         except asyncio.CancelledError:
             return  # the scheduler stops, and would call this a fault

@@ -1,6 +1,7 @@
 """How late the event loop is: what blocks it makes every caller wait. I/O."""
 
 import asyncio
+from time import monotonic
 
 from domain.latency import Latency
 
@@ -19,8 +20,7 @@ class LoopLag:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + _LOOK_SECONDS
+            due = monotonic() + _LOOK_SECONDS
             await asyncio.sleep(_LOOK_SECONDS)
-            self.lags.add(max(0.0, loop.time() - due))
+            self.lags.add(max(0.0, monotonic() - due))

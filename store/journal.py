@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import time
+from time import monotonic
 
 from sqlalchemy import Connection, text
 
@@ -191,7 +192,7 @@ class Journal:
         """Write a batch as one transaction. Futures that stay open were not written."""
         if not batch:
             return
-        began = asyncio.get_running_loop().time()
+        began = monotonic()  # the loop's own time may be a millisecond coarse
         try:
             await self._patience.wait(self._store.write(apply, _facts(batch), self._target_by))
         except StoreUnavailable as error:
@@ -199,7 +200,7 @@ class Journal:
         except Exception as error:
             await self._commit_singly(batch, error)
         else:
-            self.commits.add(asyncio.get_running_loop().time() - began)
+            self.commits.add(monotonic() - began)
             for entry in batch:
                 entry.done(Kept.COMMITTED)
 

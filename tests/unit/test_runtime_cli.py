@@ -19,6 +19,7 @@ COMMANDS = {
     "health",
     "check-config",
     *(f"campaign {verb}" for verb in ("create", "list", "show", "start", "pause", "stop", "tune")),
+    "rehearse",
     "limits show",
     "limits set",
     "audience import",
