@@ -25,6 +25,7 @@ from sms.intake import Intake
 from sms.pdu.types import Message, Unparsable
 from sms.service import Texts
 from sms.setting import TextSetting
+from sms.tally import TextTally
 from store.engine import Store, open_store
 
 _PATIENCE_SECONDS = 30.0
@@ -87,7 +88,7 @@ async def _run(options: argparse.Namespace) -> None:
 
 
 async def _take_in(bind: BindSetting, store: Store) -> None:
-    intake = Intake(store, utc_now, _PATIENCE_SECONDS, lambda: None)
+    intake = Intake(store, utc_now, _PATIENCE_SECONDS, lambda: None, TextTally())
     async with asyncio.TaskGroup() as group:
         group.create_task(intake.run())
         group.create_task(Binds([bind], {}).run(_IntakeOnly(intake)))

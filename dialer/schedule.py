@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
+from time import monotonic
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
 
@@ -28,8 +30,22 @@ class Pace:
     report: float = 300.0
 
 
+@dataclass(slots=True)
+class TickRuns:
+    """How one kind of tick has gone on this node: `last_at` is when it last came to a good end."""
+
+    last_at: datetime | None = None
+    seconds: float = 0.0
+    runs: int = 0
+    failures: int = 0
+
+
 class Schedule:
-    """Runs the ticks of this node; other nodes may run theirs at the same time."""
+    """Runs the ticks of this node; other nodes may run theirs at the same time.
+
+    Attributes:
+        ticks: by name, how each kind has gone; `seconds` of the last one.
+    """
 
     def __init__(
         self, store: Store, setting: CallbackSetting, clock: Clock, pace: Pace | None = None
@@ -39,6 +55,7 @@ class Schedule:
         self._clock = clock
         self._pace = pace or Pace()
         self._in_trouble: set[str] = set()
+        self.ticks: defaultdict[str, TickRuns] = defaultdict(TickRuns)
 
     async def run(self) -> None:
         """Tick until cancelled. A tick that fails is logged, and tried again at its next time."""
@@ -98,14 +115,19 @@ class Schedule:
                 log.info("the report of %s is kept", day)
 
     async def _tick(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        ran, began = self.ticks[name], monotonic()
+        ran.runs += 1
         try:
             await work()
+            ran.last_at, ran.seconds = self._clock(), monotonic() - began
             self._in_trouble.discard(name)
         except asyncio.CancelledError:
             return  # the scheduler stops, and would call this a fault
         except StoreUnavailable as error:
+            ran.failures += 1
             if name not in self._in_trouble:  # once, not every second
                 log.warning("call-backs (%s) wait: %s", name, error)
             self._in_trouble.add(name)
         except Exception:
+            ran.failures += 1
             log.exception("fault in the tick %s of the call-backs", name)

@@ -29,6 +29,12 @@ _OLD_TO_NEW = {
     "186": "56", "188": "58", "199": "59",
 }
 # fmt: on
+# A number within other words: not the end or the beginning of a longer run of digits or letters,
+# such as a channel's id; %2B is the + of a web address.
+_IN_TEXT = re.compile(
+    r"(?:(?<![0-9A-Za-z])|(?<=%2B))(?:\+?84[ .-]?|0)"
+    r"([35789][0-9])[0-9][ .-]?[0-9]{3}[ .-]?([0-9]{3})(?![0-9A-Za-z])"
+)
 # A spreadsheet's way to show a wide column of numbers: its last digits are lost.
 _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]+)?e\+?[0-9]+", re.IGNORECASE)
 # A number that went through a floating-point column (901234567.0).
@@ -88,6 +94,11 @@ def mask(msisdn: str) -> str:
     if _E164.fullmatch(msisdn) is None:
         return "****"
     return f"0{msisdn[3:5]}****{msisdn[-3:]}"
+
+
+def mask_all(text: str) -> str:
+    """Mask every number that stands in a text, in any usual form; ids of hex digits are left."""
+    return _IN_TEXT.sub(r"0\1****\2", text)
 
 
 def _strip(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from domain.clock import Clock
 from domain.dispositions import Disposition, classify
+from domain.log_ids import bind
 from ivr.agent_call_script import Command, Event, State, step
 from ivr.agent_call_setting import AgentCall, AgentCallSetting, CallEnd, Progress
 from ivr.ari.client import AriClient
@@ -152,6 +153,7 @@ class LiveAgentCall:
             self._working = asyncio.create_task(self._work())
 
     async def _work(self) -> None:
+        bind(attempt=self.call.call_id, channel=self.call.subscriber_channel)
         while self._events:
             event = self._events.popleft()
             try:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from domain.clock import Clock
+from domain.latency import Latency
 from ivr.driver import CallControl
 from ivr.handover import Agents, AgentsBehindAsterisk
-from ivr.latency import Latency
+from ivr.tally import CallTally
 from store.facts import Fact, Kept
 
 
@@ -28,3 +29,4 @@ class CallSetting:
     agents_seconds: int = 3720
     key_to_commit: Latency = field(default_factory=Latency)
     key_to_thanks: Latency = field(default_factory=Latency)
+    tally: CallTally = field(default_factory=CallTally)

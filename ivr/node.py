@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.clock import Clock
 from domain.dispositions import Disposition
 from domain.errors import StoreUnavailable
+from domain.log_ids import bind
 from ivr import recovery
 from ivr.agent_calls import AgentCalls
 from ivr.call_events import CallEvent, ChannelEntered, ChannelRinging, ChannelUp
@@ -102,11 +103,13 @@ class AsteriskNode:
         Every result is recorded; nothing is raised and nothing is ever sent twice.
         """
         call = LiveCall(attempt, self.call_setting)
+        bind(attempt=attempt.attempt_id, channel=call.channel_id, campaign=attempt.campaign_id)
         if not self.ready or attempt.started_at < self._reconciled_at:
             # A reconciliation after the claim has found no channel and closed the attempt.
             call.end_unseen(Disposition.NOT_DIALLED)
             return False
         self.calls[call.channel_id] = call
+        self.call_setting.tally.originated[attempt.trunk] += 1
         result = await self._dial(attempt)
         if result.outcome is Origination.REFUSED:
             log.warning("trunk %s takes no call: %s %s", attempt.trunk, result.status, result.text)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from domain.dispositions import Disposition, classify
 from domain.errors import TstnError
+from domain.log_ids import bind
 from domain.msisdn import mask
 from domain.states import QueueOutcome
 from ivr import reports, script
@@ -106,6 +107,11 @@ class LiveCall:
         self._events.clear()
 
     async def _work(self) -> None:
+        bind(
+            attempt=self.attempt.attempt_id,
+            channel=self.channel_id,
+            campaign=self.attempt.campaign_id,
+        )
         while self._events:
             event = self._events.popleft()
             if self._is_over and not isinstance(event, KeyReceived):
@@ -193,6 +199,7 @@ class LiveCall:
         now = self._setting.clock()
         refusal = self._setting.agents.refusal()
         if refusal is not None:
+            self._setting.tally.agents[refusal] += 1
             self._setting.record(reports.left_agents(self.attempt, refusal, now))
             self.feed(Event.NO_AGENT)
             return
@@ -211,6 +218,7 @@ class LiveCall:
     def _leave_agents(self, outcome: QueueOutcome | None, at: datetime) -> None:
         if self.waits_for_agents:
             self.waits_for_agents = False
+            self._setting.tally.agents[outcome or "unknown"] += 1
             self._setting.record(reports.left_agents(self.attempt, outcome, at))
 
     async def _keep(self, fact: RegistrationAsked | AdviceAsked | OptOutAsked) -> None:
@@ -237,6 +245,7 @@ class LiveCall:
     def _answered(self, at: datetime) -> None:
         if self.answered_at is None:
             self.answered_at = at
+            self._setting.tally.answered[self.attempt.trunk] += 1
             self._setting.record(reports.answered(self.attempt, at))
 
     async def _key(self, event: KeyReceived) -> None:
@@ -244,6 +253,7 @@ class LiveCall:
             return  # the same event, delivered twice
         self._last_key = (event.at, event.digit)
         self._key_at = event.at
+        self._setting.tally.keys[event.digit] += 1
         state = self.standing.state
         self._setting.record(reports.key_pressed(self.attempt, event.digit, state, event.at))
         await self._step(_event_of(event.digit))
@@ -294,6 +304,7 @@ class LiveCall:
         self._is_over = True
         self._leave_agents(None, at)
         self._setting.over(self.channel_id)
+        self._setting.tally.ended[self.attempt.trunk, disposition] += 1
         times = (self.ringing_at, self.answered_at, at)
         self._setting.record(reports.ended(self.attempt, disposition, cause, tech_cause, *times))
 

@@ -1,17 +1,23 @@
-"""`/health`: whether the server can do its work now, and what it waits for. I/O."""
+"""`/health`: whether the server can do its work now; beside it `/metrics`. I/O."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
 
 Report = Callable[[], dict[str, Any]]
 """Gives the present state; its `ok` decides between 200 and 503."""
 
+Exposition = Callable[[], Awaitable[bytes]]
+"""Gives the metrics as Prometheus reads them."""
 
-async def serve_health(host: str, port: int, report: Report) -> web.AppRunner:
-    """Answer `GET /health` until the runner is cleaned up. Raises OSError for a taken port."""
+
+async def serve_health(
+    host: str, port: int, report: Report, exposition: Exposition
+) -> web.AppRunner:
+    """Answer both until the runner is cleaned up. Raises OSError for a taken port."""
 
     async def health(_: web.Request) -> web.Response:
         state = report()
@@ -21,8 +27,13 @@ async def serve_health(host: str, port: int, report: Report) -> web.AppRunner:
             content_type="application/json",
         )
 
+    async def metrics(_: web.Request) -> web.Response:
+        body = await exposition()
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
     app = web.Application()
     app.router.add_get("/health", health)
+    app.router.add_get("/metrics", metrics)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import signal
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import uvloop
@@ -19,7 +21,10 @@ from ivr.queue_9090 import Queue9090
 from runtime import logs, wiring
 from runtime.agents import DutyRoster, agent_calls, queue_9090
 from runtime.callback_wiring import callback_setting
+from runtime.loop_lag import LoopLag
+from runtime.metrics import Metrics, Sources
 from runtime.phone_line import AgentsLine
+from runtime.row_figures import RowFigures
 from runtime.settings import Settings, require_secrets
 from sms.service import Texts
 from store.engine import Store, open_store
@@ -68,15 +73,30 @@ async def _serve(settings: Settings) -> None:
     require_secrets(settings)
     async with AsyncExitStack() as stack:
         parts = await _open(stack, settings)
-        await wiring.open_health(stack, settings, parts.report)
+        lag = LoopLag()
+        metrics = _metrics(stack, parts, lag, settings)
+        await wiring.open_health(stack, settings, parts.report, metrics.exposition)
         calls = parts.node.agent_calls
         line = None if calls is None else AgentsLine(calls)
         console = await wiring.open_console(stack, settings, parts.store, parts.report, line)
         log.info("serving; health on port %d", settings.health.port)
         async with asyncio.TaskGroup() as group:
             showing = group.create_task(_show(console), name="console")
+            looking = group.create_task(lag.run(), name="loop-lag")
             await _run_components(parts, settings.dialer.drain_seconds)
             showing.cancel()
+            looking.cancel()
+
+
+def _metrics(stack: AsyncExitStack, parts: _Parts, lag: LoopLag, settings: Settings) -> Metrics:
+    at_risk = timedelta(seconds=settings.callbacks.at_risk_seconds)
+    holidays = settings.calendar.holidays
+    rows = RowFigures(parts.store, at_risk, holidays, utc_now, time.monotonic)
+    stack.push_async_callback(rows.close)
+    node, texts = parts.node, parts.texts
+    return Metrics(
+        Sources(node, parts.queue, parts.journal, texts, parts.schedule, lag=lag, rows=rows)
+    )
 
 
 async def _show(console: Console | None) -> None:

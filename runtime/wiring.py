@@ -25,7 +25,7 @@ from runtime.audience_wiring import AudienceBringer
 from runtime.callback_wiring import callback_setting, supervision
 from runtime.campaign_wiring import CampaignControl
 from runtime.desk_wiring import desk_setting
-from runtime.health import Report, serve_health
+from runtime.health import Exposition, Report, serve_health
 from runtime.settings import Settings
 from runtime.smsc_file import load_smscs
 from sms.service import Texts
@@ -141,11 +141,13 @@ async def open_console(
     return console
 
 
-async def open_health(stack: AsyncExitStack, settings: Settings, report: Report) -> None:
-    """`/health`, listening. Raises ConfigError where its port is taken."""
+async def open_health(
+    stack: AsyncExitStack, settings: Settings, report: Report, exposition: Exposition
+) -> None:
+    """`/health` and `/metrics`, listening. Raises ConfigError where their port is taken."""
     host, port = settings.health.host, settings.health.port
     try:
-        runner = await serve_health(host, port, report)
+        runner = await serve_health(host, port, report, exposition)
     except OSError as error:
         raise ConfigError(
             f"port {port} for /health is taken ({error.strerror}): set [health] port"

@@ -18,6 +18,7 @@ from sms.acts import Reply, Task, carry_out
 from sms.judging import NOT_A_SUBSCRIBER, UNREADABLE, Past, judge
 from sms.segments import LongStyle, split
 from sms.setting import TextSetting
+from sms.tally import Seen
 from sms.whole_texts import WholeText, waiting
 from store import messages, outbox
 from store.messages import ReadText
@@ -26,8 +27,10 @@ from store.outbox import PartRow, Post
 _REMEMBERED = timedelta(hours=1)
 
 
-def answer_texts(connection: Connection, setting: TextSetting, now: datetime, limit: int) -> int:
-    """Read up to `limit` texts; give how many there were."""
+def answer_texts(
+    connection: Connection, setting: TextSetting, now: datetime, limit: int
+) -> list[Seen]:
+    """Read up to `limit` texts; give what they were."""
     texts = waiting(connection, setting, now, limit)
     past = _past(connection, texts)
     results = [ReadText(t.ids, t.text, None, NOT_A_SUBSCRIBER) for t in texts if t.msisdn is None]
@@ -43,7 +46,8 @@ def answer_texts(connection: Connection, setting: TextSetting, now: datetime, li
                 posts.append(_post(text, task, reply, setting))
     messages.read(connection, results, now)
     outbox.post(connection, posts, now)
-    return len(texts)
+    came = {text.id: text.received_at for text in texts}
+    return [Seen(one.verdict, came[one.ids[0]], one.answer is not None) for one in results]
 
 
 def set_aside(connection: Connection, setting: TextSetting, now: datetime) -> None:

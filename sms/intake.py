@@ -15,10 +15,12 @@ from sqlalchemy import Connection
 
 from domain.clock import Clock
 from domain.errors import StoreUnavailable
+from domain.msisdn import mask_all
 from sms.esme.bind import Bind
 from sms.incoming import incoming, of_unparsable
 from sms.pdu.codes import ESME_ROK, ESME_RX_P_APPN, ESME_RX_T_APPN
 from sms.pdu.types import Message, Unparsable
+from sms.tally import TextTally
 from store.engine import Store
 from store.messages import NewText, take_in
 from store.patience import Patience
@@ -43,12 +45,18 @@ class Intake:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, patience_seconds: float, stored: Callable[[], None]
+        self,
+        store: Store,
+        clock: Clock,
+        patience_seconds: float,
+        stored: Callable[[], None],
+        tally: TextTally,
     ) -> None:
         self._store = store
         self._clock = clock
         self._patience = Patience(patience_seconds)
         self._stored = stored
+        self._tally = tally
         self._waiting: list[_Arrival] = []
         self._arrived = asyncio.Event()
         self._away = False
@@ -81,6 +89,7 @@ class Intake:
             if not self._away:
                 log.error("%s; SMSCs are asked to send their texts again", error)
             self._away = True
+            self._tally.put_off += len(batch)
             _acknowledge(batch, ESME_RX_T_APPN)
         except Exception:
             await self._keep_singly(batch)
@@ -88,6 +97,7 @@ class Intake:
             if self._away:
                 log.warning("the store is back, texts are taken again")
             self._away = False
+            self._tally.take_in([arrival.row for arrival in batch], self._clock())
             _acknowledge(batch, ESME_ROK)
             self._stored()
 
@@ -98,7 +108,8 @@ class Intake:
                 await self._keep([arrival])
             return
         [arrival] = batch
-        log.critical("the store refuses a text: %s", arrival.row.raw.hex(), exc_info=True)
+        octets = mask_all(arrival.row.raw.decode("latin-1")).encode("latin-1")
+        log.critical("the store refuses a text: %s", octets.hex(), exc_info=True)
         arrival.acknowledge(ESME_RX_P_APPN)
 
     async def _commit(self, rows: Sequence[NewText | NewReceipt]) -> None:

@@ -9,6 +9,7 @@ from domain.clock import Clock
 from domain.errors import StoreUnavailable
 from sms.answering import answer_texts, set_aside
 from sms.setting import TextSetting
+from sms.tally import TextTally
 from store.engine import Store
 
 log = logging.getLogger(__name__)
@@ -25,12 +26,18 @@ class Reader:
     """Answers texts while `run` runs. `answered` is called when replies may wait to be sent."""
 
     def __init__(
-        self, store: Store, setting: TextSetting, clock: Clock, answered: Callable[[], None]
+        self,
+        store: Store,
+        setting: TextSetting,
+        clock: Clock,
+        answered: Callable[[], None],
+        tally: TextTally,
     ) -> None:
         self._store = store
         self._setting = setting
         self._clock = clock
         self._answered = answered
+        self._tally = tally
         self._stirred = asyncio.Event()
 
     def stir(self) -> None:
@@ -56,10 +63,11 @@ class Reader:
                     await self._stirred.wait()
 
     async def _read(self, limit: int) -> int:
-        count = await self._store.write(answer_texts, self._setting, self._clock(), limit)
-        if count:
+        seen = await self._store.write(answer_texts, self._setting, self._clock(), limit)
+        if seen:
+            self._tally.read(seen, self._clock())
             self._answered()
-        return count
+        return len(seen)
 
     async def _read_singly(self) -> None:
         """One text that can't be read must not hold up the others: it is set aside."""

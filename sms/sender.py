@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from domain import log_ids
 from domain.clock import Clock
 from domain.errors import StoreUnavailable
 from domain.msisdn import national
@@ -24,6 +25,7 @@ from sms.pdu.types import Address
 from sms.recorder import Recorder
 from sms.resending import outcome_of
 from sms.setting import AccountSetting
+from sms.tally import TextTally
 from store import outbox, outcomes
 from store.engine import Store
 from store.outbox import Outgoing
@@ -55,7 +57,13 @@ class Sender:
     """
 
     def __init__(
-        self, bind: Bind, store: Store, recorder: Recorder, setting: AccountSetting, clock: Clock
+        self,
+        bind: Bind,
+        store: Store,
+        recorder: Recorder,
+        setting: AccountSetting,
+        clock: Clock,
+        tally: TextTally,
     ) -> None:
         self.sent = 0
         self._bind = bind
@@ -63,6 +71,7 @@ class Sender:
         self._recorder = recorder
         self._setting = setting
         self._clock = clock
+        self._tally = tally
         self._claim_at_once = max(_FEWEST_CLAIMED, min(_MOST_CLAIMED, 2 * bind.setting.window))
         self._ready: deque[tuple[datetime, Outgoing]] = deque()  # with the time of its claim
         self._under_way: dict[int, Outgoing] = {}
@@ -84,6 +93,7 @@ class Sender:
     def submitted(self, ref: int, told: listener.Outcome) -> None:
         """The bind tells what became of a PDU."""
         outgoing = self._under_way.pop(ref)
+        self._tally.submitted(self._bind.name, told)
         self._recorder.note(outcome_of(outgoing, told, self._clock()))
 
     def closed(self) -> None:
@@ -93,6 +103,7 @@ class Sender:
 
     async def run(self) -> None:
         """Claim and send until cancelled; then what is not written goes back to the queue."""
+        log_ids.bind(bind=self._bind.name)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._claim_ahead())

@@ -21,6 +21,7 @@ from sms.reader import Reader
 from sms.recorder import Recorder
 from sms.sender import Sender
 from sms.setting import TextSetting
+from sms.tally import TextTally
 from store import outcomes, receipts
 from store.engine import Store
 
@@ -43,14 +44,17 @@ class Texts:
         clock: Clock,
     ) -> None:
         replies.check(setting.replies)
+        self.tally = TextTally()
         self.binds = Binds(binds, account_tps)
         self._store = store
         self._clock = clock
         self._recorder = Recorder(store)
-        self._reader = Reader(store, setting, clock, self.stir)
-        self._intake = Intake(store, clock, setting.patience_seconds, self._reader.stir)
+        self._reader = Reader(store, setting, clock, self.stir, self.tally)
+        self._intake = Intake(store, clock, setting.patience_seconds, self._reader.stir, self.tally)
         self._senders = {
-            bind.name: Sender(bind, store, self._recorder, setting.account(bind.account), clock)
+            bind.name: Sender(
+                bind, store, self._recorder, setting.account(bind.account), clock, self.tally
+            )
             for bind in self.binds.all
         }
 
@@ -98,6 +102,8 @@ class Texts:
                 "state": bind.state,
                 "trouble": bind.trouble,
                 "room": bind.room,
+                "window": bind.setting.window,
+                "unanswered": bind.unanswered,
                 "sent": self._senders[bind.name].sent,
             }
             for bind in self.binds.all

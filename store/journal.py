@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import time
+from time import monotonic
 
 from sqlalchemy import Connection, text
 
 from domain.errors import StoreUnavailable, TstnError
+from domain.latency import Latency
 from store.apply import apply
 from store.engine import Store
 from store.facts import AdviceAsked, Fact, Kept, KeyPressed, OptOutAsked, RegistrationAsked
@@ -59,7 +61,11 @@ class _Entry:
 
 
 class Journal:
-    """The one writer of call facts in this process. `run()` must be running."""
+    """The one writer of call facts in this process. `run()` must be running.
+
+    Attributes:
+        commits: how long its transactions took.
+    """
 
     def __init__(self, store: Store, spool: Spool, target_by: time, patience_seconds: float):
         """`target_by`: local time of day n+1 for call-backs; `patience_seconds`: how long a commit
@@ -77,6 +83,7 @@ class Journal:
         self._to_replay = asyncio.Event()
         self._closing = False
         self.store_is_up = True
+        self.commits = Latency()
 
     @property
     def spooled(self) -> int:
@@ -185,6 +192,7 @@ class Journal:
         """Write a batch as one transaction. Futures that stay open were not written."""
         if not batch:
             return
+        began = monotonic()  # the loop's own time may be a millisecond coarse
         try:
             await self._patience.wait(self._store.write(apply, _facts(batch), self._target_by))
         except StoreUnavailable as error:
@@ -192,6 +200,7 @@ class Journal:
         except Exception as error:
             await self._commit_singly(batch, error)
         else:
+            self.commits.add(monotonic() - began)
             for entry in batch:
                 entry.done(Kept.COMMITTED)
 

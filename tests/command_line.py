@@ -18,6 +18,11 @@ TSTN = Path(sys.executable).with_name("tstn")
 ROOT = Path(__file__).parents[1]
 
 
+async def no_metrics() -> bytes:
+    """Of a server that counts nothing."""
+    return b""
+
+
 @dataclass
 class Tstn:
     """`tstn` with a settings file, a store and prompts of its own in `directory`."""

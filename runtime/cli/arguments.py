@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from domain.roles import Role
 from runtime.cli import gate_arguments
+from runtime.cli.rehearse_arguments import EXAMPLE, HELP, add_rehearsal
 from runtime.cli.shapes import campaign as _campaign
 from runtime.cli.shapes import command as _command
 from runtime.cli.shapes import group as _group
@@ -31,6 +32,8 @@ def build_parser() -> ArgumentParser:
     _add_campaign(
         _group(commands, "campaign", "Make, watch, start, pause, stop and tune campaigns")
     )
+    rehearse = _command(commands, "rehearse", "rehearse:run", HELP, EXAMPLE)
+    add_rehearsal(_campaign(rehearse, "--campaign"))
     _add_limits(_group(commands, "limits", "Rates and channels of the server and its trunks"))
     _add_audience(_group(commands, "audience", "The numbers of a campaign"))
     gate_arguments.add_do_not_call(

@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from enum import StrEnum
 
+from domain import log_ids
 from domain.errors import TstnError
 from domain.pacing import Monotonic, TokenBucket, retry_delay
 from sms.esme.connecting import close, connect, reason
@@ -104,6 +105,11 @@ class Bind:
         """
         return 0 if self._session is None else self._session.submits.room
 
+    @property
+    def unanswered(self) -> int:
+        """How many submits wait for the SMSC's answer: the window in use."""
+        return 0 if self._session is None else len(self._session.submits)
+
     def send(self, ref: int, submit: Submit) -> None:
         """Send a submit; the listener's `submitted` will tell, once, what became of `ref`.
 
@@ -131,6 +137,7 @@ class Bind:
 
     async def run(self, listener: Listener) -> None:
         """Keep the bind. Ends when cancelled, or returns after `unbind`."""
+        log_ids.bind(bind=self.name)
         relay = Relay(self, listener)
         self._idle.clear()
         try:

@@ -23,7 +23,7 @@ from runtime.health import serve_health
 from store.apply import apply
 from store.engine import open_store
 from store.facts import Fact
-from tests.command_line import ROOT, Tstn, make_directory
+from tests.command_line import ROOT, Tstn, make_directory, no_metrics
 from tests.rows import (
     BY_NINE,
     NOW,
@@ -365,7 +365,7 @@ async def test_health_is_what_the_server_says(
     tstn: Tstn, health_port: int, ok: bool, status: int
 ) -> None:
     report = {"ok": ok, "asterisk": {"ready": ok, "trouble": None}, "calls": 3, "why_idle": {}}
-    server = await serve_health("127.0.0.1", health_port, lambda: report)
+    server = await serve_health("127.0.0.1", health_port, lambda: report, no_metrics)
     asked_for_json = tstn.start("health", "--json")
     asked_by_people = tstn.start("health")
     out, _ = await asyncio.to_thread(asked_for_json.communicate)

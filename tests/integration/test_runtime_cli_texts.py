@@ -18,7 +18,7 @@ from store.engine import Store, open_store
 from store.messages import ReadText
 from store.outbox import Outgoing
 from store.outcomes import Refused, Sent, Unknown
-from tests.command_line import Tstn, make_directory
+from tests.command_line import Tstn, make_directory, no_metrics
 from tests.rows import NOW
 from tests.texts import SECOND, claim, new_post, new_receipt, new_text, take_in
 
@@ -72,7 +72,7 @@ def asked(tstn: Tstn, report: Any, *words: str) -> tuple[str, str]:
 
     async def run() -> tuple[str, str]:
         port = int(tstn.environment["TSTN_HEALTH_PORT"])
-        server = await serve_health("127.0.0.1", port, lambda: report)
+        server = await serve_health("127.0.0.1", port, lambda: report, no_metrics)
         try:
             return await asyncio.to_thread(tstn.run, *words)
         finally:

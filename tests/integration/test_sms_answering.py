@@ -214,13 +214,13 @@ async def test_parts_that_wait_too_long_are_read_as_they_are(audience: Store) ->
     part = new_text(body=b"TSTN so 12", part=(7, 8, 2, 1))
     assert await come(audience, part) == [(None, None)]
     late = NOW + timedelta(seconds=SETTING.join_seconds + 1)
-    assert await audience.write(answer_texts, SETTING, late, 50) == 1
+    assert len(await audience.write(answer_texts, SETTING, late, 50)) == 1
     assert await answers(audience) == [DEFAULTS["ok"]]
 
 
 async def test_read_again_changes_nothing(audience: Store) -> None:
     await come(audience, said("TSTN"))
-    assert await audience.write(answer_texts, SETTING, NOW + HOUR, 50) == 0
+    assert not await audience.write(answer_texts, SETTING, NOW + HOUR, 50)
     assert len(await answers(audience)) == 1
 
 

@@ -23,6 +23,7 @@ COMMANDS = {
     *(f"dnc {verb}" for verb in ("import", "show")),
     *(f"phases {verb}" for verb in ("import", "show")),
     *(f"subscriber {verb}" for verb in ("show", "export", "erase")),
+    "rehearse",
     "limits show",
     "limits set",
     "audience import",

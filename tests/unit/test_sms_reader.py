@@ -7,6 +7,7 @@ from domain.clock import utc_now
 from domain.errors import StoreUnavailable
 from sms.answering import answer_texts
 from sms.reader import Reader
+from sms.tally import TextTally
 
 
 class FrailStore:
@@ -26,7 +27,8 @@ class FrailStore:
 
 async def test_the_store_goes_while_a_text_is_set_aside() -> None:
     store: Any = FrailStore()
-    reader = asyncio.create_task(Reader(store, None, utc_now, lambda: None).run())  # type: ignore[arg-type]
+    setting: Any = None
+    reader = asyncio.create_task(Reader(store, setting, utc_now, lambda: None, TextTally()).run())
     async with asyncio.timeout(5):
         await store.was_away.wait()
     done, _ = await asyncio.wait({reader}, timeout=0.1)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.latency import Latency
+from domain.latency import Latency
 
 
 def measured(waits: list[float]) -> dict[str, float]:

@@ -1,0 +1,109 @@
+"""The targets of a rehearsal: those due, those that wait for their time, those done. Pure.
+
+Targets of the same history are a number, not rows. A retry waits for the next full minute after
+its time: never less than the rule says. Times are seconds since the start.
+"""
+
+from collections import Counter, deque
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+from math import ceil
+
+from dialer.retry import RetryRules, next_dial
+from domain.dispositions import Disposition
+
+History = tuple[int, tuple[tuple[Disposition, int], ...]]
+"""How often a target was dialled, and how many of these dials came to what."""
+
+_MINUTE = 60.0
+_ANY_MOMENT = datetime(2021, 1, 1, tzinfo=UTC)
+
+
+class Targets:
+    """Judged by the campaign's retry rules.
+
+    Attributes:
+        ready: how many may be dialled now.
+        done: how many are never dialled again; `last_end` is when the last of them became so.
+        most_attempts: of any target.
+    """
+
+    def __init__(self, rules: RetryRules, max_attempts: int) -> None:
+        self.ready = 0
+        self.done = 0
+        self.last_end = 0.0
+        self.most_attempts = 0
+        self._rules = rules
+        self._max_attempts = max_attempts
+        self._queue: deque[tuple[History, int]] = deque()
+        self._due: dict[int, Counter[History]] = {}
+        self._minutes: list[int] = []
+        self._judged: dict[tuple[History, Disposition], tuple[float | None, History]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many are not done."""
+        return self.ready + sum(each.total() for each in self._due.values())
+
+    @property
+    def next_due(self) -> float | None:
+        """When more are due; None: none will be."""
+        return self._minutes[0] * _MINUTE if self._minutes else None
+
+    def expect(self, history: History, minute: int, count: int) -> None:
+        """So many are due at a full minute."""
+        if minute not in self._due:
+            self._due[minute] = Counter()
+            heappush(self._minutes, minute)
+        self._due[minute][history] += count
+
+    def bring_due(self, now: float) -> None:
+        """Those whose time has come are ready."""
+        while self._minutes and self._minutes[0] * _MINUTE <= now:
+            come = self._due.pop(heappop(self._minutes))
+            self._queue.extend(come.items())
+            self.ready += come.total()
+
+    def take(self, count: int) -> list[tuple[History, int]]:
+        """The ready ones that have waited longest; no more than there are."""
+        self.ready -= count
+        taken = []
+        while count:
+            history, number = self._queue.popleft()
+            if number > count:
+                self._queue.appendleft((history, number - count))
+                number = count
+            taken.append((history, number))
+            count -= number
+        return taken
+
+    def settle(self, history: History, came_to: Disposition, count: int, ended: float) -> None:
+        """So many dials of one history have ended so: again later, or done."""
+        delay, after = self._judge(history, came_to)
+        self.most_attempts = max(self.most_attempts, after[0])
+        if delay is not None:
+            self.expect(after, ceil((ended + delay) / _MINUTE), count)
+        else:
+            self.done += count
+            self.last_end = max(self.last_end, ended)
+
+    def _judge(self, history: History, came_to: Disposition) -> tuple[float | None, History]:
+        """What the rules say, asked once for each history: seconds from the end, None: no more."""
+        known = self._judged.get((history, came_to))
+        if known is None:
+            known = self._judged[history, came_to] = self._ask(history, came_to)
+        return known
+
+    def _ask(self, history: History, came_to: Disposition) -> tuple[float | None, History]:
+        made, alike = history[0] + 1, Counter(dict(history[1]))
+        alike[came_to] += 1
+        due = next_dial(
+            self._rules,
+            came_to,
+            ended_at=_ANY_MOMENT,
+            alike=alike[came_to],
+            attempts_made=made,
+            max_attempts=self._max_attempts,
+        )
+        after = (made, tuple(sorted(alike.items())))
+        return (None if due is None else (due - _ANY_MOMENT).total_seconds()), after

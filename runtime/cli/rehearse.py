@@ -1,0 +1,53 @@
+"""`tstn rehearse`: a campaign's settings against a simulated carrier; nothing is written. I/O."""
+
+from argparse import Namespace
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+
+from dialer.campaign_file import read_tuning
+from dialer.rehearsal_carrier import Rates
+from domain.clock import LOCAL, utc_now
+from domain.errors import InputError
+from runtime.cli.opened_store import opened_store
+from runtime.cli.output import show
+from runtime.cli.rehearse_view import as_json, tables
+from runtime.rehearsing import Question, read_given, rehearsed
+from runtime.settings import Settings
+
+_LONGEST_HOURS = 24 * 366
+
+
+async def run(arguments: Namespace, settings: Settings) -> None:
+    """Rehearse with the present knobs, and with changed ones where some are given."""
+    question = _question(arguments)
+    async with opened_store(settings) as store:
+        given = await store.read(read_given, arguments.campaign, question.start)
+    present = asdict(given.campaign)
+    columns = [present]
+    if arguments.pairs:
+        columns.append(present | read_tuning(arguments.pairs, retry=present["retry"]))
+    made = [rehearsed(question, given, knobs, settings) for knobs in columns]
+    data = as_json(question, given, arguments.pairs, made)
+    show(arguments, data, *tables(question, given, arguments.pairs, made))
+
+
+def _question(arguments: Namespace) -> Question:
+    if not 0 < arguments.hours <= _LONGEST_HOURS:
+        raise InputError(f"--hours must be above 0 and at most {_LONGEST_HOURS}")
+    if arguments.agents is not None and arguments.agents < 0:
+        raise InputError("--agents must be 0 or more")
+    rates = {field.name: getattr(arguments, f"{field.name}_rate") for field in fields(Rates)}
+    start = utc_now() if arguments.start is None else _moment(arguments.start)
+    return Question(start, arguments.hours, Rates(**rates), arguments.agents, arguments.seed)
+
+
+def _moment(written: str) -> datetime:
+    """A moment in UTC; a day is its beginning, and without a zone it is local."""
+    try:
+        at = datetime.fromisoformat(written)
+        return (at if at.tzinfo else at.replace(tzinfo=LOCAL)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"--from {written} is no moment: write 2026-03-26, 2026-03-26T08:30, "
+            "or 2026-03-26T08:30+07:00"
+        ) from None

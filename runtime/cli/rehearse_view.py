@@ -1,0 +1,134 @@
+"""How a rehearsal looks in an answer: JSON values, and tables for people. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from rich.table import Table
+
+from dialer.rehearsal import Dialled
+from dialer.rehearsal_promises import Promises
+from domain.clock import to_local
+from runtime.cli.output import table
+from runtime.rehearsing import Given, Question, Rehearsed
+
+_MOST_HOURS = 48
+"""More lines than these nobody reads; --json has them all."""
+
+
+def as_json(
+    question: Question, given: Given, pairs: Sequence[str], made: Sequence[Rehearsed]
+) -> dict[str, Any]:
+    """What was asked, and `present` beside `changed` (None where no knob is changed)."""
+    present, *changed = map(_values, made)
+    return {
+        "campaign": given.campaign.name,
+        "ready_targets": sum(given.audience.values()),
+        "from": question.start,
+        "hours": question.hours,
+        "seed": question.seed,
+        "rates": asdict(question.rates),
+        "agents": _agents(question, given),
+        "handling_seconds": given.load.handling_seconds,
+        "reach_rate": given.load.reach_rate,
+        "present": present,
+        "changes": list(pairs),
+        "changed": changed[0] if changed else None,
+    }
+
+
+def tables(
+    question: Question, given: Given, pairs: Sequence[str], made: Sequence[Rehearsed]
+) -> list[Table | str]:
+    """The whole, call-backs by day, calls by hour: columns for each rehearsal."""
+    names = ["present", " ".join(pairs)][: len(made)]
+    return [
+        f"campaign {given.campaign.name}: {sum(given.audience.values())} targets are ready, "
+        f"{_agents(question, given)} agents at {given.load.handling_seconds:g} s a call-back",
+        "",
+        _whole(names, made),
+        "",
+        _days(names, made),
+        "",
+        _hours(names, made),
+    ]
+
+
+def _agents(question: Question, given: Given) -> int:
+    return given.load.agents if question.agents is None else question.agents
+
+
+def _values(one: Rehearsed) -> dict[str, Any]:
+    dialled, kept = one.dialled, one.promises
+    return {
+        **_figures(dialled, kept),
+        "promised_by_day": {str(day): count for day, count in kept.promised.items()},
+        "made_by_day": {str(day): count for day, count in kept.made.items()},
+        "by_hour": [asdict(hour) for hour in dialled.hours],
+    }
+
+
+def _figures(dialled: Dialled, kept: Promises) -> dict[str, Any]:
+    hours = dialled.hours
+    return {
+        "finished_at": dialled.finished_at,
+        "targets_done": dialled.done,
+        "targets_waiting": dialled.waiting,
+        "calls": sum(hour.calls for hour in hours),
+        "answered": sum(hour.answered for hour in hours),
+        "registered": sum(hour.registered for hour in hours),
+        "key_3": sum(hour.transfers for hour in hours),
+        "talks_after_key_3": sum(dialled.talks.values()),
+        "most_channels": max((hour.channels for hour in hours), default=0),
+        "callbacks": kept.total,
+        "kept_by_next_day": kept.total - kept.missed_target,
+        "kept_in_48_hours": kept.total - kept.missed_promise,
+        "callbacks_clear_at": kept.clears_at,
+    }
+
+
+def _whole(names: Sequence[str], made: Sequence[Rehearsed]) -> Table:
+    columns = [_figures(one.dialled, one.promises) for one in made]
+    rows = [
+        (name.replace("_", " "), *(_shown(column[name]) for column in columns))
+        for name in columns[0]
+    ]
+    return table(("", *names), rows)
+
+
+def _days(names: Sequence[str], made: Sequence[Rehearsed]) -> Table:
+    days = sorted({day for one in made for day in {**one.promises.promised, **one.promises.made}})
+    headings = [f"call-backs {what} ({name})" for name in names for what in ("promised", "made")]
+    return table(("day", *headings), [(f"{day:%d/%m/%Y}", *_of_day(day, made)) for day in days])
+
+
+def _of_day(day: date, made: Sequence[Rehearsed]) -> list[int]:
+    return [
+        counts.get(day, 0) for one in made for counts in (one.promises.promised, one.promises.made)
+    ]
+
+
+def _hours(names: Sequence[str], made: Sequence[Rehearsed]) -> Table:
+    by_hour = [{hour.at: hour for hour in one.dialled.hours} for one in made]
+    moments = sorted({at for hours in by_hour for at in hours})
+    what = ("calls", "channels", "key 3")
+    headings = [f"{word} ({name})" for name in names for word in what]
+    rows = []
+    for at in moments[:_MOST_HOURS]:
+        found = [hours.get(at) for hours in by_hour]
+        cells = [
+            cell
+            for hour in found
+            for cell in ((hour.calls, hour.channels, hour.transfers) if hour else ("", "", ""))
+        ]
+        rows.append((f"{to_local(at):%d/%m %H:%M}", *cells))
+    if len(moments) > _MOST_HOURS:
+        rows.append((f"… {len(moments) - _MOST_HOURS} more (--json)",))
+    return table(("hour", *headings), rows)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "not within this time"
+    return f"{to_local(value):%d/%m/%Y %H:%M}" if isinstance(value, datetime) else str(value)

@@ -1,0 +1,82 @@
+"""What `/metrics` tells of rows: by index, so that it may be asked every few seconds. I/O."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from domain.sla import SlaBounds
+from domain.states import TargetState
+from store import attempts, callback_figures, campaigns, limits, texts
+from store.callback_figures import Figures
+from store.columns import UtcDateTime, fixed
+from store.limits import Caps
+from store.models import Campaign, Registration, Target, table
+from store.texts import Backlog
+
+_target, _registration = table(Target).c, table(Registration).c
+_FIRST_DUE = (
+    select(_target.id)
+    .where(
+        _target.campaign_id == bindparam("campaign"),
+        _target.state == fixed(TargetState.READY),
+        _target.not_before <= bindparam("now", type_=UtcDateTime),
+    )
+    .limit(1)
+)
+_LAST_REGISTRATION = select(func.coalesce(func.max(_registration.id), 0))
+_REGISTERED = (
+    select(_registration.channel, func.count())
+    .where(_registration.id > bindparam("after"), _registration.id <= bindparam("upto"))
+    .group_by(_registration.channel)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """How the rows stand at one moment.
+
+    Attributes:
+        channels: in use, by the name of the campaign and the trunk.
+        running: the campaigns that may dial, `due`: those of them that have a number to dial.
+    """
+
+    callbacks: Figures
+    channels: Mapping[tuple[str, str], int]
+    running: Sequence[Campaign]
+    due: frozenset[int]
+    limits: Mapping[str, Caps]
+    texts: Backlog
+
+
+def present(connection: Connection, bounds: SlaBounds) -> Present:
+    """Everything at once, on one snapshot."""
+    every = campaigns.all_of(connection)
+    names = {campaign.id: campaign.name for campaign in every}
+    in_use = attempts.open_channels(connection)
+    running = campaigns.running(connection)
+    return Present(
+        callbacks=callback_figures.figures(connection, bounds),
+        channels={(names[id_], trunk): count for (id_, trunk), count in in_use.items()},
+        running=running,
+        due=frozenset(each.id for each in running if _is_due(connection, each.id, bounds.now)),
+        limits=limits.read(connection),
+        texts=texts.backlog(connection),
+    )
+
+
+def last_registration(connection: Connection) -> int:
+    """The highest id there is; 0 where there is none."""
+    return int(connection.execute(_LAST_REGISTRATION).scalar_one())
+
+
+def registered(connection: Connection, after: int, upto: int) -> dict[str, int]:
+    """How many registrations came by which channel, with ids from `after` (without) to `upto`."""
+    rows = connection.execute(_REGISTERED, {"after": after, "upto": upto})
+    return {row.channel: row[1] for row in rows}
+
+
+def _is_due(connection: Connection, campaign: int, now: datetime) -> bool:
+    found = connection.execute(_FIRST_DUE, {"campaign": campaign, "now": now})
+    return found.scalar_one_or_none() is not None
