@@ -33,9 +33,16 @@ class Writer:
     """Adds what is new. A batch is one transaction, and with it the counts up to there."""
 
     def __init__(
-        self, store: Store, campaign_id: int, import_id: int, options: ImportOptions, clock: Clock
+        self,
+        store: Store,
+        campaign_id: int,
+        import_id: int,
+        options: ImportOptions,
+        seen: SeenNumbers,
+        clock: Clock,
     ) -> None:
         self._store = store
+        self._seen = seen
         self._campaign_id = campaign_id
         self._import_id = import_id
         self._options = options
@@ -57,7 +64,7 @@ class Writer:
         rest = [msisdn for msisdn in firsts if msisdn not in added]
         held = audience.held(connection, self._campaign_id, rest)
         known = {msisdn for msisdn, by in held.items() if by != self._import_id}
-        judged = sort_out(rows, added, known, refused)
+        judged = sort_out(rows, added, self._seen.first_time(known), refused)
         _count(report, judged, elsewhere, self._options.places)
         imports.count(connection, self._import_id, report.counts())
         return judged
@@ -78,8 +85,8 @@ class Weigher:
         """Compare with what the campaign holds, and with the rows before."""
         known, elsewhere = await self._store.read(self._look_up, list(_firsts(rows)))
         refused = elsewhere if self._options.skip_other_campaigns else set[str]()
-        wanted = (row.msisdn for row in rows if row.msisdn not in known | refused)
-        judged = sort_out(rows, self._seen.first_time(wanted), known, refused)
+        first = self._seen.first_time({row.msisdn for row in rows} - refused)
+        judged = sort_out(rows, first - known, first & known, refused)
         _count(report, judged, elsewhere, self._options.places)
         return judged
 

@@ -81,12 +81,12 @@ async def import_audience(
         sieve = Sieve(rows.layout, options, clock(), report)
         refused = _open_rejects(open_files, file, rows.columns, report)
         taker: Taker
+        seen = open_files.enter_context(SeenNumbers())
         if options.dry_run:
-            seen = open_files.enter_context(SeenNumbers())
             taker = Weigher(store, chosen.id, options, seen)
         else:
             report.import_id = await _begin(store, chosen, file, options, clock())
-            taker = Writer(store, chosen.id, report.import_id, options, clock)
+            taker = Writer(store, chosen.id, report.import_id, options, seen, clock)
         async with aclosing(_batches(iter(rows))) as batches:
             async for batch in batches:
                 await _take(batch, sieve, taker, refused, report)

@@ -124,19 +124,21 @@ def sort_out(
 ) -> list[Judged]:
     """The verdict on each row of a batch, in its order.
 
-    `added` are the batch's new numbers, `known` those that the campaign had before this file, and
-    `elsewhere` those that are refused for another campaign's sake.
+    `added` are the batch's new numbers, `known` those that the campaign had before this file and
+    that come for the first time, `elsewhere` those that are refused for another campaign's sake.
+    Any other row brings a number that the file has brought before.
     """
-    waiting = set(added)
+    new, old = set(added), set(known)
     sorted_out: list[Judged] = []
     for row in rows:
         if row.msisdn in elsewhere:
             verdict = Verdict.IN_OTHER_CAMPAIGN
-        elif row.msisdn in known:
-            verdict = Verdict.IN_CAMPAIGN
-        elif row.msisdn in waiting:
+        elif row.msisdn in new:
             verdict = Verdict.ADDED
-            waiting.remove(row.msisdn)
+            new.remove(row.msisdn)
+        elif row.msisdn in old:
+            verdict = Verdict.IN_CAMPAIGN
+            old.remove(row.msisdn)
         else:
             verdict = Verdict.TWICE_IN_FILE
         sorted_out.append((row, verdict))

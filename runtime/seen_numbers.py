@@ -9,10 +9,13 @@ _INSERT = "INSERT OR IGNORE INTO seen VALUES (?)"
 
 
 class SeenNumbers:
-    """A set of numbers in a file that SQLite makes, keeps nameless and takes away at the end."""
+    """A set of numbers in a file that SQLite makes, keeps nameless and takes away at the end.
+
+    Any thread may use it, one at a time.
+    """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None)
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.execute("CREATE TABLE seen (number INTEGER PRIMARY KEY)")
         self._database.execute("BEGIN")
 
