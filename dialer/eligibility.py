@@ -16,6 +16,7 @@ from domain.folding import fold
 LIST = "list"
 """The column of R7."""
 _VLR_DAYS = 7
+_LONGEST_COUNT = 4  # digits
 _REMEMBERED = 4096
 
 
@@ -101,7 +102,8 @@ def _is_known_os(cell: str) -> bool | None:
 
 def _has_days(cell: str) -> bool | None:
     digits = cell.removesuffix("NGAY").removesuffix("DAYS")
-    return int(digits) >= _VLR_DAYS if digits.isdecimal() else None
+    known = digits.isdecimal() and len(digits) <= _LONGEST_COUNT
+    return int(digits) >= _VLR_DAYS if known else None
 
 
 RULES: tuple[Rule, ...] = (

@@ -12,8 +12,9 @@ from functools import lru_cache
 from domain.addresses import Scheme
 from domain.folding import fold
 
-_URBAN = {("THANH", "PHO"), ("TP",), ("THI", "XA"), ("TX",), ("QUAN",), ("Q",)}
-_RURAL = {("HUYEN",), ("H",)}
+_Units = frozenset[tuple[str, ...]]
+_URBAN: _Units = frozenset({("THANH", "PHO"), ("TP",), ("THI", "XA"), ("TX",), ("QUAN",), ("Q",)})
+_RURAL: _Units = frozenset({("HUYEN",), ("H",)})
 _UNITS = _URBAN | _RURAL | {("TINH",), ("T",)}
 _LONGEST_UNIT = 2
 
@@ -94,11 +95,7 @@ class Places:
         unit, name = _parted(typed)
         found = self._found.get((scheme, province, name), [])
         if len(found) > 1:
-            found = [
-                each
-                for each in found
-                if unit and _is_urban(unit) == _is_urban(fold(each.unit).tokens)
-            ]
+            found = [each for each in found if unit in _units_of(each)]
         return found[0] if len(found) == 1 else None
 
 
@@ -107,12 +104,9 @@ def same(one: str, other: str) -> bool:
     return fold(one).fold == fold(other).fold
 
 
-def _urban(district: District) -> bool:
-    return _is_urban(fold(district.unit).tokens)
-
-
-def _is_urban(unit: tuple[str, ...]) -> bool:
-    return unit in _URBAN
+def _units_of(district: District) -> _Units:
+    """The units that it may be written with: a town becomes a city, but no huyện."""
+    return _URBAN if fold(district.unit).tokens in _URBAN else _RURAL
 
 
 def _name(text: str) -> str:
