@@ -10,6 +10,7 @@ _SEPARATORS = (",", ";", "\t")
 _BLANK_HEADER = ',;"\t '
 _HEADER_LINES = 5  # how many further lines a quoted column name may run into
 _SAVE_AS = "save it as CSV UTF-8"
+_NAME_IT = f"{_SAVE_AS}, or let its name end in .xlsx"
 _FOREIGN = {
     b"PK\x03\x04": "an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -37,7 +38,7 @@ def read_header(lines: Lines) -> tuple[str, Columns]:
 def _refuse_foreign(raw: bytes) -> None:
     for magic, kind in _FOREIGN.items():
         if raw.startswith(magic):
-            raise InputError(f"this is {kind}: {_SAVE_AS}")
+            raise InputError(f"this is {kind}: {_NAME_IT if raw[:2] == b'PK' else _SAVE_AS}")
 
 
 def _decode_header(raw: bytes) -> str:

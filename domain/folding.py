@@ -24,6 +24,11 @@ class Folded:
         """Runs of letters and runs of digits, each a token of its own."""
         return tuple(self.fold.split())
 
+    @property
+    def solid(self) -> str:
+        """The tokens with nothing between."""
+        return self.fold.replace(" ", "")
+
 
 def fold(text: str) -> Folded:
     """Fold any text; never raises."""

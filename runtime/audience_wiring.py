@@ -1,110 +1,107 @@
-"""Joins the import page to the importer: a look that changes nothing, then the import. I/O."""
+"""Joins the import page to the importer: a dry run with the first rows, then the import. I/O."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
 from console.audience_port import Look, Progress, SeenRow
-from dialer.audience_columns import AudienceRow, Columns
+from dialer import eligibility
+from dialer.audience_columns import EXTRACTED_AT, AudienceRow, Columns
 from dialer.audience_file import AudienceFile, RejectedRow
+from dialer.audience_workbook import WORKBOOKS
 from domain.clock import Clock
 from domain.msisdn import mask
+from domain.places import Places
 from runtime.audience_import import count_lines, import_audience
-from store import audience
+from runtime.audience_report import ImportOptions, ImportReport
 from store.engine import Store
 
-_ROWS_A_BATCH = 1000
 _SHOWN = 8
-
-_Rows = Iterator[AudienceRow | RejectedRow]
+_ROLES = {
+    **dict.fromkeys([EXTRACTED_AT, *eligibility.COLUMNS.values()], "judged"),
+    **{role: role for role in ("msisdn", "province", "district")},
+    eligibility.LIST: "list_no",
+}
+"""What the page calls the columns that it knows."""
 
 
 class AudienceBringer:
     """What `console.audience_port.AudienceImporter` asks for."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, places: Places) -> None:
         self._store = store
         self._clock = clock
+        self._places = places
 
     async def look(self, campaign_id: int, file: Path, progress: Progress) -> Look:
         """Judge every row as an import would."""
-        total = await asyncio.to_thread(count_lines, file)
-        seen: set[str] = set()
-        counts = Counter(added=0)
-        shown: list[SeenRow] = []
-        with AudienceFile(file) as opened:
-            columns, rows = Columns.from_header(opened.columns), iter(opened)
-            while batch := await asyncio.to_thread(_next, rows):
-                counts.update(await self._verdicts(campaign_id, batch, seen))
-                shown += [_seen(row, columns) for row in batch[: _SHOWN - len(shown)]]
-                progress(batch[-1].line, total)
-        return Look(_named(columns), shown, counts)
+        columns, rows = await asyncio.to_thread(_first_rows, file)
+        options = ImportOptions(dry_run=True, places=self._places)
+        report = await self._run(campaign_id, file, None, progress, options)
+        return Look(_named(columns), rows, _counts(report))
 
     async def bring(
         self, campaign_id: int, file: Path, rejects: Path, progress: Progress, by: str
     ) -> Mapping[str, int]:
         """Run the import of `tstn audience import`."""
-        total = await asyncio.to_thread(count_lines, file)
-        report = await import_audience(
+        options = ImportOptions(by=by, places=self._places)
+        return _counts(await self._run(campaign_id, file, rejects, progress, options))
+
+    async def _run(
+        self,
+        campaign_id: int,
+        file: Path,
+        rejects: Path | None,
+        progress: Progress,
+        options: ImportOptions,
+    ) -> ImportReport:
+        # How many rows a workbook has nobody knows before.
+        is_text = file.suffix.casefold() not in WORKBOOKS
+        total = await asyncio.to_thread(count_lines, file) if is_text else 0
+        return await import_audience(
             self._store,
             str(campaign_id),
             file,
             rejects,
             self._clock,
-            lambda line: progress(line, total),
+            lambda line: progress(line, max(line, total)),
+            options,
         )
-        names = ("added", "unreadable", "twice_in_file", "in_campaign")
-        return {name: getattr(report, name) for name in names}
-
-    async def _verdicts(
-        self, campaign_id: int, batch: Sequence[AudienceRow | RejectedRow], seen: set[str]
-    ) -> Counter[str]:
-        counts: Counter[str] = Counter()
-        new = []
-        for row in batch:
-            if isinstance(row, RejectedRow):
-                counts["unreadable"] += 1
-            elif row.msisdn in seen:
-                counts["twice_in_file"] += 1
-            else:
-                seen.add(row.msisdn)
-                new.append(row.msisdn)
-        known = await self._store.read(audience.known_numbers, campaign_id, new)
-        counts["in_campaign"] += len(known)
-        counts["added"] += len(new) - len(known)
-        return counts
 
 
-def _next(rows: _Rows) -> list[AudienceRow | RejectedRow]:
-    return list(islice(rows, _ROWS_A_BATCH))
+def _counts(report: ImportReport) -> dict[str, int]:
+    """The rows by verdict, each refused one under its own reason; zeros are left out."""
+    counts = {
+        "added": report.added,
+        "unreadable": report.unreadable,
+        "twice_in_file": report.twice_in_file,
+        "in_campaign": report.in_campaign,
+        **report.ineligible,
+        "unknown_province": report.unknown_province,
+        "unknown_district": report.unknown_district,
+        "also_in_other_campaigns": report.also_in_other_campaigns,
+    }
+    return {verdict: count for verdict, count in counts.items() if count or verdict == "added"}
+
+
+def _first_rows(file: Path) -> tuple[Columns, list[SeenRow]]:
+    with AudienceFile(file) as opened:
+        columns = opened.layout
+        return columns, [_seen(row, columns) for row in islice(opened, _SHOWN)]
 
 
 def _named(columns: Columns) -> list[tuple[str, str]]:
     """Each column of the file with what it is taken for."""
-    roles = {
-        columns.msisdn: "msisdn",
-        columns.province: "province",
-        columns.district: "district",
-        columns.list_no: "list_no",
-    }
+    roles = {index: _ROLES.get(role, "") for role, index in columns.at.items()}
     return [(name, roles.get(index, "")) for index, name in enumerate(columns.names)]
 
 
 def _seen(row: AudienceRow | RejectedRow, columns: Columns) -> SeenRow:
-    """A row in the order of the file."""
+    """A row in the order of the file; a number that can be read is masked."""
     width = len(columns.names)
+    cells = [*row.cells, *[""] * width][:width]
     if isinstance(row, RejectedRow):
-        cells = [*row.cells, *[""] * width][:width]
         return SeenRow(row.line, cells, row.reason)
-    named = {columns.msisdn: mask(row.msisdn)}
-    named |= {index: row.attributes.get(name, "") for index, name in columns.attributes}
-    for index, value in (
-        (columns.province, row.province),
-        (columns.district, row.district),
-        (columns.list_no, row.list_no),
-    ):
-        if index is not None:
-            named[index] = "" if value is None else str(value)
-    return SeenRow(row.line, [named.get(index, "") for index in range(width)], "")
+    cells[columns.at["msisdn"]] = mask(row.msisdn)
+    return SeenRow(row.line, cells, "")

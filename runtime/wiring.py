@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from console.phone_line import PhoneLine
+from console.places import read_places
 from console.service import Console
 from console.setting import ConsoleSetting
 from dialer.engine import EngineSetting
@@ -134,7 +135,7 @@ async def open_console(
         desk_setting(settings, line),
         supervised,
         CampaignControl(settings),
-        AudienceBringer(store, utc_now),
+        AudienceBringer(store, utc_now, read_places(given.districts)),
     )
     await console.open()
     stack.push_async_callback(console.close)

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
-from domain.states import TargetState
-from store.models import Target, table
-from store.statements import among
+from domain.states import CampaignState, TargetState
+from store.batches import ManyTimes, NewRows
+from store.columns import fixed
+from store.models import Campaign, Target, table
+from store.statements import among, insert_new
 
 _target = table(Target).c
 _AUDIENCE = (
@@ -16,6 +18,47 @@ _AUDIENCE = (
     .where(among(_target.msisdn, "msisdns"))
     .group_by(_target.msisdn)
 )
+
+
+_OF_IMPORT = (
+    *("campaign_id", "not_before", "state", "attempts_made", "import_id"),
+    *("msisdn", "province", "district", "list_no", "attributes", "province_code", "district_code"),
+)
+_ADD = NewRows(Target, _OF_IMPORT, _target.msisdn)
+_ADD_ONE_BY_ONE = ManyTimes(
+    {name: _target[name].type for name in _OF_IMPORT}, insert_new(Target)["sqlite"].values
+)
+_LAST = select(func.max(_target.id))
+_ADDED = select(_target.msisdn).where(
+    _target.campaign_id == bindparam("campaign_id"),
+    among(_target.msisdn, "msisdns"),
+    _target.id > bindparam("last"),
+)
+_HELD = select(_target.msisdn, _target.import_id).where(
+    _target.campaign_id == bindparam("campaign_id"), among(_target.msisdn, "msisdns")
+)
+_campaign = table(Campaign).c
+_ELSEWHERE = (
+    select(_target.msisdn)
+    .join(table(Campaign), _campaign.id == _target.campaign_id)
+    .where(
+        among(_target.msisdn, "msisdns"),
+        _target.campaign_id != bindparam("campaign_id"),
+        _campaign.state == fixed(CampaignState.RUNNING),
+    )
+)
+
+
+class Newcomer(NamedTuple):
+    """A number of an audience file, ready for its row; `msisdn` is E.164, the codes official."""
+
+    msisdn: str
+    province: str | None
+    district: str | None
+    list_no: int | None
+    attributes: dict[str, Any]
+    province_code: str | None
+    district_code: str | None
 
 
 class NewTarget(TypedDict):
@@ -28,11 +71,46 @@ class NewTarget(TypedDict):
     attributes: dict[str, Any]
 
 
-def known_numbers(connection: Connection, campaign_id: int, msisdns: Sequence[str]) -> set[str]:
-    """Which of the numbers the campaign has already."""
-    rows = connection.execute(
-        select(Target.msisdn).where(Target.campaign_id == campaign_id, Target.msisdn.in_(msisdns))
-    )
+def add_new(
+    connection: Connection,
+    campaign_id: int,
+    import_id: int,
+    newcomers: Sequence[Newcomer],
+    now: datetime,
+) -> set[str]:
+    """Add those that the campaign does not have; they may be dialled from `now` on.
+
+    Gives the numbers that were added; of two rows with one number the first counts.
+    """
+    same = (campaign_id, now, TargetState.READY, 0, import_id)
+    rows = [(*same, *each) for each in newcomers]
+    if connection.dialect.name == "sqlite":
+        return _add_to_sqlite(connection, campaign_id, rows, [each.msisdn for each in newcomers])
+    return {row.msisdn for row in _ADD.run(connection, rows)}
+
+
+def _add_to_sqlite(
+    connection: Connection, campaign_id: int, rows: list[tuple[Any, ...]], msisdns: list[str]
+) -> set[str]:
+    """Giving rows back would cost five times as much: which are new is asked for, if not all."""
+    last = connection.execute(_LAST).scalar() or 0
+    if not rows or _ADD_ONE_BY_ONE.run(connection, rows) == len(rows):
+        return set(msisdns)
+    added = {"campaign_id": campaign_id, "msisdns": msisdns, "last": last}
+    return set(connection.execute(_ADDED, added).scalars())
+
+
+def held(connection: Connection, campaign_id: int, msisdns: Sequence[str]) -> dict[str, int | None]:
+    """Which of the numbers the campaign has, and by which import."""
+    if not msisdns:
+        return {}
+    rows = connection.execute(_HELD, {"campaign_id": campaign_id, "msisdns": msisdns})
+    return dict(rows.all())
+
+
+def in_other_running(connection: Connection, campaign_id: int, msisdns: Sequence[str]) -> set[str]:
+    """Which of the numbers another campaign has that is running."""
+    rows = connection.execute(_ELSEWHERE, {"campaign_id": campaign_id, "msisdns": msisdns})
     return set(rows.scalars())
 
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import orjson
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -101,6 +102,7 @@ class _SqliteStore(Store):
             pool_size=_READERS + 1,
             max_overflow=0,
             hide_parameters=True,
+            json_serializer=_as_json,
             connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
         )
         event.listen(self._engine, "connect", _sqlite_on_connect)
@@ -135,6 +137,7 @@ class _PostgresStore(Store):
             max_overflow=0,
             pool_timeout=_CONNECT_SECONDS,
             hide_parameters=True,
+            json_serializer=_as_json,
             connect_args={
                 "timeout": _CONNECT_SECONDS,
                 "command_timeout": _COMMAND_SECONDS,
@@ -160,6 +163,11 @@ class _PostgresStore(Store):
 
 
 _KINDS: dict[str, Callable[[URL], Store]] = {"sqlite": _SqliteStore, "postgresql": _PostgresStore}
+
+
+def _as_json(value: Any) -> str:
+    """Like json.dumps, in a tenth of the time: an audience has a million of them."""
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _sqlite_on_connect(dbapi_connection: Any, _: Any) -> None:

@@ -106,5 +106,8 @@ def make_directory(directory: Path) -> Tstn:
     """Put a settings file there."""
     (directory / "config").mkdir()
     script = ROOT / "prompts" / "script-vi.toml"
-    (directory / "config" / "tstn.toml").write_text(f'[ivr]\nscript = "{script}"\n')
+    districts = ROOT / "config" / "districts-phase1.csv"
+    (directory / "config" / "tstn.toml").write_text(
+        f'[ivr]\nscript = "{script}"\n[console]\ndistricts = "{districts}"\n'
+    )
     return Tstn(directory)

@@ -26,6 +26,7 @@ from dialer.callback_rules import RedialRules
 from dialer.callbacks import CallbackSetting
 from domain.calendar import Calendar, Window
 from domain.clock import Clock
+from domain.places import Places
 from domain.roles import Role
 from lab.network import CHECKOUT
 from lab.ports import LOOPBACK, free_ports
@@ -138,7 +139,7 @@ async def console(
         desk or a_desk(),
         supervision(store, CALLBACKS, LEASE),
         control or Controls(),
-        AudienceBringer(store, clock or hands),
+        AudienceBringer(store, clock or hands, Places()),
         Passwords(HASHER),
     )
     rig = Rig(store, f"http://{LOOPBACK}:{port}", served, hands, report)

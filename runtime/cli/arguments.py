@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.roles import Role
-from runtime.cli import gate_arguments
+from runtime.cli import audience_arguments, gate_arguments
 from runtime.cli.rehearse_arguments import EXAMPLE, HELP, add_rehearsal
 from runtime.cli.shapes import campaign as _campaign
 from runtime.cli.shapes import command as _command
@@ -35,7 +35,6 @@ def build_parser() -> ArgumentParser:
     rehearse = _command(commands, "rehearse", "rehearse:run", HELP, EXAMPLE)
     add_rehearsal(_campaign(rehearse, "--campaign"))
     _add_limits(_group(commands, "limits", "Rates and channels of the server and its trunks"))
-    _add_audience(_group(commands, "audience", "The numbers of a campaign"))
     gate_arguments.add_do_not_call(
         _group(commands, "dnc", "The do-not-call lists, which every contact heeds")
     )
@@ -43,6 +42,7 @@ def build_parser() -> ArgumentParser:
         _group(commands, "phases", "When districts and provinces are invited")
     )
     gate_arguments.add_subscriber(_group(commands, "subscriber", "All that is held on one number"))
+    audience_arguments.add(_group(commands, "audience", "The numbers of a campaign"))
     _add_records(commands)
     _add_texts(_group(commands, "sms", "Texts to and from subscribers, and the SMSCs"))
     _add_keywords(_group(commands, "keywords", "What texts to the short code mean"))
@@ -119,23 +119,6 @@ def _add_limits(commands: "Commands") -> None:
     put.add_argument("scope", metavar="SCOPE", help="global, or trunk:NAME")
     put.add_argument(
         "pairs", nargs="+", metavar=_PAIR, help="cps (calls a second), channels (calls at once)"
-    )
-
-
-def _add_audience(commands: "Commands") -> None:
-    load = _command(
-        commands,
-        "import",
-        "audience:load",
-        "Add the numbers of a CSV file to a campaign; bad rows go to a file of rejects. Columns: "
-        "msisdn, province, district, list, in English or Vietnamese; all others are kept. Running "
-        "it again adds nothing twice",
-        "tstn audience import numbers.csv --campaign phase-1-list-1",
-    )
-    load.add_argument("file", type=Path, metavar="FILE.csv", help="CSV in UTF-8 with a header")
-    _campaign(load, "--campaign")
-    load.add_argument(
-        "--rejects", type=Path, metavar="PATH", help="for bad rows (default: FILE.rejects.csv)"
     )
 
 

@@ -76,7 +76,7 @@ async def test_a_row_becomes_a_target_that_may_be_dialled_now(store: Store, file
         "state": "ready",
         "attempts_made": 0,
         "outcome": None,
-        "import_id": None,
+        "import_id": report.import_id,
         "province_code": None,
         "district_code": None,
         "held_by": None,

@@ -194,9 +194,13 @@ def test_an_audience_is_imported_and_a_second_run_adds_nothing(tstn: Tstn) -> No
     tstn("campaign", "create", EXAMPLE)
     words = ("audience", "import", tstn.write("a.csv", AUDIENCE), "--campaign", NAME)
     first = {"added": 1, "rejected": 2, "unreadable": 1, "twice_in_file": 1, "in_campaign": 0}
-    assert tstn.json(*words) == first | {"rejects": "a.rejects.csv"}
+    once = tstn.json(*words)
+    assert {name: once[name] for name in [*first, "rejects"]} == first | {
+        "rejects": "a.rejects.csv"
+    }
     second = first | {"added": 0, "rejected": 3, "in_campaign": 1}
-    assert tstn.json(*words, "--rejects", "b.csv") == second | {"rejects": "b.csv"}
+    again = tstn.json(*words, "--rejects", "b.csv")
+    assert {name: again[name] for name in [*second, "rejects"]} == second | {"rejects": "b.csv"}
     assert (tstn.directory / "a.rejects.csv").read_text("utf-8-sig").count("\n") == 3
     assert tstn.json("campaign", "show", NAME)["targets"] == {"ready": 1}
     assert tstn(*words).splitlines()[0].split() == ["added", "0"]

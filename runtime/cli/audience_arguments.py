@@ -1,0 +1,70 @@
+"""What `tstn audience …` takes: the file, how strictly it is judged, the import to undo. Pure."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runtime.cli.shapes import campaign, command
+
+if TYPE_CHECKING:
+    from runtime.cli.shapes import Commands
+
+
+def add(commands: "Commands") -> None:
+    """Add import, imports and undo."""
+    _add_import(commands)
+    imports = command(
+        commands,
+        "imports",
+        "audience:list_all",
+        "List the files that were imported into a campaign, and what came of their rows",
+        "tstn audience imports --campaign phase-1-list-1",
+    )
+    campaign(imports, "--campaign")
+    undo = command(
+        commands,
+        "undo",
+        "audience:undo",
+        "Remove the numbers that an import brought, as long as none of them has been called or "
+        "invited; all or nothing",
+        "tstn audience undo 7",
+    )
+    undo.add_argument("import_id", type=int, metavar="IMPORT", help="its number (audience imports)")
+
+
+def _add_import(commands: "Commands") -> None:
+    load = command(
+        commands,
+        "import",
+        "audience:load",
+        "Add the numbers of a CSV or XLSX file to a campaign; bad rows go to a file of rejects. "
+        "Columns: msisdn, province, district, list, and those that eligibility is judged by "
+        "(dialer/eligibility.py), in English or Vietnamese; all others are kept. Running it again "
+        "adds nothing twice",
+        "tstn audience import numbers.csv --campaign phase-1-list-1 --dry-run",
+    )
+    load.add_argument(
+        "file", type=Path, metavar="FILE", help="CSV in UTF-8, or XLSX; with a header"
+    )
+    campaign(load, "--campaign")
+    load.add_argument(
+        "--rejects",
+        type=Path,
+        metavar="PATH",
+        help="for bad rows (default: FILE.rejects.csv; with --dry-run none)",
+    )
+    load.add_argument("--dry-run", action="store_true", help="count, and write nothing")
+    load.add_argument(
+        "--extracted-at",
+        metavar="WHEN",
+        help="when the figures were true, for rows that do not say so: a day or a moment",
+    )
+    load.add_argument(
+        "--require-eligibility",
+        action="store_true",
+        help="demand every rule: a missing column is an error, an empty list is refused",
+    )
+    load.add_argument(
+        "--skip-other-campaigns",
+        action="store_true",
+        help="refuse numbers that another running campaign has (default: add and count them)",
+    )
