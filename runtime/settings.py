@@ -141,7 +141,6 @@ class LawSettings:
 
     do_not_call_days: Annotated[int, Limits(least=1, most=366)] = 30
     accept_late: bool = True
-    keep_days: Annotated[int, Limits(least=30, most=3660)] = 730
 
 
 @dataclass(frozen=True)

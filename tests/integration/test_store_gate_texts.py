@@ -4,12 +4,13 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from domain.gate import Refusal
 from domain.states import ContactScope, PostKind, Purpose
 from store import do_not_call, outbox, outcomes, registrations
-from store.engine import Store, open_store
+from store.engine import Store
 from store.models import MessageOut
 from store.outcomes import Refused, Sent
 from tests.rows import BY_NINE, NOW, all_rows, asked, make_campaign
@@ -138,21 +139,37 @@ async def test_advertising_waits_for_the_morning(store: Store) -> None:
     assert await send(store, late + 9 * HOUR) == [text]
 
 
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 async def test_two_accounts_that_send_at_once_pass_no_cap_together(
     store: Store, store_url: str
 ) -> None:
+    """The one that comes second waits until it can see what the first has sent."""
     of = await campaign(store)
-    for account in ("acc", "acc2"):
-        await invite(store, *(f"{account}{n}" for n in range(6)), campaign_id=of, account=account)
-    other = open_store(store_url)
+    await invite(store, *"123", campaign_id=of, account="acc2")
+    await invite(store, *"456", campaign_id=of)
+    other = await asyncpg.connect(store_url)
     try:
-        claims = await asyncio.gather(
-            *(
-                claim(server, 1, bind=f"{account}{n}", account=account)
-                for n in range(4)
-                for server, account in ((store, "acc"), (other, "acc2"))
-            )
-        )
+        transaction = other.transaction()
+        await transaction.start()
+        await other.execute("SELECT pg_advisory_xact_lock(2169234)")
+        await other.execute(_OTHER_ACCOUNT_SENDS, NOW)
+        ours = asyncio.create_task(claim(store))
+        await _waits_for_lock(store)
+        await transaction.commit()
+        assert await ours == []
     finally:
         await other.close()
-    assert sum(map(len, claims)) == 3
+
+
+_OTHER_ACCOUNT_SENDS = """
+    UPDATE messages_out SET state = 'sending', bind = 'b2', tries = 1, sending_at = $1
+    WHERE account = 'acc2'
+"""
+
+
+async def _waits_for_lock(store: Store) -> None:
+    """Returns once a transaction of the database waits for another."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with asyncio.timeout(10):
+        while not await store.read(lambda connection: connection.exec_driver_sql(query).scalar()):
+            await asyncio.sleep(0.01)
