@@ -11,6 +11,13 @@ class Purpose(StrEnum):
     TRANSACTIONAL = "transactional"
 
 
+class CampaignKind(StrEnum):
+    """How a campaign reaches people."""
+
+    CALL = "call"
+    TEXT = "text"
+
+
 class CampaignState(StrEnum):
     """`draft → running ⇄ paused → stopped`; a running campaign with nothing left is `finished`."""
 

@@ -16,8 +16,8 @@ from dialer.engine import Engine
 from dialer.schedule import Schedule
 from domain.clock import utc_now
 from ivr.node import AsteriskNode
-from ivr.prompts import check_catalogue, load_script
 from ivr.queue_9090 import Queue9090
+from ivr.repertoire import open_repertoire
 from runtime import logs, wiring
 from runtime.agents import DutyRoster, agent_calls, queue_9090
 from runtime.callback_wiring import callback_setting
@@ -105,7 +105,7 @@ async def _show(console: Console | None) -> None:
 
 
 async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
-    catalogue = check_catalogue(settings.ivr.prompts_dir, load_script(settings.ivr.script))
+    repertoire = open_repertoire(settings.ivr.prompts_dir, settings.scripts)
     store = open_store(settings.store.url)
     stack.push_async_callback(store.close)
     await require_current(store)
@@ -121,12 +121,12 @@ async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
         stream,
         store,
         journal,
-        catalogue.media,
+        repertoire.media,
         utc_now,
         agent_calls=agent_calls(settings, driver, store),
         agents=queue,
     )
-    engine_setting = wiring.engine_setting(settings, catalogue)
+    engine_setting = wiring.engine_setting(settings, repertoire)
     return _Parts(
         store=store,
         journal=journal,

@@ -20,7 +20,7 @@ from ivr.ari.client import AriClient
 from ivr.ari.websocket import AriStream
 from ivr.driver import CallDriver, EventStream
 from ivr.node import NodeSetting
-from ivr.prompts import Catalogue
+from ivr.repertoire import Repertoire
 from runtime.audience_wiring import AudienceBringer
 from runtime.callback_wiring import callback_setting, supervision
 from runtime.campaign_wiring import CampaignControl
@@ -90,13 +90,13 @@ def node_setting(settings: Settings) -> NodeSetting:
     )
 
 
-def engine_setting(settings: Settings, catalogue: Catalogue) -> EngineSetting:
+def engine_setting(settings: Settings, repertoire: Repertoire) -> EngineSetting:
     """What the dialler is told."""
     return EngineSetting(
         node=settings.asterisk.node,
         trunk=settings.trunk.name,
         defaults=Caps(settings.dialer.cps, settings.dialer.max_channels),
-        scripts=frozenset({catalogue.version}),
+        scripts=repertoire.versions,
         max_call_seconds=settings.ivr.max_call_seconds,
         holidays=settings.calendar.holidays,
         tick_seconds=settings.dialer.tick_seconds,

@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 
 from dialer.advertising import require_fresh_list
 from dialer.campaign_file import read_campaign, read_tuning
+from dialer.variants import versions
 from domain.clock import utc_now
 from domain.errors import ConfigError, InputError
 from domain.states import CampaignState, TargetState
 from ivr.prompts import check_catalogue, load_script
+from ivr.repertoire import load_scripts
 from runtime.cli.campaign_view import as_json, changes_table, counts_table, knobs_table, list_table
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, warn
@@ -132,11 +134,13 @@ def _read_file(file: Path, settings: Settings) -> dict[str, Any]:
 
 def _require_prompts(campaign: Campaign, settings: Settings) -> None:
     """Raises ConfigError unless this server can say the campaign's words."""
-    script = load_script(settings.ivr.script)
-    if script.version != campaign.script_version:
-        raise ConfigError(
-            f"campaign {campaign.name!r} needs script {campaign.script_version}, this server has "
-            f"{script.version}: set [ivr] script, or "
-            f"`tstn campaign tune {campaign.name} script_version={script.version}`"
-        )
-    check_catalogue(settings.ivr.prompts_dir, script)
+    scripts = {script.version: script for script in load_scripts(settings.scripts)}
+    for version in versions(campaign.variants, campaign.script_version):
+        if version not in scripts:
+            knob = "'variants={}'" if campaign.variants else f"script_version={next(iter(scripts))}"
+            raise ConfigError(
+                f"campaign {campaign.name!r} needs script {version}, this server has "
+                f"{' and '.join(scripts)}: set [ivr] script and scripts, or "
+                f"`tstn campaign tune {campaign.name} {knob}`"
+            )
+        check_catalogue(settings.ivr.prompts_dir, scripts[version])

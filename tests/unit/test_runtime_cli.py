@@ -24,6 +24,7 @@ COMMANDS = {
     *(f"phases {verb}" for verb in ("import", "show")),
     *(f"subscriber {verb}" for verb in ("show", "export", "erase")),
     "rehearse",
+    "campaign variants",
     "limits show",
     "limits set",
     "audience import",
