@@ -165,6 +165,18 @@ FINAL: frozenset[MessageOutState] = frozenset(
 """What a text to a subscriber never leaves again."""
 
 
+class TextOutcome(StrEnum):
+    """What an invitation by text came to, for its target.
+
+    SENT: the SMSC has taken it. UNKNOWN: nobody can say, and it is not sent again.
+    """
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
 class PostKind(StrEnum):
     """Why a text is sent; what stands first here is sent first."""
 

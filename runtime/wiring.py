@@ -9,6 +9,7 @@ from console.phone_line import PhoneLine
 from console.service import Console
 from console.setting import ConsoleSetting
 from dialer.engine import EngineSetting
+from dialer.text_engine import TextEngine
 from domain.clock import utc_now
 from domain.errors import ConfigError
 from domain.msisdn import national
@@ -28,6 +29,7 @@ from runtime.desk_wiring import desk_setting
 from runtime.health import Exposition, Report, serve_health
 from runtime.settings import Settings
 from runtime.smsc_file import load_smscs
+from sms.inviter import Inviter
 from sms.service import Texts
 from sms.setting import TextSetting
 from store.engine import Store
@@ -76,6 +78,12 @@ def texts(settings: Settings, store: Store) -> Texts:
         accept_late=settings.law.accept_late,
     )
     return Texts(smscs.binds, smscs.account_tps, setting, store, utc_now)
+
+
+def text_engine(settings: Settings, store: Store, posted: Callable[[], None]) -> TextEngine:
+    """The engine of text campaigns. Raises ConfigError where the SMSC file makes no sense."""
+    inviter = Inviter(load_smscs(settings).accounts)
+    return TextEngine(store, inviter, utc_now, posted, settings.calendar.holidays)
 
 
 def node_setting(settings: Settings) -> NodeSetting:
