@@ -18,10 +18,11 @@ DEFAULTS: dict[str, Any] = {
 }
 TEXT_WINDOWS = ["07:00-22:00"]
 """When texts may go out (Decree 91/2020), where the file does not say."""
+A_DAY_LATER = 24.0
+"""Hours from the text to the call that follows it, where the file does not say."""
 FIXED = ("kind", "text", "account", "source", "follows")
 """What can't be changed once it is made: one campaign, one text."""
 
-_A_DAY_LATER = 24.0
 _OF_TEXTS = ("text", "account", "source")
 _OF_CALLS = (
     *("script_version", "variants", "max_channels", "ring_timeout_seconds", "max_attempts"),
@@ -35,7 +36,7 @@ def completed(given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, 
     if done["kind"] == CampaignKind.TEXT and "windows" not in given:
         done["windows"] = list(TEXT_WINDOWS)
     if done["follows"] is not None and "follow_after_hours" not in given:
-        done["follow_after_hours"] = _A_DAY_LATER
+        done["follow_after_hours"] = A_DAY_LATER
     return done
 
 

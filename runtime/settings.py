@@ -188,6 +188,7 @@ class SmsSettings:
     repeat_seconds: Annotated[float, Limits(least=0, most=86400)] = 300.0
     most_an_hour: Annotated[int, Limits(least=1, most=1000)] = 10
     join_seconds: Annotated[float, Limits(least=1, most=3600)] = 60.0
+    price_per_segment: Annotated[float, Limits(least=0, most=1_000_000)] = 0.0
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,18 @@ def _add_audience(commands: "Commands") -> None:
     load.add_argument(
         "--rejects", type=Path, metavar="PATH", help="for bad rows (default: FILE.rejects.csv)"
     )
+    follow = _command(
+        commands,
+        "follow",
+        "follow:follow",
+        "Give a call campaign the numbers of a text campaign that neither registered nor opted "
+        "out, to be called follow_after_hours after their text. Running it again adds those who "
+        "are new, and nobody twice",
+        "tstn audience follow phase-1-list-1 --from phase-1-texts",
+    )
+    _campaign(follow).add_argument(
+        "--from", dest="source", metavar="TEXTS", help="its name (default: the key follows)"
+    )
 
 
 def _add_records(commands: "Commands") -> None:

@@ -28,6 +28,7 @@ COMMANDS = {
     "limits show",
     "limits set",
     "audience import",
+    "audience follow",
     *(f"export {kind}" for kind in ("attempts", "registrations", "callbacks", "messages")),
     "timeline",
     "sms status",
