@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, update
 
 from domain.states import CampaignState, MessageOutState, TargetState
-from store import campaigns, outcomes
+from store import campaigns, outcomes, text_campaigns
 from store.apply import apply
 from store.consent import OptOutAsked, opt_out
 from store.engine import Store
@@ -204,6 +204,15 @@ async def test_what_a_server_can_not_send_it_leaves_and_says_so(store: Store) ->
     await world.passes(2)
     assert world.engine.why_idle == {"ads": "an advertising text must begin with [QC]"}
     assert len(world.sent) == 2
+
+
+async def test_a_campaign_that_was_paused_since_it_was_read_gets_nothing_posted(
+    store: Store,
+) -> None:
+    campaign = await make_text_campaign(store, numbers(2))
+    assert await store.write(text_campaigns.lock, campaign.id, NOW) is not None
+    await store.write(campaigns.move, campaign, CampaignState.PAUSED, NOW)
+    assert await store.write(text_campaigns.lock, campaign.id, NOW) is None
 
 
 async def test_nothing_is_done_without_text_campaigns(
