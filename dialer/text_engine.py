@@ -122,10 +122,9 @@ class TextEngine:
         return count
 
     def _post(self, connection: Connection, campaign: Campaign, now: datetime) -> int:
-        standing = text_campaigns.lock(connection, campaign.id, now - LOOK_BACK)
+        standing = text_campaigns.go_on(connection, campaign.id, now, LOOK_BACK)
         if standing is None:
             return 0
-        text_campaigns.release(connection, campaign.id, now)
         count = min(
             due(standing.due_at, now, standing.cps),
             room(standing.under_way, standing.answered, standing.cps),

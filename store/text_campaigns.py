@@ -5,7 +5,7 @@ the target: whatever dies or is repeated, no target is ever texted twice.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -27,17 +27,16 @@ from domain.states import (
     MessageOutState,
     RegistrationState,
     TargetState,
+    TextOutcome,
 )
-from store.claims import ALREADY_REGISTERED
 from store.columns import UtcDateTime, fixed
 from store.models import Campaign, MessageOut, OptOut, Registration, Target, table
-from store.outbox import OPTED_OUT
 from store.statements import among, among_chosen
 
 HELD = datetime(9999, 1, 1, tzinfo=UTC)
 """The `not_before` of a text whose campaign may not send now: no link takes it."""
-STOPPED = "campaign_stopped"
-"""The `error` of a text that was withdrawn because its campaign was stopped."""
+_SOON = timedelta(minutes=1)
+"""A text that is due later waits for something else than a link: it is not under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ _RELEASE = (
 _WITHDRAW = (
     update(table(MessageOut))
     .where(among_chosen(_out.id, _texts_of(_QUEUED)))
-    .values(state=fixed(MessageOutState.FAILED), error=STOPPED)
+    .values(state=fixed(MessageOutState.FAILED), error=TextOutcome.STOPPED)
 )
 
 
@@ -138,11 +137,6 @@ def hold(connection: Connection, campaign_id: int) -> None:
     """Keep the campaign's texts from the links; those that are given back too."""
     for statement in _HOLD:
         connection.execute(statement, {"of_campaign": campaign_id, "held": HELD})
-
-
-def release(connection: Connection, campaign_id: int, now: datetime) -> None:
-    """Let the links have what was held."""
-    connection.execute(_RELEASE, {"of_campaign": campaign_id, "held": HELD, "now": now})
 
 
 def withdraw(connection: Connection, campaign_id: int) -> None:
@@ -166,13 +160,16 @@ def _answered(state: MessageOutState) -> Any:
 
 
 _HOW_MANY = select(
-    (_count(_QUEUED) + _count(_SENDING)).label("under_way"),
+    (_count(_QUEUED, _out.not_before <= bindparam("soon")) + _count(_SENDING)).label("under_way"),
     (_answered(MessageOutState.ACCEPTED) + _answered(MessageOutState.DELIVERED)).label("answered"),
 )
 
 
-def lock(connection: Connection, campaign_id: int, since: datetime) -> Standing | None:
-    """How the campaign stands, locked until the transaction ends; texts answered since then.
+def go_on(
+    connection: Connection, campaign_id: int, now: datetime, look_back: timedelta
+) -> Standing | None:
+    """Let the links have what was held, and tell how the campaign stands: it is locked, until the
+    transaction ends. `answered` are the texts of the time before now that is given.
 
     None where it does not run any more, or where another node is at it.
     """
@@ -180,7 +177,9 @@ def lock(connection: Connection, campaign_id: int, since: datetime) -> Standing 
     row = connection.execute(_LOCK, of_campaign).one_or_none()
     if row is None:
         return None
-    counts = connection.execute(_HOW_MANY, {**of_campaign, "since": since}).one()
+    connection.execute(_RELEASE, {**of_campaign, "held": HELD, "now": now})
+    times = {"soon": now + _SOON, "since": now - look_back}
+    counts = connection.execute(_HOW_MANY, {**of_campaign, **times}).one()
     return Standing(row.text_due_at, row.cps, counts.under_way, counts.answered)
 
 
@@ -238,7 +237,7 @@ def claim(connection: Connection, campaign_id: int, limit: int, now: datetime) -
     refused = [row.id for row in rows if row.has_opted_out]
     done = [row.id for row in rows if row.is_registered and not row.has_opted_out]
     taken = [row for row in rows if not (row.is_registered or row.has_opted_out)]
-    for ids, how in ((refused, OPTED_OUT), (done, ALREADY_REGISTERED)):
+    for ids, how in ((refused, TextOutcome.OPTED_OUT), (done, TextOutcome.ALREADY_REGISTERED)):
         if ids:
             connection.execute(_END, {"ids": ids, "how": how})
     if taken:

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, Integer, String, Update, func, select, text, update
 
-from domain.states import TargetState, TextOutcome
+from domain.states import MessageOutState, TargetState, TextOutcome
 from store.batches import Columns, EachRow
 from store.columns import fixed
 from store.message_models import UNSETTLED
 from store.models import MessageOut, Target, table
-from store.outbox import OPTED_OUT
 from store.statements import among
-from store.text_campaigns import STOPPED
 
 _AT_ONCE = 500
 
@@ -100,7 +98,14 @@ def unsettled(connection: Connection) -> list[Ended]:
             parts[0].campaign_id,
             parts[0].msisdn,
             tuple(part.state for part in parts),
-            next((part.error for part in parts if part.error in (OPTED_OUT, STOPPED)), None),
+            next(
+                (
+                    part.error
+                    for part in parts
+                    if part.state == MessageOutState.FAILED and part.error
+                ),
+                None,
+            ),
         )
         for parts in texts.values()
     ]

@@ -161,6 +161,29 @@ def _set(connection: Connection, identity: int, state: MessageOutState) -> None:
     )
 
 
+async def test_texts_that_wait_for_tomorrow_do_not_hold_up_the_others(store: Store) -> None:
+    """The gate may send a text back to the queue, until its number may have another one."""
+    await make_text_campaign(store, numbers(12), cps=10.0)
+    world = TextWorld(store)
+    await world.engine.tick()
+    await store.write(_wait_till_tomorrow)
+    waiting = len(await all_rows(store, MessageOut))
+    await world.passes(5)
+    assert len(world.sent) == 12 - waiting
+    await store.write(_refuse_waiting)
+    await world.passes(1)
+    assert Counter((await world.outcomes()).values())["do_not_call"] == waiting
+
+
+def _wait_till_tomorrow(connection: Connection) -> None:
+    connection.execute(update(MessageOut).values(not_before=NOW + timedelta(days=1)))
+
+
+def _refuse_waiting(connection: Connection) -> None:
+    refused = update(MessageOut).where(MessageOut.state == MessageOutState.QUEUED)
+    connection.execute(refused.values(state=MessageOutState.FAILED, error="do_not_call"))
+
+
 async def test_a_long_text_counts_as_one_and_is_done_with_its_last_part(store: Store) -> None:
     await make_text_campaign(store, numbers(2), text="ạ" * 150, cps=50.0)
     world = TextWorld(store)
@@ -210,9 +233,9 @@ async def test_a_campaign_that_was_paused_since_it_was_read_gets_nothing_posted(
     store: Store,
 ) -> None:
     campaign = await make_text_campaign(store, numbers(2))
-    assert await store.write(text_campaigns.lock, campaign.id, NOW) is not None
+    assert await store.write(text_campaigns.go_on, campaign.id, NOW, SECOND) is not None
     await store.write(campaigns.move, campaign, CampaignState.PAUSED, NOW)
-    assert await store.write(text_campaigns.lock, campaign.id, NOW) is None
+    assert await store.write(text_campaigns.go_on, campaign.id, NOW, SECOND) is None
 
 
 async def test_nothing_is_done_without_text_campaigns(
