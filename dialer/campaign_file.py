@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from dialer import knobs
+from dialer import knobs, text_campaign_file
 from dialer.knobs import Check, check_all, flag, number, whole
 from dialer.retry import DEFAULT_RULES, RetryRule, RetryRules, rules_from_row, rules_to_row
 from domain.calendar import Window
@@ -40,6 +40,7 @@ def read_campaign(text: str, *, script_version: str, ring_timeout_seconds: int) 
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"is not TOML: {error}") from None
     problems = [] if "name" in given else ['name is missing: write name = "…"']
+    problems += text_campaign_file.mismatches(given)
     rules = _merged(DEFAULT_RULES, given.pop("retry", {}), problems)
     values = check_all(given, _CHECKS, problems)
     knobs.refuse(problems)
@@ -53,7 +54,8 @@ def read_campaign(text: str, *, script_version: str, ring_timeout_seconds: int) 
         "windows": ["08:00-17:00"],
         "call_on_holidays": False,
         "by_phase": False,
-        **values,
+        "variants": {},
+        **text_campaign_file.completed(given, values),
         "retry": rules_to_row(rules),
     }
 
@@ -74,7 +76,8 @@ def read_tuning(pairs: Sequence[str], *, retry: Mapping[str, Any]) -> dict[str, 
                 problems.append(f"{key}: write it as retry.busy.delay_seconds=600")
             case _:
                 given[key] = _tuned(key, text)
-    values = check_all(given, _CHECKS | {"name": _unchangeable}, problems)
+    fixed = dict.fromkeys(("name", *text_campaign_file.FIXED), _unchangeable)
+    values = check_all(given, _CHECKS | fixed, problems)
     if rules:
         values["retry"] = rules_to_row(_merged(rules_from_row(retry), rules, problems))
     knobs.refuse(problems)
@@ -149,6 +152,15 @@ def _version(value: Any) -> str:
     return value
 
 
+def _variants(value: Any) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise InputError(f"must be weights by version such as {{ vi-1 = 50 }}, not {value!r}")
+    return {_version(version): _weight(weight) for version, weight in value.items()}
+
+
+_weight = whole(1, 1000)
+
+
 def _windows(value: Any) -> list[str]:
     if not isinstance(value, list) or not value or {type(item) for item in value} != {str}:
         raise InputError(f'must be a list such as ["08:00-11:30", "13:30-17:00"], not {value!r}')
@@ -157,11 +169,12 @@ def _windows(value: Any) -> list[str]:
     return [text.strip() for text in value]
 
 
-_TEXTS = frozenset({"name", "purpose", "script_version"})
+_TEXTS = frozenset({"name", "purpose", "script_version", *text_campaign_file.FIXED})
 _CHECKS: dict[str, Check] = {
     "name": _name,
     "purpose": _purpose,
     "script_version": _version,
+    "variants": _variants,
     "cps": knobs.cps,
     "max_channels": whole(1, 20000),
     "ring_timeout_seconds": whole(5, 120),
@@ -169,6 +182,7 @@ _CHECKS: dict[str, Check] = {
     "windows": _windows,
     "call_on_holidays": flag,
     "by_phase": flag,
+    **text_campaign_file.checks(_name),
 }
 _RETRY_CHECKS: dict[str, Check] = {
     "max": whole(0, 20),

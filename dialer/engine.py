@@ -6,12 +6,14 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Connection
 
 from dialer.capacity import Capacity
 from dialer.retry import next_dial, rules_from_row
+from dialer.variants import version_of, versions
 from domain.agents_queue import QueueView
 from domain.calendar import Calendar, Window
 from domain.clock import Clock
@@ -20,7 +22,7 @@ from domain.errors import InputError, StoreUnavailable
 from domain.gate import ListAges, lawful, shut
 from domain.pacing import Monotonic
 from domain.states import Purpose
-from store import attempts, campaigns, do_not_call, limits
+from store import attempts, campaigns, do_not_call, limits, variants
 from store.claims import Claimed, ClaimOrder, claim, lock_claims
 from store.engine import Store
 from store.limits import Caps
@@ -157,8 +159,9 @@ class Engine:
         """Why a running campaign must not dial now, or None."""
         if not self._originator.ready:
             return "Asterisk is not there"
-        if campaign.script_version not in self._setting.scripts:
-            return f"the prompts of script {campaign.script_version} are not built"
+        heard = versions(campaign.variants, campaign.script_version)
+        if missing := [each for each in heard if each not in self._setting.scripts]:
+            return f"the prompts of script {' and '.join(missing)} are not built"
         calendar, days = self._calendars[campaign.id], self._setting.do_not_call_days
         closed = shut(campaign.purpose, calendar, self._lists, days, self._clock())
         if closed is not None:
@@ -203,6 +206,8 @@ class Engine:
             if count == 0:
                 continue
             taken = claim(connection, self._order(campaign, count))
+            if campaign.variants:
+                taken = variants.split(connection, taken, _version_of(campaign))
             self._capacity.take(campaign, self._setting.trunk, len(taken), in_use)
             if not taken:
                 wait_until = self._monotonic() + _NOTHING_DUE_SECONDS
@@ -253,6 +258,11 @@ def calendar_of(campaign: Campaign, holidays: Mapping[date, bool]) -> Calendar |
         )
     except InputError as error:
         return str(error)
+
+
+def _version_of(campaign: Campaign) -> Callable[[str], str]:
+    """The script version that a number of the campaign hears."""
+    return partial(version_of, campaign.variants, campaign.script_version, campaign.id)
 
 
 def settle_ended(connection: Connection, now: datetime) -> None:

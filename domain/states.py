@@ -11,6 +11,13 @@ class Purpose(StrEnum):
     TRANSACTIONAL = "transactional"
 
 
+class CampaignKind(StrEnum):
+    """How a campaign reaches people."""
+
+    CALL = "call"
+    TEXT = "text"
+
+
 class CampaignState(StrEnum):
     """`draft → running ⇄ paused → stopped`; a running campaign with nothing left is `finished`."""
 
@@ -156,6 +163,22 @@ FINAL: frozenset[MessageOutState] = frozenset(
     }
 )
 """What a text to a subscriber never leaves again."""
+
+
+class TextOutcome(StrEnum):
+    """What an invitation by text came to, for its target.
+
+    SENT: the SMSC has taken it. UNKNOWN: nobody can say, and it is not sent again. The last three:
+    it was not sent, and why. (What the gate refuses has the gate's own word.)
+    """
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    OPTED_OUT = "opted_out"
+    ALREADY_REGISTERED = "already_registered"
+    STOPPED = "campaign_stopped"
 
 
 class PostKind(StrEnum):

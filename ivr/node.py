@@ -15,7 +15,7 @@ from domain.log_ids import bind
 from ivr import recovery
 from ivr.agent_calls import AgentCalls
 from ivr.call_events import CallEvent, ChannelEntered, ChannelRinging, ChannelUp
-from ivr.call_setting import CallSetting
+from ivr.call_setting import CallSetting, Media
 from ivr.driver import CallDriver, EventStream
 from ivr.errors import DriverError
 from ivr.handover import Agents, AgentsBehindAsterisk
@@ -59,7 +59,7 @@ class AsteriskNode:
         stream: EventStream,
         store: Store,
         journal: Journal,
-        media: Callable[[str], str],
+        media: Media,
         clock: Clock,
         agent_calls: AgentCalls | None = None,
         agents: Agents | None = None,

@@ -8,7 +8,7 @@ start if anything is missing or unfit: a silent prompt would be found by subscri
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ PROMPT_NAMES = (
     "close",
     "no_agent",
 )
-"""Every prompt of the call, in the order of the script: exactly these must stand in it."""
+"""Every prompt of the call: exactly these must stand in a script, in the order it says them."""
 
 VOICES = ("vi", "vi-vn-x-south")
 """The espeak-ng voices a script may name: northern and southern Vietnamese."""
@@ -40,7 +40,10 @@ _LENGTHS_DIFFER_SECONDS = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One version of the words: `sentences` as written, `spoken` as a voice must read them."""
+    """One version of the words: `sentences` as written, `spoken` as a voice must read them.
+
+    The order of the sentences is that in which a playback of several says them.
+    """
 
     version: str
     voice: str
@@ -50,7 +53,10 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The audio of one script version, checked: every prompt of PROMPT_NAMES can be played."""
+    """The audio of one script version, checked: every prompt of PROMPT_NAMES can be played.
+
+    `durations` are in the order of the script's file.
+    """
 
     version: str
     durations: Mapping[str, float]
@@ -63,7 +69,16 @@ class Catalogue:
         """The prompt as an ARI media URI, found by Asterisk under its sounds directory."""
         if name not in self.durations:
             raise KeyError(name)
-        return f"sound:tstn/{self.version}/{name}"
+        return media(self.version, name)
+
+    def in_order(self, names: Sequence[str]) -> list[str]:
+        """These prompts in the order in which the script's file has them."""
+        return [name for name in self.durations if name in names]
+
+
+def media(version: str, name: str) -> str:
+    """A prompt as Asterisk finds it."""
+    return f"sound:tstn/{version}/{name}"
 
 
 def load_script(path: Path) -> Script:
@@ -124,7 +139,7 @@ def check_catalogue(prompts_dir: Path, script: Script) -> Catalogue:
         raise ConfigError(f"no prompts in {directory}: run `tstn prompts build`")
     durations: dict[str, float] = {}
     faults: list[str] = []
-    for name in PROMPT_NAMES:
+    for name in script.sentences:
         durations[name], found = _inspect(directory / name)
         faults += found
     if faults:

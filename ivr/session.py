@@ -181,7 +181,7 @@ class LiveCall:
     async def _play(self, prompts: Sequence[str]) -> None:
         self._played += 1
         self._playing = playback_id(self.channel_id, self._adoptions, self._played)
-        media = [self._setting.media(name) for name in prompts]
+        media = self._setting.media(self.attempt.script_version, prompts)
         stoppers = script.stoppers(self.standing)
         keys = "".join(key for key in _ALL_KEYS if _event_of(key) in stoppers)
         await self._tell(self._setting.control.play(self.channel_id, self._playing, media, keys))

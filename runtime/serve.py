@@ -14,10 +14,11 @@ import uvloop
 from console.service import Console
 from dialer.engine import Engine
 from dialer.schedule import Schedule
+from dialer.text_engine import TextEngine
 from domain.clock import utc_now
 from ivr.node import AsteriskNode
-from ivr.prompts import check_catalogue, load_script
 from ivr.queue_9090 import Queue9090
+from ivr.repertoire import open_repertoire
 from runtime import logs, wiring
 from runtime.agents import DutyRoster, agent_calls, queue_9090
 from runtime.callback_wiring import callback_setting
@@ -45,6 +46,7 @@ class _Parts:
     queue: Queue9090
     engine: Engine
     texts: Texts
+    text_engine: TextEngine
     schedule: Schedule
 
     def report(self) -> dict[str, Any]:
@@ -57,7 +59,7 @@ class _Parts:
             "store": {"up": journal.store_is_up, "spooled_facts": journal.spooled},
             "calls": len(node.calls),
             "binds": self.texts.report(),
-            "why_idle": self.engine.why_idle,
+            "why_idle": self.engine.why_idle | self.text_engine.why_idle,
             "key_1_to_committed": latency.key_to_commit.summary(),
             "key_1_to_thanks": latency.key_to_thanks.summary(),
         }
@@ -105,7 +107,7 @@ async def _show(console: Console | None) -> None:
 
 
 async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
-    catalogue = check_catalogue(settings.ivr.prompts_dir, load_script(settings.ivr.script))
+    repertoire = open_repertoire(settings.ivr.prompts_dir, settings.scripts)
     store = open_store(settings.store.url)
     stack.push_async_callback(store.close)
     await require_current(store)
@@ -121,19 +123,21 @@ async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
         stream,
         store,
         journal,
-        catalogue.media,
+        repertoire.media,
         utc_now,
         agent_calls=agent_calls(settings, driver, store),
         agents=queue,
     )
-    engine_setting = wiring.engine_setting(settings, catalogue)
+    texts = wiring.texts(settings, store)
+    engine_setting = wiring.engine_setting(settings, repertoire)
     return _Parts(
         store=store,
         journal=journal,
         node=node,
         queue=queue,
         engine=Engine(engine_setting, store, node, utc_now, agents=queue),
-        texts=wiring.texts(settings, store),
+        texts=texts,
+        text_engine=wiring.text_engine(settings, store, texts.stir),
         schedule=Schedule(store, callback_setting(settings), utc_now),
     )
 
@@ -148,6 +152,7 @@ async def _run_components(parts: _Parts, drain_seconds: float) -> None:
         beginning = {
             group.create_task(parts.engine.run(), name="engine"),
             group.create_task(parts.texts.run(), name="texts"),
+            group.create_task(parts.text_engine.run(), name="text-engine"),
             group.create_task(parts.schedule.run(), name="schedule"),
         }
         await stop.wait()

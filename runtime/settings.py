@@ -29,6 +29,7 @@ class Limits:
     pattern: str = ""
     hint: str = ""
     secret: bool = False
+    may_be_empty: bool = False
 
 
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
@@ -111,6 +112,7 @@ class IvrSettings:
     agi_port: Port = 4573
     prompts_dir: Path = Path("var/prompts")
     script: Path = Path("prompts/script-vi.toml")
+    scripts: Annotated[tuple[str, ...], Limits(may_be_empty=True)] = ()
     silence_seconds: Annotated[float, Limits(least=1, most=60)] = 5.0
     max_call_seconds: Annotated[int, Limits(least=30, most=3600)] = 180
 
@@ -185,6 +187,7 @@ class SmsSettings:
     repeat_seconds: Annotated[float, Limits(least=0, most=86400)] = 300.0
     most_an_hour: Annotated[int, Limits(least=1, most=1000)] = 10
     join_seconds: Annotated[float, Limits(least=1, most=3600)] = 60.0
+    price_per_segment: Annotated[float, Limits(least=0, most=1_000_000)] = 0.0
 
 
 @dataclass(frozen=True)
@@ -256,6 +259,11 @@ class Settings:
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
     log: LogSettings = field(default_factory=LogSettings)
+
+    @property
+    def scripts(self) -> tuple[Path, ...]:
+        """The files of all scripts that calls may play; the first is that of new campaigns."""
+        return (self.ivr.script, *(self.root / name for name in self.ivr.scripts))
 
     @property
     def secrets_file(self) -> Path:

@@ -169,7 +169,7 @@ def _converted(kind: type, value: Any) -> Any:
         return Path(value).expanduser()
     if kind is time and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", str(value)):
         return time.fromisoformat(str(value))
-    if kind is tuple and isinstance(value, list) and {type(item) for item in value} == {str}:
+    if kind is tuple and isinstance(value, list) and {type(item) for item in value} <= {str}:
         return tuple(value)
     if kind is Mapping and isinstance(value, dict):
         return {_day(day): _flag(flag) for day, flag in value.items()}
@@ -209,6 +209,8 @@ def _check_limits(limits: Limits, value: Any) -> None:
             raise ValueError(f"must be at least {limits.least:g}")
         if limits.most is not None and value > limits.most:
             raise ValueError(f"must be at most {limits.most:g}")
+    if value == () and not limits.may_be_empty:
+        raise ValueError(f"must be {_KINDS[tuple]}")
     items = value if isinstance(value, tuple) else (value,)
     if limits.one_of and any(item not in limits.one_of for item in items):
         raise ValueError(f"must be {' or '.join(limits.one_of)}")

@@ -10,6 +10,7 @@ from console.places import read_places
 from console.service import Console
 from console.setting import ConsoleSetting
 from dialer.engine import EngineSetting
+from dialer.text_engine import TextEngine
 from domain.clock import utc_now
 from domain.errors import ConfigError
 from domain.msisdn import national
@@ -21,7 +22,7 @@ from ivr.ari.client import AriClient
 from ivr.ari.websocket import AriStream
 from ivr.driver import CallDriver, EventStream
 from ivr.node import NodeSetting
-from ivr.prompts import Catalogue
+from ivr.repertoire import Repertoire
 from runtime.audience_wiring import AudienceBringer
 from runtime.callback_wiring import callback_setting, supervision
 from runtime.campaign_wiring import CampaignControl
@@ -29,6 +30,7 @@ from runtime.desk_wiring import desk_setting
 from runtime.health import Exposition, Report, serve_health
 from runtime.settings import Settings
 from runtime.smsc_file import load_smscs
+from sms.inviter import Inviter
 from sms.service import Texts
 from sms.setting import TextSetting
 from store.engine import Store
@@ -79,6 +81,12 @@ def texts(settings: Settings, store: Store) -> Texts:
     return Texts(smscs.binds, smscs.account_tps, setting, store, utc_now)
 
 
+def text_engine(settings: Settings, store: Store, posted: Callable[[], None]) -> TextEngine:
+    """The engine of text campaigns. Raises ConfigError where the SMSC file makes no sense."""
+    inviter = Inviter(load_smscs(settings).accounts)
+    return TextEngine(store, inviter, utc_now, posted, settings.calendar.holidays)
+
+
 def node_setting(settings: Settings) -> NodeSetting:
     """What an Asterisk's node is told."""
     return NodeSetting(
@@ -91,13 +99,13 @@ def node_setting(settings: Settings) -> NodeSetting:
     )
 
 
-def engine_setting(settings: Settings, catalogue: Catalogue) -> EngineSetting:
+def engine_setting(settings: Settings, repertoire: Repertoire) -> EngineSetting:
     """What the dialler is told."""
     return EngineSetting(
         node=settings.asterisk.node,
         trunk=settings.trunk.name,
         defaults=Caps(settings.dialer.cps, settings.dialer.max_channels),
-        scripts=frozenset({catalogue.version}),
+        scripts=repertoire.versions,
         max_call_seconds=settings.ivr.max_call_seconds,
         holidays=settings.calendar.holidays,
         tick_seconds=settings.dialer.tick_seconds,

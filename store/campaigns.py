@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from domain.errors import InputError
-from domain.states import MAY_BECOME, CampaignState, TargetState
+from domain.states import MAY_BECOME, CampaignKind, CampaignState, TargetState
 from store import history
 from store.columns import fixed
 from store.history import happening
@@ -52,7 +52,9 @@ def all_of(connection: Connection) -> list[Campaign]:
 def running(connection: Connection) -> list[Campaign]:
     """The campaigns that may dial now."""
     rows = connection.execute(
-        select(_table).where(Campaign.state == CampaignState.RUNNING).order_by(Campaign.id)
+        select(_table)
+        .where(Campaign.state == CampaignState.RUNNING, Campaign.kind == CampaignKind.CALL)
+        .order_by(Campaign.id)
     )
     return [_campaign(row) for row in rows.mappings()]
 

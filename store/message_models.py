@@ -38,6 +38,11 @@ Account = String(80)
 _DONE = any_of(
     "state", MessageOutState.DELIVERED, MessageOutState.UNDELIVERED, MessageOutState.EXPIRED
 )
+UNSETTLED = (
+    "campaign_id IS NOT NULL AND state <> 'queued' AND state <> 'sending'"
+    " AND coalesce(settled_as, '') <> state"
+)
+"""An invitation has come to something that its target was not told of."""
 _TAKEN = f"(state = '{MessageOutState.ACCEPTED}' OR {_DONE})"
 
 
@@ -115,7 +120,8 @@ class MessageOut(Base):
 
     The first part is the head of its message: it has the whole text and `once`, the key by which a
     message is posted only once; the others name it in `head_id`. `tlvs` are as on the wire.
-    `unanswered` counts the tries to which the SMSC gave no answer.
+    `unanswered` counts the tries to which the SMSC gave no answer; `settled_as` is the state that
+    the target of a campaign's text was told of.
     """
 
     __tablename__ = "messages_out"
@@ -164,6 +170,13 @@ class MessageOut(Base):
         _only("ix_messages_out_sending", "bind", where="state = 'sending'"),
         _only("ix_messages_out_message_id", "message_id", where="message_id IS NOT NULL"),
         Index("ix_messages_out_msisdn", "msisdn"),
+        # How many texts of a campaign are under way, and how many were answered lately.
+        _only(
+            "ix_messages_out_campaign",
+            *("campaign_id", "state", "responded_at"),
+            where="campaign_id IS NOT NULL",
+        ),
+        _only("ix_messages_out_unsettled", "id", where=UNSETTLED),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, init=False)
@@ -195,6 +208,7 @@ class MessageOut(Base):
     message_id: Mapped[str | None] = mapped_column(Text, default=None)
     done_at: Mapped[datetime | None] = mapped_column(default=None)
     error: Mapped[str | None] = mapped_column(Text, default=None)
+    settled_as: Mapped[str | None] = mapped_column(word(), default=None)
 
 
 class Receipt(Base):

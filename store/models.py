@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.dispositions import Disposition
 from domain.states import (
     AttemptState,
+    CampaignKind,
     CampaignState,
     Channel,
     Purpose,
@@ -58,6 +59,9 @@ class Campaign(Base):
     """An invitation to an audience: its script, its knobs, its state.
 
     `by_phase`: targets are called only while the phase of their place is open (R8).
+    `variants` are weights by script version; where there are none, all hear `script_version`. A
+    text campaign has its `text`, the SMSC `account` and the `source` it comes from; `text_due_at`
+    is when its rate allows the next one. `follows` names the text campaign whose numbers it calls.
     """
 
     __tablename__ = "campaigns"
@@ -68,6 +72,14 @@ class Campaign(Base):
             "state IN ('draft', 'stopped') OR purpose IS NOT NULL", name="started_has_purpose"
         ),
         CheckConstraint("cps > 0 AND max_channels > 0 AND max_attempts > 0", name="knobs_positive"),
+        one_of("kind", CampaignKind),
+        CheckConstraint(
+            "(kind = 'text') = (text IS NOT NULL AND account IS NOT NULL AND source IS NOT NULL)",
+            name="text_has_words",
+        ),
+        CheckConstraint(
+            "(follows IS NULL) = (follow_after_hours IS NULL)", name="follows_after_hours"
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
@@ -85,6 +97,18 @@ class Campaign(Base):
     by_phase: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[str] = mapped_column(word(), default=CampaignState.DRAFT)
     started_at: Mapped[datetime | None] = mapped_column(default=None)
+    variants: Mapped[dict[str, Any]] = mapped_column(
+        default_factory=dict, insert_default=dict, server_default=text("'{}'")
+    )
+    kind: Mapped[str] = mapped_column(
+        word(), default=CampaignKind.CALL, server_default=CampaignKind.CALL
+    )
+    text: Mapped[str | None] = mapped_column(Text, default=None)
+    account: Mapped[str | None] = mapped_column(String(80), default=None)
+    source: Mapped[str | None] = mapped_column(Text, default=None)
+    text_due_at: Mapped[datetime | None] = mapped_column(default=None)
+    follows: Mapped[str | None] = mapped_column(String(80), default=None)
+    follow_after_hours: Mapped[float | None] = mapped_column(default=None)
 
 
 class Target(Base):

@@ -94,6 +94,16 @@ def _add_campaign(commands: "Commands") -> None:
         example = f"tstn campaign {name} phase-1-list-1"
         _campaign(_command(commands, name, f"campaign:{handler}", help_, example))
     gate_arguments.add_why_not(commands)
+    _campaign(
+        _command(
+            commands,
+            "variants",
+            "variants:compare",
+            "Compare the script versions that a campaign plays: called, answered, keys, and the "
+            "share of key 1 with its bounds of 95 %",
+            "tstn campaign variants phase-1-list-1",
+        )
+    )
     tune = _command(
         commands,
         "tune",
@@ -227,7 +237,7 @@ def _add_prompts(commands: "Commands") -> None:
         commands,
         "build",
         "prompts:build",
-        "Make the audio of every prompt, from a recording or by espeak-ng",
+        "Make the audio of every script, from recordings or by espeak-ng",
         "tstn prompts build --if-changed",
     )
     build.add_argument(

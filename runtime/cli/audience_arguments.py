@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: "Commands") -> None:
-    """Add import, imports and undo."""
+    """Add import, imports, undo and follow."""
     _add_import(commands)
     imports = command(
         commands,
@@ -29,6 +29,18 @@ def add(commands: "Commands") -> None:
         "tstn audience undo 7",
     )
     undo.add_argument("import_id", type=int, metavar="IMPORT", help="its number (audience imports)")
+    follow = command(
+        commands,
+        "follow",
+        "follow:follow",
+        "Give a call campaign the numbers of a text campaign that neither registered nor opted "
+        "out, to be called follow_after_hours after their text. Running it again adds those who "
+        "are new, and nobody twice",
+        "tstn audience follow phase-1-list-1 --from phase-1-texts",
+    )
+    campaign(follow).add_argument(
+        "--from", dest="source", metavar="TEXTS", help="its name (default: the key follows)"
+    )
 
 
 def _add_import(commands: "Commands") -> None:

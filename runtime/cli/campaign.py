@@ -1,7 +1,7 @@
 """Commands about campaigns: create, list, show, start, pause, stop, tune. I/O."""
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +9,29 @@ from sqlalchemy import Connection
 
 from dialer.advertising import require_fresh_list
 from dialer.campaign_file import read_campaign, read_tuning
+from dialer.variants import versions
 from domain.clock import utc_now
 from domain.errors import ConfigError, InputError
-from domain.states import CampaignState, TargetState
+from domain.states import CampaignKind, CampaignState, TargetState
 from ivr.prompts import check_catalogue, load_script
+from ivr.repertoire import load_scripts
+from runtime.cli import campaign_texts
 from runtime.cli.campaign_view import as_json, changes_table, counts_table, knobs_table, list_table
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, warn
 from runtime.settings import Settings
+from sms.invitations import Cost
 from store import campaigns
 from store.engine import Store
+from store.following import require_followed
 from store.models import Campaign
 
 
 async def create(arguments: Namespace, settings: Settings) -> None:
     """Make a draft from a file."""
-    values = _read_file(arguments.file, settings)
+    values = campaign_texts.completed(_read_file(arguments.file, settings), settings)
     async with opened_store(settings) as store:
-        campaign = await store.write(campaigns.create, values, utc_now())
+        campaign = await store.write(_created, values)
     show(
         arguments,
         as_json(campaign),
@@ -46,17 +51,29 @@ async def show_one(arguments: Namespace, settings: Settings) -> None:
     """Show one campaign: state, knobs, counts."""
     async with opened_store(settings) as store:
         campaign, counts = await store.read(_with_counts, arguments.campaign)
-    show(arguments, as_json(campaign) | counts, knobs_table(campaign), "", counts_table(counts))
+    cost = campaign_texts.cost_of(campaign, counts, settings)
+    show(
+        arguments,
+        as_json(campaign) | counts | campaign_texts.cost_json(cost),
+        knobs_table(campaign),
+        "",
+        counts_table(counts),
+        *campaign_texts.cost_lines(cost),
+    )
 
 
 async def start(arguments: Namespace, settings: Settings) -> None:
-    """Start dialling, or go on."""
+    """Start dialling or sending, or go on."""
     async with opened_store(settings) as store:
         campaign, counts = await store.read(_with_counts, arguments.campaign)
-        if campaign.purpose is not None:  # else the store says what is missing
+        if campaign.kind == CampaignKind.TEXT:
+            campaign_texts.require_sendable(campaign, settings)
+        elif campaign.purpose is not None:  # else the store says what is missing
             _require_prompts(campaign, settings)
+        if campaign.purpose is not None:
             await store.read(require_fresh_list, campaign, settings.law.do_not_call_days, utc_now())
-        await _move(arguments, store, CampaignState.RUNNING)
+        cost = campaign_texts.cost_of(campaign, counts, settings)
+        await _move(arguments, store, CampaignState.RUNNING, cost)
     targets = counts["targets"]
     if sum(targets.values()) == targets.get(TargetState.DONE, 0):
         warn(
@@ -86,13 +103,22 @@ async def tune(arguments: Namespace, settings: Settings) -> None:
     show(arguments, data, changes_table(before, after))
 
 
-async def _move(arguments: Namespace, store: Store, state: CampaignState) -> None:
+async def _move(
+    arguments: Namespace, store: Store, state: CampaignState, cost: Cost | None = None
+) -> None:
     name, moved = await store.write(_moved, arguments.campaign, state)
     show(
         arguments,
-        {"name": name, "state": state, "changed": moved},
+        {"name": name, "state": state, "changed": moved} | campaign_texts.cost_json(cost),
         f"campaign {name} is {state}{'' if moved else ' already'}",
+        *campaign_texts.cost_lines(cost),
     )
+
+
+def _created(connection: Connection, values: Mapping[str, Any]) -> Campaign:
+    if values["follows"] is not None:
+        require_followed(connection, values["follows"])
+    return campaigns.create(connection, values, utc_now())
 
 
 def _moved(connection: Connection, name: str, state: CampaignState) -> tuple[str, bool]:
@@ -132,11 +158,13 @@ def _read_file(file: Path, settings: Settings) -> dict[str, Any]:
 
 def _require_prompts(campaign: Campaign, settings: Settings) -> None:
     """Raises ConfigError unless this server can say the campaign's words."""
-    script = load_script(settings.ivr.script)
-    if script.version != campaign.script_version:
-        raise ConfigError(
-            f"campaign {campaign.name!r} needs script {campaign.script_version}, this server has "
-            f"{script.version}: set [ivr] script, or "
-            f"`tstn campaign tune {campaign.name} script_version={script.version}`"
-        )
-    check_catalogue(settings.ivr.prompts_dir, script)
+    scripts = {script.version: script for script in load_scripts(settings.scripts)}
+    for version in versions(campaign.variants, campaign.script_version):
+        if version not in scripts:
+            knob = "'variants={}'" if campaign.variants else f"script_version={next(iter(scripts))}"
+            raise ConfigError(
+                f"campaign {campaign.name!r} needs script {version}, this server has "
+                f"{' and '.join(scripts)}: set [ivr] script and scripts, or "
+                f"`tstn campaign tune {campaign.name} {knob}`"
+            )
+        check_catalogue(settings.ivr.prompts_dir, scripts[version])

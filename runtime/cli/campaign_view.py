@@ -82,6 +82,8 @@ def _shown(value: Any) -> str:
             return "yes" if value else "no"
         case float():
             return f"{value:g}"
+        case dict():
+            return ", ".join(f"{key} {each}" for key, each in value.items()) or "none"
         case list():
             return ", ".join(value)
         case datetime():

@@ -144,9 +144,9 @@ async def desk(settings: Settings, directory: Path) -> AsyncIterator[Desk]:
             await store.close()
 
 
-def prompt(name: str) -> str:
-    """A prompt of the script, as ARI names it."""
-    return f"sound:tstn/vi-1/{name}"
+def prompt(version: str, names: Sequence[str]) -> Sequence[str]:
+    """Prompts of the script, as ARI names them."""
+    return [f"sound:tstn/{version}/{name}" for name in names]
 
 
 async def _watch(desk: Desk) -> None:

@@ -1,7 +1,7 @@
 """The node by AGI, from bytes to rows: what a real Asterisk seldom shows. I/O."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +87,11 @@ class Rig:
         return len(await all_rows(self.store, row))
 
 
+def sounds(_: str, names: Sequence[str]) -> Sequence[str]:
+    """The prompts by their names, as sounds."""
+    return [f"sound:{name}" for name in names]
+
+
 @pytest.fixture
 async def rig(store: Store, tmp_path: Path) -> AsyncIterator[Rig]:
     port = free_ports(1)[0]
@@ -98,7 +103,7 @@ async def rig(store: Store, tmp_path: Path) -> AsyncIterator[Rig]:
         )
         client = AgiClient(ami, lanes)
         stream = AgiStream(ami, client, lanes, utc_now)
-        node = AsteriskNode(SETTING, client, stream, store, journal, "sound:{}".format, utc_now)
+        node = AsteriskNode(SETTING, client, stream, store, journal, sounds, utc_now)
         async with ready(node):
             campaign = await make_campaign(store, numbers(1))
             [attempt] = await claim_some(store, campaign, now=utc_now())

@@ -1,7 +1,7 @@
 """Events doubled, late, out of order or unknown: through the real node to the rows. I/O."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,11 @@ class Node:
         return row
 
 
+def prompts(_: str, names: Sequence[str]) -> Sequence[str]:
+    """The prompts by their names alone."""
+    return names
+
+
 def working(node: AsteriskNode) -> list[asyncio.Task[None]]:
     """The calls' tasks that have not come to an end."""
     ours = "LiveCall._work"
@@ -68,7 +73,7 @@ async def node(store: Store, tmp_path: Path) -> AsyncIterator[Node]:
         AriClient(asterisk.url, "tstn", "secret", "tstn") as client,
         running(store, tmp_path / "spool.sqlite") as journal,
         ready(
-            AsteriskNode(SETTING, client, AriStream(client), store, journal, str, utc_now)
+            AsteriskNode(SETTING, client, AriStream(client), store, journal, prompts, utc_now)
         ) as ready_node,
     ):
         campaign = await make_campaign(store, numbers(1))
@@ -78,7 +83,7 @@ async def node(store: Store, tmp_path: Path) -> AsyncIterator[Node]:
 
 
 def made(client: AriClient, store: Store, journal: Journal) -> AsteriskNode:
-    return AsteriskNode(SETTING, client, AriStream(client), store, journal, str, utc_now)
+    return AsteriskNode(SETTING, client, AriStream(client), store, journal, prompts, utc_now)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -61,6 +62,11 @@ class Control:
                 await self._changed.wait()
 
 
+def prompts(version: str, names: Sequence[str]) -> Sequence[str]:
+    """The prompts by their names alone; of the first version, or backwards."""
+    return names if version == "vi-1" else names[::-1]
+
+
 class Call:
     """A live call that the test plays Asterisk for."""
 
@@ -72,7 +78,7 @@ class Call:
             CallSetting(
                 control=self.control,
                 record=journal.record,
-                media=lambda name: name,
+                media=prompts,
                 over=lambda _: self.over.set(),
                 silence_seconds=silence_seconds,
                 clock=lambda: NOW + 30 * SECOND,
@@ -122,6 +128,14 @@ async def gone() -> AsyncIterator[Store]:
     store = open_store(f"postgresql://tstn@127.0.0.1:{free_ports(1)[0]}/tstn")
     yield store
     await store.close()
+
+
+async def test_a_call_plays_the_version_of_its_attempt(store: Store, spool: Path) -> None:
+    [attempt] = await calls(store, 1)
+    async with running(store, spool) as journal:
+        call = Call(replace(attempt, script_version="vi-2"), journal)
+        call.answers()
+        await call.control.until("play menu_agent menu_replay offer notice")
 
 
 async def test_key_1_is_committed_before_the_thanks_begin(store: Store, spool: Path) -> None:

@@ -312,7 +312,7 @@ def test_prompts_are_built_where_they_changed(tstn: Tstn) -> None:
     assert {prompt["is_new"] for prompt in kept} == {False}
     (tstn.directory / "var" / "prompts" / "vi-1" / "close.alaw").unlink()
     lines = tstn("prompts", "build", "--if-changed").splitlines()
-    assert [line.split()[0] for line in lines if line.endswith("new")] == ["close"]
+    assert [line.split()[:2] for line in lines if line.endswith("new")] == [["vi-1", "close"]]
 
 
 def test_asterisk_is_rendered_with_passwords_that_stay(tstn: Tstn) -> None:

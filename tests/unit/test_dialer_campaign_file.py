@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialer import text_campaign_file
 from dialer.campaign_file import read_campaign, read_tuning
 from dialer.retry import DEFAULT_RULES, RetryRule, rules_from_row, rules_to_row
 from domain.calendar import Window
@@ -17,6 +18,7 @@ from domain.errors import InputError
 from store.models import Campaign
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "campaigns" / "example.toml"
+TEXT_DEFAULTS = text_campaign_file.DEFAULTS
 DEFAULT_RETRY = rules_to_row(DEFAULT_RULES)
 
 
@@ -42,18 +44,20 @@ def test_a_name_is_all_that_must_stand_in_a_file() -> None:
         "call_on_holidays": False,
         "by_phase": False,
         "retry": DEFAULT_RETRY,
+        "variants": {},
+        **TEXT_DEFAULTS,
     }
 
 
 def test_the_values_are_the_columns_that_a_maker_of_campaigns_chooses() -> None:
-    of_the_store = {"id", "state", "created_at", "started_at"}
+    of_the_store = {"id", "state", "created_at", "started_at", "text_due_at"}
     assert set(read('name = "a"')) == {c.key for c in Campaign.__table__.columns} - of_the_store
 
 
 def test_the_example_shows_every_key_with_its_default() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     assert read(text) == read('name = "phase-1-list-1"\npurpose = "customer_care"')
-    assert set(tomllib.loads(text)) == set(read('name = "a"'))
+    assert set(tomllib.loads(text)) == set(read('name = "a"')) - set(TEXT_DEFAULTS)
 
 
 def test_every_key_of_the_example_has_a_comment_before_it() -> None:
@@ -74,10 +78,16 @@ def test_every_key_of_a_file() -> None:
         windows = ["mon-fri 08:00-11:30", " 13:30-24:00 "]
         call_on_holidays = true
         by_phase = true
+        variants = { vi-1 = 30, vi-2 = 70 }
+        follows = "texts"
+        follow_after_hours = 48
         """
     )
     assert values.pop("retry") == DEFAULT_RETRY
-    assert values == {
+    assert values == TEXT_DEFAULTS | {
+        "variants": {"vi-1": 30, "vi-2": 70},
+        "follows": "texts",
+        "follow_after_hours": 48.0,
         "name": "Đợt-1.a_b",
         "purpose": "advertising",
         "script_version": "vi-2",
@@ -120,6 +130,18 @@ def test_a_retry_rule_changes_only_what_it_says() -> None:
         ('purpose = "fun"', "purpose: must be advertising, customer_care, transactional"),
         ('purpose = ["advertising"]', "purpose: must be"),
         ('script_version = "VI 1"', "script_version: must be a script version"),
+        ("variants = 3", "variants: must be weights by version such as { vi-1 = 50 }, not 3"),
+        ("variants = { vi-1 = 0 }", "variants: must be a whole number from 1 to 1000, not 0"),
+        ("variants = { VI = 5 }", "variants: must be a script version"),
+        ('kind = "fax"', "kind: must be call or text, not 'fax'"),
+        ('kind = "text"', 'text is missing: write text = "…"'),
+        ('kind = "text"\ntext = " "', "text: must be the words of the text, not ' '"),
+        ('kind = "text"\ntext = "a"\nmax_attempts = 2', "max_attempts: is for calls; this"),
+        ('text = "a"', 'text: is for texts; this campaign would need kind = "text"'),
+        ('source = "MobiFone"', 'source: must be a short code such as "9231"'),
+        ('account = ""', "account: must be the name of an SMSC account, not ''"),
+        ("follow_after_hours = 3", "follow_after_hours: needs follows, the name of a text"),
+        ('follows = "a b"', "follows: must be letters, digits"),
         ("call_on_holidays = 1", "call_on_holidays: must be true or false, not 1"),
         ('windows = "08:00-17:00"', "windows: must be a list such as"),
         ("windows = []", "windows: must be a list"),
@@ -154,6 +176,29 @@ def test_a_name_must_be_fit_for_the_command_line(name: str) -> None:
 
 def test_a_name_is_composed() -> None:
     assert read('name = "Đơ\\u0323t"')["name"] == "Đợt"
+
+
+def test_a_text_campaign_has_the_hours_of_texts() -> None:
+    values = read('name = "a"\nkind = "text"\ntext = "Xin cha\\u0300o"')
+    assert (values["kind"], values["text"]) == ("text", "Xin chào")
+    assert values["windows"] == ["07:00-22:00"]
+    assert read('name = "a"\nfollows = "b"')["follow_after_hours"] == 24.0
+
+
+def test_the_example_of_a_text_campaign_shows_its_defaults() -> None:
+    text = EXAMPLE.with_name("text-example.toml").read_text(encoding="utf-8")
+    kept = [line for line in text.splitlines() if line.startswith(("name", "kind", "text", "purp"))]
+    assert read(text) == read("\n".join(kept))
+    assert set(tomllib.loads(text)) == {
+        *("name", "kind", "purpose", "text", "cps", "windows", "call_on_holidays"),
+    }
+
+
+def test_what_a_text_campaign_says_is_fixed() -> None:
+    for key in text_campaign_file.FIXED:
+        with pytest.raises(InputError, match=f"{key}: can't be changed"):
+            tuned(f"{key}=x")
+    assert tuned("variants={vi-1=30, vi-2=70}") == {"variants": {"vi-1": 30, "vi-2": 70}}
 
 
 def test_all_mistakes_stand_in_one_line() -> None:
