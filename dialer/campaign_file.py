@@ -52,6 +52,7 @@ def read_campaign(text: str, *, script_version: str, ring_timeout_seconds: int) 
         "max_attempts": 4,
         "windows": ["08:00-17:00"],
         "call_on_holidays": False,
+        "priority": 5,
         **values,
         "retry": rules_to_row(rules),
     }
@@ -167,6 +168,7 @@ _CHECKS: dict[str, Check] = {
     "max_attempts": whole(1, 20),
     "windows": _windows,
     "call_on_holidays": flag,
+    "priority": whole(1, 9),
 }
 _RETRY_CHECKS: dict[str, Check] = {
     "max": whole(0, 20),

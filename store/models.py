@@ -33,6 +33,7 @@ from store.account_models import User as User
 from store.base import Base as Base
 from store.base import BigId, Msisdn
 from store.base import table as table
+from store.brake_models import Brake as Brake
 from store.callback_models import Address as Address
 from store.callback_models import Callback as Callback
 from store.callback_models import CallbackAttempt as CallbackAttempt
@@ -52,6 +53,9 @@ from store.message_models import OptOut as OptOut
 from store.message_models import Receipt as Receipt
 from store.message_models import SmsReference as SmsReference
 
+DEFAULT_PRIORITY = 5
+"""Of 1 to 9; dialer.sharing says what it does."""
+
 
 class Campaign(Base):
     """An invitation to an audience: its script, its knobs, its state."""
@@ -64,6 +68,7 @@ class Campaign(Base):
             "state IN ('draft', 'stopped') OR purpose IS NOT NULL", name="started_has_purpose"
         ),
         CheckConstraint("cps > 0 AND max_channels > 0 AND max_attempts > 0", name="knobs_positive"),
+        CheckConstraint("priority >= 1 AND priority <= 9", name="priority_in_range"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
@@ -80,6 +85,7 @@ class Campaign(Base):
     created_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(word(), default=CampaignState.DRAFT)
     started_at: Mapped[datetime | None] = mapped_column(default=None)
+    priority: Mapped[int] = mapped_column(default=DEFAULT_PRIORITY, server_default=text("5"))
 
 
 class Target(Base):
@@ -165,7 +171,13 @@ class Attempt(Base):
         ),
         Index("ix_attempts_target_id", "target_id"),
         Index("ix_attempts_msisdn", "msisdn"),
-        Index("ix_attempts_campaign_id", "campaign_id"),
+        Index("ix_attempts_campaign_ended", "campaign_id", "ended_at"),
+        Index(
+            "ix_attempts_trunk_ended",
+            *("trunk", "ended_at"),
+            sqlite_where=text("state = 'ended'"),
+            postgresql_where=text("state = 'ended'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -244,7 +256,15 @@ class Event(Base):
     """
 
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_msisdn_at", "msisdn", "at"),)
+    __table_args__ = (
+        Index("ix_events_msisdn_at", "msisdn", "at"),
+        Index(
+            "ix_events_of_campaign",
+            *("campaign_id", "id"),
+            sqlite_where=text("msisdn IS NULL"),
+            postgresql_where=text("msisdn IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, init=False)
     at: Mapped[datetime]
