@@ -39,7 +39,6 @@ class Rates:
     ring_seconds: float
     talk_seconds: float
     key_1_rate: float
-    key_3_rate: float
 
     @property
     def call_seconds(self) -> float:

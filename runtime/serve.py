@@ -10,6 +10,7 @@ from typing import Any
 import uvloop
 
 from console.service import Console
+from dialer.braking import Braking
 from dialer.engine import Engine
 from dialer.schedule import Schedule
 from domain.clock import utc_now
@@ -18,7 +19,7 @@ from ivr.prompts import check_catalogue, load_script
 from ivr.queue_9090 import Queue9090
 from runtime import logs, wiring
 from runtime.agents import DutyRoster, agent_calls, queue_9090
-from runtime.callback_wiring import callback_setting
+from runtime.brake_wiring import brake_setting
 from runtime.phone_line import AgentsLine
 from runtime.settings import Settings, require_secrets
 from sms.service import Texts
@@ -53,6 +54,7 @@ class _Parts:
             "calls": len(node.calls),
             "binds": self.texts.report(),
             "why_idle": self.engine.why_idle,
+            "alarms": self.engine.alarms,
             "key_1_to_committed": latency.key_to_commit.summary(),
             "key_1_to_thanks": latency.key_to_thanks.summary(),
         }
@@ -107,6 +109,8 @@ async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
         agents=queue,
     )
     engine_setting = wiring.engine_setting(settings, catalogue)
+    brakes = brake_setting(settings)
+    braking = Braking(store, brakes, utc_now, queue)
     return _Parts(
         store=store,
         journal=journal,
@@ -114,7 +118,7 @@ async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
         queue=queue,
         engine=Engine(engine_setting, store, node, utc_now, agents=queue),
         texts=wiring.texts(settings, store),
-        schedule=Schedule(store, callback_setting(settings), utc_now),
+        schedule=Schedule(store, brakes.callbacks, utc_now, brakes=braking.ticks()),
     )
 
 

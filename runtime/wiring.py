@@ -97,6 +97,7 @@ def engine_setting(settings: Settings, catalogue: Catalogue) -> EngineSetting:
         max_call_seconds=settings.ivr.max_call_seconds,
         holidays=settings.calendar.holidays,
         tick_seconds=settings.dialer.tick_seconds,
+        probes=settings.dialer.breaker_probes,
     )
 
 

@@ -100,10 +100,8 @@ def choice(
 
 def preview(connection: Connection, chosen: Choice) -> tuple[dict[str, int], int]:
     """How many would be dialled again, by outcome; and how many are left out by a hard stop."""
-    counted = select(_target.outcome, func.count()).group_by(_target.outcome)
     where = _chosen(chosen)
-    every = {word: count for word, count in connection.execute(counted.where(where))}
-    back = {word: count for word, count in connection.execute(counted.where(where, ~_STOPPED))}
+    every, back = _count(connection, where), _count(connection, and_(where, ~_STOPPED))
     return back, sum(every.values()) - sum(back.values())
 
 
@@ -124,6 +122,13 @@ def recycle(connection: Connection, chosen: Choice, now: datetime, after: str = 
     if counts:
         _record(connection, chosen, counts, now)
     return Batch(counts, rows[-1].msisdn if len(rows) == AT_ONCE else None)
+
+
+def _count(connection: Connection, where: ColumnElement[bool]) -> dict[str, int]:
+    rows = connection.execute(
+        select(_target.outcome, func.count()).where(where).group_by(_target.outcome)
+    )
+    return {str(word): count for word, count in rows}
 
 
 def _chosen(chosen: Choice) -> ColumnElement[bool]:

@@ -4,20 +4,21 @@ A command names its handler as `module:function` of `runtime.cli`; main imports 
 handler is `(arguments, settings) -> exit status | None`, plain or async.
 """
 
-from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from pathlib import Path
-from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from domain.roles import Role
+from runtime.cli import control_arguments
+from runtime.cli.shapes import campaign as _campaign
+from runtime.cli.shapes import command as _command
+from runtime.cli.shapes import group as _group
+from runtime.cli.shapes import shape as _shape
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
-
-    Commands = _SubParsersAction[ArgumentParser]
+    from runtime.cli.shapes import Commands
 
 _PAIR = "KEY=VALUE"
-_HELP_WIDTH = 80
 
 
 def build_parser() -> ArgumentParser:
@@ -31,6 +32,7 @@ def build_parser() -> ArgumentParser:
         _group(commands, "campaign", "Make, watch, start, pause, stop and tune campaigns")
     )
     _add_limits(_group(commands, "limits", "Rates and channels of the server and its trunks"))
+    control_arguments.add_brakes(_group(commands, "brakes", "What slows the dialler by itself"))
     _add_audience(_group(commands, "audience", "The numbers of a campaign"))
     _add_records(commands)
     _add_texts(_group(commands, "sms", "Texts to and from subscribers, and the SMSCs"))
@@ -93,6 +95,7 @@ def _add_campaign(commands: "Commands") -> None:
     _campaign(tune).add_argument(
         "pairs", nargs="+", metavar=_PAIR, help="as in the campaign's file"
     )
+    control_arguments.add_control(commands)
 
 
 def _add_limits(commands: "Commands") -> None:
@@ -249,45 +252,3 @@ def _add_asterisk(commands: "Commands") -> None:
         "tstn asterisk render /etc/asterisk",
     )
     render.add_argument("directory", type=Path, metavar="DIR", help="where the files go")
-
-
-def _campaign(parser: ArgumentParser, name: str = "campaign") -> ArgumentParser:
-    option: dict[str, Any] = {"required": True} if name.startswith("-") else {}
-    parser.add_argument(name, metavar="C", help="name or number of a campaign", **option)
-    return parser
-
-
-def _group(commands: "Commands", name: str, help_: str) -> "Commands":
-    shape = _shape(help_, f"tstn {name} COMMAND --help")
-    return commands.add_parser(name, help=help_, **shape).add_subparsers(
-        metavar="COMMAND", required=True
-    )
-
-
-def _command(
-    commands: "Commands", name: str, handler: str, help_: str, example: str = ""
-) -> ArgumentParser:
-    shape = _shape(help_, example or f"tstn {name}")
-    parser = commands.add_parser(name, help=help_, **shape)
-    parser.set_defaults(handler=handler)
-    return parser
-
-
-def _shape(description: str, example: str) -> dict[str, Any]:
-    return {
-        "description": fill(f"{description}.", _HELP_WIDTH),
-        "epilog": f"example:\n  {example}",
-        "parents": [_everywhere()],
-        "formatter_class": RawDescriptionHelpFormatter,
-        "allow_abbrev": False,
-    }
-
-
-def _everywhere() -> ArgumentParser:
-    """The options that stand before or after any command."""
-    parser = ArgumentParser(add_help=False, argument_default=SUPPRESS)
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="settings (else TSTN_CONFIG, config/tstn.toml)"
-    )
-    parser.add_argument("--json", action="store_true", help="answer in JSON, for programs")
-    return parser

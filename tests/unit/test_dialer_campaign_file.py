@@ -40,6 +40,7 @@ def test_a_name_is_all_that_must_stand_in_a_file() -> None:
         "max_attempts": 4,
         "windows": ["08:00-17:00"],
         "call_on_holidays": False,
+        "priority": 5,
         "retry": DEFAULT_RETRY,
     }
 
@@ -72,6 +73,7 @@ def test_every_key_of_a_file() -> None:
         max_attempts = 1
         windows = ["mon-fri 08:00-11:30", " 13:30-24:00 "]
         call_on_holidays = true
+        priority = 9
         """
     )
     assert values.pop("retry") == DEFAULT_RETRY
@@ -85,6 +87,7 @@ def test_every_key_of_a_file() -> None:
         "max_attempts": 1,
         "windows": ["mon-fri 08:00-11:30", "13:30-24:00"],
         "call_on_holidays": True,
+        "priority": 9,
     }
 
 

@@ -19,6 +19,8 @@ COMMANDS = {
     "health",
     "check-config",
     *(f"campaign {verb}" for verb in ("create", "list", "show", "start", "pause", "stop", "tune")),
+    *(f"campaign {verb}" for verb in ("preview", "revert", "recycle")),
+    *(f"brakes {verb}" for verb in ("show", "override")),
     "limits show",
     "limits set",
     "audience import",
