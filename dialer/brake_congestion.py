@@ -33,7 +33,7 @@ def put(connection: Connection, setting: BrakeSetting, now: datetime) -> None:
     after = breaker(before, refusals, setting.breaker, now)
     if after == before:
         return
-    reason = f"{sum(refusals)} of the last {len(refusals)} calls were refused: {_words(ends)}"
+    reason = f"{sum(refusals)} of the last {len(refusals)} calls were refused{_words(ends)}"
     brakes.put(connection, scope, Change(after.factor, reason, after.until, after.trips), now)
     log.warning(
         "trunk %s is %s: %s", setting.trunk, "open" if after.factor else "closed to calls", reason
@@ -53,6 +53,7 @@ def _ends(
 
 
 def _words(ends: Sequence[Disposition]) -> str:
-    """How many of which, the most frequent first."""
-    counted = Counter(ends).most_common()
-    return ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in counted)
+    """How many refusals of which kind, the most frequent first."""
+    counted = Counter(end for end in ends if is_refusal(end)).most_common()
+    words = [f"{count} {word.replace('_', ' ')}" for word, count in counted]
+    return f": {', '.join(words)}" if words else ""
