@@ -102,14 +102,22 @@ def forecast_now(connection: Connection, now: datetime, setting: CallbackSetting
 
 def forecast_of(load: Workload, now: datetime, setting: CallbackSetting) -> Forecast:
     """The same of a workload that was read before: thousands of rows take a while, in a thread."""
-    staff = Staff(
+    return forecast(backlog_of(load, now), staff_of(load, setting), setting.hours, now)
+
+
+def staff_of(load: Workload, setting: CallbackSetting) -> Staff:
+    """The agents of a workload at their measured pace."""
+    return Staff(
         agents=load.agents,
         handling_seconds=load.handling_seconds,
         reach_rate=load.reach_rate,
         max_attempts=setting.redial.max_attempts,
     )
-    backlog = [
+
+
+def backlog_of(load: Workload, now: datetime) -> list[Pending]:
+    """The call-backs of a workload; what the scheduler has not seen yet is ready now."""
+    return [
         Pending(one.id, one.ready_at or now, one.target_at, one.promise_at, one.attempts_made)
         for one in load.waiting
     ]
-    return forecast(backlog, staff, setting.hours, now)

@@ -55,6 +55,7 @@ def read_campaign(text: str, *, script_version: str, ring_timeout_seconds: int) 
         "call_on_holidays": False,
         "by_phase": False,
         "variants": {},
+        "priority": 5,
         **text_campaign_file.completed(given, values),
         "retry": rules_to_row(rules),
     }
@@ -183,6 +184,7 @@ _CHECKS: dict[str, Check] = {
     "call_on_holidays": flag,
     "by_phase": flag,
     **text_campaign_file.checks(_name),
+    "priority": whole(1, 9),
 }
 _RETRY_CHECKS: dict[str, Check] = {
     "max": whole(0, 20),

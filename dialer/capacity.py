@@ -1,4 +1,4 @@
-"""How many calls may start now: rates of all scopes against channels in use. Pure."""
+"""How many calls may start now: rates, channels in use, and brakes of all scopes. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,44 +13,65 @@ InUse = dict[tuple[int, str], int]
 
 @dataclass
 class Capacity:
-    """The token buckets of the server, the trunks and the campaigns; their rates may change."""
+    """The token buckets of the server, the trunks and the campaigns; their rates may change.
+
+    A brake's factor multiplies the rate that a scope really has: of a campaign the least of its
+    own, the trunk's and the server's, since half of a rate that is never reached slows nothing. The
+    server's own rate goes down with the campaign that is slowed least.
+    """
 
     defaults: Caps
     now: Monotonic
     _caps: Mapping[str, Caps] = field(default_factory=dict)
     _buckets: dict[str, TokenBucket] = field(default_factory=dict)
+    _campaigns: Mapping[int, float] = field(default_factory=dict)
+    _trunks: Mapping[str, float] = field(default_factory=dict)
 
     def set_limits(self, caps: Mapping[str, Caps]) -> None:
         """Take over the limits as the store has them; a scope without any has the defaults."""
         self._caps = caps
 
+    def set_brakes(self, campaigns: Mapping[int, float], trunks: Mapping[str, float]) -> None:
+        """Take over the factors: of every campaign that runs, and of the trunks that are slowed."""
+        self._campaigns, self._trunks = campaigns, trunks
+
     def tokens(self, campaign: Campaign, trunk: str) -> int:
         """How many calls the rates allow now, whatever the channels in use."""
-        return min(bucket.available() for bucket in self._of(campaign, trunk))
+        buckets = (*self._shared_buckets(trunk), self._own_bucket(campaign, trunk))
+        return min(bucket.available() for bucket in buckets)
 
-    def budget(self, campaign: Campaign, trunk: str, in_use: InUse) -> int:
-        """How many calls of the campaign may start now on the trunk."""
+    def shared(self, trunk: str, in_use: InUse) -> int:
+        """How many calls of all campaigns together may start now on the trunk."""
         free = (
             self._cap(GLOBAL).max_channels - sum(in_use.values()),
             self._cap(of_trunk(trunk)).max_channels
             - sum(count for (_, name), count in in_use.items() if name == trunk),
-            campaign.max_channels
-            - sum(count for (id_, _), count in in_use.items() if id_ == campaign.id),
         )
-        return budget(self._of(campaign, trunk), free)
+        return budget(self._shared_buckets(trunk), free)
+
+    def own(self, campaign: Campaign, trunk: str, in_use: InUse) -> int:
+        """How many calls of the campaign may start now, were it alone."""
+        used = sum(count for (id_, _), count in in_use.items() if id_ == campaign.id)
+        return budget([self._own_bucket(campaign, trunk)], [campaign.max_channels - used])
 
     def take(self, campaign: Campaign, trunk: str, count: int, in_use: InUse) -> None:
         """Count calls that start now."""
-        for bucket in self._of(campaign, trunk):
+        for bucket in (*self._shared_buckets(trunk), self._own_bucket(campaign, trunk)):
             bucket.take(count)
         in_use[campaign.id, trunk] = in_use.get((campaign.id, trunk), 0) + count
 
-    def _of(self, campaign: Campaign, trunk: str) -> tuple[TokenBucket, ...]:
+    def _shared_buckets(self, trunk: str) -> tuple[TokenBucket, ...]:
+        slowed = max(self._campaigns.values(), default=1.0)
+        trunk_rate = self._cap(of_trunk(trunk)).cps * self._trunks.get(trunk, 1.0)
         return (
-            self._bucket(GLOBAL, self._cap(GLOBAL).cps),
-            self._bucket(of_trunk(trunk), self._cap(of_trunk(trunk)).cps),
-            self._bucket(f"campaign:{campaign.id}", campaign.cps),
+            self._bucket(GLOBAL, self._cap(GLOBAL).cps * slowed),
+            self._bucket(of_trunk(trunk), trunk_rate),
         )
+
+    def _own_bucket(self, campaign: Campaign, trunk: str) -> TokenBucket:
+        rates = (campaign.cps, self._cap(of_trunk(trunk)).cps, self._cap(GLOBAL).cps)
+        factor = self._campaigns.get(campaign.id, 1.0)
+        return self._bucket(f"campaign:{campaign.id}", min(rates) * factor)
 
     def _cap(self, scope: str) -> Caps:
         return self._caps.get(scope, self.defaults)

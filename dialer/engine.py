@@ -3,16 +3,19 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from dialer.capacity import Capacity
+from dialer.brakes_in_force import InForce, in_force
+from dialer.capacity import Capacity, InUse
 from dialer.retry import next_dial, rules_from_row
+from dialer.sharing import Sharing, Want
 from dialer.variants import version_of, versions
 from domain.agents_queue import QueueView
 from domain.calendar import Calendar, Window
@@ -22,7 +25,7 @@ from domain.errors import InputError, StoreUnavailable
 from domain.gate import ListAges, lawful, shut
 from domain.pacing import Monotonic
 from domain.states import Purpose
-from store import attempts, campaigns, do_not_call, limits, variants
+from store import attempts, brakes, campaigns, do_not_call, limits, variants
 from store.claims import Claimed, ClaimOrder, claim, lock_claims
 from store.engine import Store
 from store.limits import Caps
@@ -71,12 +74,15 @@ class EngineSetting:
     holidays: Mapping[date, bool]
     tick_seconds: float
     do_not_call_days: int
+    probes: int = 3
+    """Dials at once that an open breaker lets through after its pause."""
 
 
 class Engine:
     """Dials all running campaigns of this server through one trunk.
 
-    `why_idle` says of each running campaign that does not dial what it waits for.
+    `why_idle` says of each running campaign that does not dial, or more slowly than it might, what
+    it waits for; `alarms` has every brake that is drawn.
     """
 
     def __init__(
@@ -89,6 +95,7 @@ class Engine:
         agents: AgentsQueue | None = None,
     ) -> None:
         self.why_idle: dict[str, str] = {}
+        self.alarms: Sequence[dict[str, Any]] = ()
         self._setting = setting
         self._store = store
         self._originator = originator
@@ -100,7 +107,8 @@ class Engine:
         self._calendars: dict[int, Calendar | str] = {}
         self._lists: ListAges = {}
         self._nothing_due_until: dict[int, float] = {}
-        self._served: dict[int, int] = {}
+        self._sharing = Sharing()
+        self._brakes = InForce()
         self._next_run: dict[str, float] = {}
         self._refusals = 0
         self._held_until = 0.0
@@ -150,10 +158,20 @@ class Engine:
         self._calendars = {
             row.id: calendar_of(row, self._setting.holidays) for row in self._running
         }
-        self._running.sort(key=lambda row: self._served.get(row.id, 0))
+        self._apply(await self._store.read(brakes.all_of))
         self.why_idle = {
-            row.name: why for row in self._running if (why := self._why_not(row)) is not None
+            row.name: why
+            for row in self._running
+            if (why := self._why_not(row) or self._brakes.slowed(row.id)) is not None
         }
+
+    def _apply(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Slow down as the brakes say."""
+        trunk = self._setting.trunk
+        self._brakes = in_force(rows, trunk, self._setting.node, self._clock())
+        self.alarms = self._brakes.alarms
+        factors = {row.id: self._brakes.campaigns.get(row.id, 1.0) for row in self._running}
+        self._capacity.set_brakes(factors, {trunk: self._brakes.trunk})
 
     def _why_not(self, campaign: Campaign) -> str | None:
         """Why a running campaign must not dial now, or None."""
@@ -168,6 +186,10 @@ class Engine:
             return closed.words
         if self._monotonic() < self._held_until:
             return f"the trunk {self._setting.trunk} takes no calls"
+        breaker = self._brakes.breaker
+        if breaker is not None and self._clock() < breaker["until"]:
+            at = breaker["until"].isoformat(timespec="seconds")
+            return f"the trunk {self._setting.trunk} is not dialled until {at}: {breaker['reason']}"
         return None
 
     async def _dial_due(self) -> None:
@@ -199,29 +221,52 @@ class Engine:
         claimed: list[Claimed] = []
         lock_claims(connection)
         in_use = attempts.open_channels(connection)
-        for campaign in ready:
-            if self._why_not(campaign) is not None:  # the transaction may have had to wait
-                continue
-            count = self._capacity.budget(campaign, self._setting.trunk, in_use)
-            if count == 0:
-                continue
-            taken = claim(connection, self._order(campaign, count))
-            if campaign.variants:
-                taken = variants.split(connection, taken, _version_of(campaign))
-            self._capacity.take(campaign, self._setting.trunk, len(taken), in_use)
-            if not taken:
-                wait_until = self._monotonic() + _NOTHING_DUE_SECONDS
-                self._nothing_due_until[campaign.id] = wait_until
-            if taken:  # who was served last comes last the next time
-                self._served[campaign.id] = max(self._served.values(), default=0) + 1
-            claimed += taken
-        self._running.sort(key=lambda row: self._served.get(row.id, 0))
+        # The transaction may have had to wait: look again.
+        hungry = {row.id: row for row in ready if self._why_not(row) is None}
+        while hungry and (calls := self._calls(connection, in_use)) > 0:
+            wants = [self._want(row, in_use) for row in hungry.values()]
+            picks = self._sharing.plan(calls, wants)
+            planned = Counter(pick.id for pick in picks)
+            taken = {
+                identity: self._take(connection, hungry[identity], count, in_use)
+                for identity, count in planned.items()
+            }
+            claimed += [attempt for found in taken.values() for attempt in found]
+            counts = {identity: len(found) for identity, found in taken.items()}
+            self._sharing.charge(picks, counts)
+            # What some could not use goes to the others: once more without them.
+            short = {identity for identity, count in planned.items() if counts[identity] < count}
+            hungry = {key: row for key, row in hungry.items() if key not in short} if short else {}
         return claimed
+
+    def _calls(self, connection: Connection, in_use: InUse) -> int:
+        """How many calls all campaigns together may start now."""
+        calls = self._capacity.shared(self._setting.trunk, in_use)
+        breaker = self._brakes.breaker
+        if breaker is None or calls <= 0:
+            return calls
+        most, since = self._setting.probes, breaker["until"]
+        return min(calls, most - brakes.probing(connection, self._setting.trunk, since, most))
+
+    def _want(self, campaign: Campaign, in_use: InUse) -> Want:
+        most = self._capacity.own(campaign, self._setting.trunk, in_use)
+        return Want(campaign.id, campaign.priority, campaign.cps, min(most, _CLAIM_AT_ONCE))
+
+    def _take(
+        self, connection: Connection, campaign: Campaign, count: int, in_use: InUse
+    ) -> list[Claimed]:
+        taken = claim(connection, self._order(campaign, count))
+        if campaign.variants:
+            taken = variants.split(connection, taken, _version_of(campaign))
+        self._capacity.take(campaign, self._setting.trunk, len(taken), in_use)
+        if not taken:
+            self._nothing_due_until[campaign.id] = self._monotonic() + _NOTHING_DUE_SECONDS
+        return taken
 
     def _order(self, campaign: Campaign, count: int) -> ClaimOrder:
         return ClaimOrder(
             campaign_id=campaign.id,
-            limit=min(count, _CLAIM_AT_ONCE),
+            limit=count,
             now=self._clock(),
             ring_timeout_seconds=campaign.ring_timeout_seconds,
             max_call_seconds=self._setting.max_call_seconds,

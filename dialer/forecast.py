@@ -20,13 +20,14 @@ _LEAST_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A call-back still to be made; `ready_at` may be past."""
+    """A call-back still to be made; `ready_at` may be past. It may stand for `count` alike."""
 
     id: int
     ready_at: datetime
     target_at: datetime
     promise_at: datetime
     attempts_made: int = 0
+    count: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ def _served(
             at = max(at, coming[index][0])
         while index < len(coming) and coming[index][0] <= at:
             pending = coming[index][1]
-            work = max(_LEAST_SECONDS, staff.handling_seconds) * attempts_needed(pending, staff)
+            each = max(_LEAST_SECONDS, staff.handling_seconds) * attempts_needed(pending, staff)
+            work = each * pending.count
             heappush(ready, (pending.target_at, pending.promise_at, pending.id, work))
             index += 1
         if at == _NEVER:

@@ -1,9 +1,9 @@
-"""APScheduler's ticks: how often the call-backs are looked at; rows say what is due. I/O."""
+"""APScheduler's ticks: how often call-backs and brakes are looked at; rows say what is due. I/O."""
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -11,6 +11,7 @@ from time import monotonic
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
 
 from dialer import callbacks
+from dialer.braking import Tick
 from dialer.callbacks import CallbackSetting
 from domain.clock import Clock, utc_now
 from domain.errors import StoreUnavailable
@@ -48,12 +49,18 @@ class Schedule:
     """
 
     def __init__(
-        self, store: Store, setting: CallbackSetting, clock: Clock, pace: Pace | None = None
+        self,
+        store: Store,
+        setting: CallbackSetting,
+        clock: Clock,
+        pace: Pace | None = None,
+        brakes: Sequence[Tick] = (),
     ) -> None:
         self._store = store
         self._setting = setting
         self._clock = clock
         self._pace = pace or Pace()
+        self._brakes = brakes
         self._in_trouble: set[str] = set()
         self.ticks: defaultdict[str, TickRuns] = defaultdict(TickRuns)
 
@@ -65,6 +72,7 @@ class Schedule:
             ("expire", self.return_expired, self._pace.expire),
             ("deadlines", self.raise_deadlines, self._pace.deadlines),
             ("report", self.report, self._pace.report),
+            *self._brakes,
         ):
             scheduler.add_job(
                 self._tick,
@@ -126,8 +134,8 @@ class Schedule:
         except StoreUnavailable as error:
             ran.failures += 1
             if name not in self._in_trouble:  # once, not every second
-                log.warning("call-backs (%s) wait: %s", name, error)
+                log.warning("the tick %s waits: %s", name, error)
             self._in_trouble.add(name)
         except Exception:
             ran.failures += 1
-            log.exception("fault in the tick %s of the call-backs", name)
+            log.exception("fault in the tick %s", name)

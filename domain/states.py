@@ -36,6 +36,14 @@ class ImportState(StrEnum):
     UNDONE = "undone"
 
 
+class BrakeCause(StrEnum):
+    """Why the dialler slows by itself."""
+
+    PROMISE = "promise"  # call-backs would come later than promised
+    QUEUE = "queue"  # key 3 would wait too long for an agent
+    CONGESTION = "congestion"  # a trunk refuses calls
+
+
 class ContactScope(StrEnum):
     """The ways of contact that a do-not-call list closes."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import uvloop
 
 from console.service import Console
+from dialer.braking import Braking
 from dialer.engine import Engine
 from dialer.schedule import Schedule
 from dialer.text_engine import TextEngine
@@ -21,7 +22,7 @@ from ivr.queue_9090 import Queue9090
 from ivr.repertoire import open_repertoire
 from runtime import logs, wiring
 from runtime.agents import DutyRoster, agent_calls, queue_9090
-from runtime.callback_wiring import callback_setting
+from runtime.brake_wiring import brake_setting
 from runtime.loop_lag import LoopLag
 from runtime.metrics import Metrics, Sources
 from runtime.phone_line import AgentsLine
@@ -60,6 +61,7 @@ class _Parts:
             "calls": len(node.calls),
             "binds": self.texts.report(),
             "why_idle": self.engine.why_idle | self.text_engine.why_idle,
+            "alarms": self.engine.alarms,
             "key_1_to_committed": latency.key_to_commit.summary(),
             "key_1_to_thanks": latency.key_to_thanks.summary(),
         }
@@ -130,6 +132,8 @@ async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
     )
     texts = wiring.texts(settings, store)
     engine_setting = wiring.engine_setting(settings, repertoire)
+    brakes = brake_setting(settings)
+    braking = Braking(store, brakes, utc_now, queue)
     return _Parts(
         store=store,
         journal=journal,
@@ -138,7 +142,7 @@ async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
         engine=Engine(engine_setting, store, node, utc_now, agents=queue),
         texts=texts,
         text_engine=wiring.text_engine(settings, store, texts.stir),
-        schedule=Schedule(store, callback_setting(settings), utc_now),
+        schedule=Schedule(store, brakes.callbacks, utc_now, brakes=braking.ticks()),
     )
 
 

@@ -119,13 +119,23 @@ class IvrSettings:
 
 @dataclass(frozen=True)
 class DialerSettings:
-    """How fast to dial until the store holds the operator's own limits, and the engine's pace."""
+    """How fast to dial until the store holds the operator's own limits, the pace, the brakes."""
 
     cps: Annotated[float, Limits(least=0.01, most=1000)] = 10.0
     max_channels: Annotated[int, Limits(least=1, most=20000)] = 200
     ring_timeout_seconds: Annotated[int, Limits(least=1, most=120)] = 30
     tick_seconds: Annotated[float, Limits(least=0.01, most=5)] = 0.1
     drain_seconds: Annotated[float, Limits(least=0, most=3600)] = 60.0
+    brake_promise: bool = True
+    brake_late_share: Annotated[float, Limits(least=0, most=1)] = 0.02
+    brake_queue: bool = True
+    brake_wait_seconds: Annotated[float, Limits(least=1, most=600)] = 30.0
+    brake_hold_seconds: Annotated[float, Limits(least=1, most=3600)] = 60.0
+    brake_congestion: bool = True
+    breaker_calls: Annotated[int, Limits(least=5, most=1000)] = 20
+    breaker_share: Annotated[float, Limits(least=0.05, most=1)] = 0.5
+    breaker_pause_seconds: Annotated[float, Limits(least=1, most=600)] = 30.0
+    breaker_probes: Annotated[int, Limits(least=1, most=100)] = 3
 
 
 @dataclass(frozen=True)

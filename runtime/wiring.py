@@ -110,6 +110,7 @@ def engine_setting(settings: Settings, repertoire: Repertoire) -> EngineSetting:
         holidays=settings.calendar.holidays,
         tick_seconds=settings.dialer.tick_seconds,
         do_not_call_days=settings.law.do_not_call_days,
+        probes=settings.dialer.breaker_probes,
     )
 
 

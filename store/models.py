@@ -35,6 +35,7 @@ from store.account_models import User as User
 from store.base import Base as Base
 from store.base import BigId, Msisdn
 from store.base import table as table
+from store.brake_models import Brake as Brake
 from store.callback_models import Address as Address
 from store.callback_models import Callback as Callback
 from store.callback_models import CallbackAttempt as CallbackAttempt
@@ -53,6 +54,9 @@ from store.message_models import MessageOut as MessageOut
 from store.message_models import OptOut as OptOut
 from store.message_models import Receipt as Receipt
 from store.message_models import SmsReference as SmsReference
+
+DEFAULT_PRIORITY = 5
+"""Of 1 to 9; dialer.sharing says what it does."""
 
 
 class Campaign(Base):
@@ -80,6 +84,7 @@ class Campaign(Base):
         CheckConstraint(
             "(follows IS NULL) = (follow_after_hours IS NULL)", name="follows_after_hours"
         ),
+        CheckConstraint("priority >= 1 AND priority <= 9", name="priority_in_range"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
@@ -97,6 +102,7 @@ class Campaign(Base):
     by_phase: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[str] = mapped_column(word(), default=CampaignState.DRAFT)
     started_at: Mapped[datetime | None] = mapped_column(default=None)
+    priority: Mapped[int] = mapped_column(default=DEFAULT_PRIORITY, server_default=text("5"))
     variants: Mapped[dict[str, Any]] = mapped_column(
         default_factory=dict, insert_default=dict, server_default=text("'{}'")
     )
@@ -208,6 +214,13 @@ class Attempt(Base):
         Index("ix_attempts_target_id", "target_id"),
         Index("ix_attempts_msisdn", "msisdn"),
         Index("ix_attempts_campaign_id_started_at", "campaign_id", "started_at"),
+        Index("ix_attempts_campaign_ended", "campaign_id", "ended_at"),
+        Index(
+            "ix_attempts_trunk_ended",
+            *("trunk", "ended_at"),
+            sqlite_where=text("state = 'ended'"),
+            postgresql_where=text("state = 'ended'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -286,7 +299,15 @@ class Event(Base):
     """
 
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_msisdn_at", "msisdn", "at"),)
+    __table_args__ = (
+        Index("ix_events_msisdn_at", "msisdn", "at"),
+        Index(
+            "ix_events_of_campaign",
+            *("campaign_id", "id"),
+            sqlite_where=text("msisdn IS NULL"),
+            postgresql_where=text("msisdn IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, init=False)
     at: Mapped[datetime]

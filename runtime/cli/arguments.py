@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.roles import Role
-from runtime.cli import audience_arguments, gate_arguments
+from runtime.cli import audience_arguments, control_arguments, gate_arguments
 from runtime.cli.rehearse_arguments import EXAMPLE, HELP, add_rehearsal
 from runtime.cli.shapes import campaign as _campaign
 from runtime.cli.shapes import command as _command
@@ -43,6 +43,7 @@ def build_parser() -> ArgumentParser:
     )
     gate_arguments.add_subscriber(_group(commands, "subscriber", "All that is held on one number"))
     audience_arguments.add(_group(commands, "audience", "The numbers of a campaign"))
+    control_arguments.add_brakes(_group(commands, "brakes", "What slows the dialler by itself"))
     _add_records(commands)
     _add_texts(_group(commands, "sms", "Texts to and from subscribers, and the SMSCs"))
     _add_keywords(_group(commands, "keywords", "What texts to the short code mean"))
@@ -115,6 +116,7 @@ def _add_campaign(commands: "Commands") -> None:
     _campaign(tune).add_argument(
         "pairs", nargs="+", metavar=_PAIR, help="as in the campaign's file"
     )
+    control_arguments.add_control(commands)
 
 
 def _add_limits(commands: "Commands") -> None:

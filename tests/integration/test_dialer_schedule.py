@@ -83,6 +83,6 @@ async def test_a_store_that_is_away_is_told_once_and_waited_for(
                 await calls.acquire()
     said = [record.message for record in caplog.records if record.name == "dialer.schedule"]
     assert sorted(said) == [
-        f"call-backs ({name}) wait: the store can't be reached: gone"
+        f"the tick {name} waits: the store can't be reached: gone"
         for name in ("deadlines", "expire", "report", "schedule")
     ]

@@ -43,6 +43,7 @@ def test_a_name_is_all_that_must_stand_in_a_file() -> None:
         "windows": ["08:00-17:00"],
         "call_on_holidays": False,
         "by_phase": False,
+        "priority": 5,
         "retry": DEFAULT_RETRY,
         "variants": {},
         **TEXT_DEFAULTS,
@@ -81,6 +82,7 @@ def test_every_key_of_a_file() -> None:
         variants = { vi-1 = 30, vi-2 = 70 }
         follows = "texts"
         follow_after_hours = 48
+        priority = 9
         """
     )
     assert values.pop("retry") == DEFAULT_RETRY
@@ -98,6 +100,7 @@ def test_every_key_of_a_file() -> None:
         "windows": ["mon-fri 08:00-11:30", "13:30-24:00"],
         "call_on_holidays": True,
         "by_phase": True,
+        "priority": 9,
     }
 
 

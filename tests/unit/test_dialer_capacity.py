@@ -51,9 +51,14 @@ def budget(
     capacity: Capacity, of: Campaign, clock: Hand, in_use: InUse | None = None, trunk: str = "north"
 ) -> int:
     """The budget with full buckets."""
-    capacity.budget(of, trunk, {})
+    both(capacity, of, trunk, {})
     clock.at += 60
-    return capacity.budget(of, trunk, in_use or {})
+    return both(capacity, of, trunk, in_use or {})
+
+
+def both(capacity: Capacity, of: Campaign, trunk: str, in_use: InUse) -> int:
+    """What a campaign may start that is alone on the trunk."""
+    return min(capacity.shared(trunk, in_use), capacity.own(of, trunk, in_use))
 
 
 def test_open_attempts_of_every_campaign_and_trunk_count_against_the_server(
@@ -105,7 +110,7 @@ def calls_in(seconds: int, capacity: Capacity, clock: Hand, *rounds: tuple[Campa
     for tick in range(1, seconds * 20 + 1):
         clock.at = began + tick / 20
         for of, trunk in rounds:
-            count = capacity.budget(of, trunk, {})
+            count = both(capacity, of, trunk, {})
             capacity.take(of, trunk, count, {})
             total += count
     return total
@@ -158,7 +163,7 @@ def test_asking_for_tokens_or_a_budget_spends_nothing(capacity: Capacity, clock:
     first = capacity.tokens(of, "north")
     assert first > 0
     assert capacity.tokens(of, "north") == first
-    assert capacity.budget(of, "north", {}) == capacity.budget(of, "north", {}) > 0
+    assert both(capacity, of, "north", {}) == both(capacity, of, "north", {}) > 0
 
 
 def test_calls_that_start_are_counted_before_the_next_campaign_asks(
@@ -171,8 +176,8 @@ def test_calls_that_start_are_counted_before_the_next_campaign_asks(
     assert budget(capacity, one, clock) == 10
     capacity.take(one, "north", 7, in_use)
     assert in_use == {(1, "north"): 7}
-    assert capacity.budget(two, "north", in_use) == 3
+    assert both(capacity, two, "north", in_use) == 3
     capacity.take(two, "north", 3, in_use)
     capacity.take(two, "north", 0, in_use)
     assert in_use == {(1, "north"): 7, (2, "north"): 3}
-    assert capacity.budget(one, "north", in_use) == 0
+    assert both(capacity, one, "north", in_use) == 0

@@ -25,6 +25,8 @@ COMMANDS = {
     *(f"subscriber {verb}" for verb in ("show", "export", "erase")),
     "rehearse",
     "campaign variants",
+    *(f"campaign {verb}" for verb in ("preview", "revert", "recycle")),
+    *(f"brakes {verb}" for verb in ("show", "override")),
     "limits show",
     "limits set",
     *(f"audience {verb}" for verb in ("import", "imports", "undo", "follow")),

@@ -1,0 +1,158 @@
+"""The brake that keeps the promise: what the agents can't call back in time is not asked for. I/O.
+
+Which agents there are: inside their hours those on duty (paused ones too). In the first half hour
+after an opening, when they are still arriving, and outside their hours it is as many as were there
+on average in the last hours of theirs in which anybody was, if more. Where nobody was on duty for a
+week there is nothing to judge by, and no brake: call-backs are made elsewhere, or this is a trial.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from dialer.brake_steps import OFF, BrakeSetting, let_go, step
+from dialer.brakes import promise_wanted
+from dialer.callbacks import backlog_of, staff_of
+from dialer.expected import late, to_come
+from dialer.forecast import Pending, Staff
+from domain.calendar import Calendar, Window
+from domain.errors import InputError
+from domain.states import BrakeCause
+from store import brakes, campaigns, limits, pace_figures, staffing
+from store.brakes import Scope
+from store.limits import GLOBAL, of_trunk
+from store.models import Campaign
+from store.pace_figures import PaceFigures
+from store.tick_lock import is_mine
+from store.workload import workload
+
+_AHEAD = timedelta(hours=1)
+"""How much more calling is to be forecast. Deadlines are a day ahead: there is time to slow."""
+_ARRIVING = timedelta(minutes=30)
+_LOOK_BACK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the promise is judged by: the work that waits, who does it, and what is to come.
+
+    `coming`: call-backs a second at full rate, and when those calls are made. No `staff`: nobody to
+    judge by.
+    """
+
+    backlog: Sequence[Pending]
+    staff: Staff | None
+    coming: Sequence[tuple[float, Calendar]]
+
+
+def outlook(connection: Connection, setting: BrakeSetting, now: datetime) -> Outlook:
+    """Read what `judge` needs."""
+    agents = agents_to_judge_by(connection, setting.callbacks.hours, now)
+    if agents is None:
+        return Outlook((), None, ())
+    load = replace(workload(connection), agents=agents)
+    running = campaigns.running(connection)
+    figures = {row.id: pace_figures.measured(connection, row.id, now) for row in running}
+    shared = _shared_cps(connection, setting)
+    rates = {row.id: min(shared, _own_cps(row, figures[row.id])) for row in running}
+    scale = min(1.0, shared / sum(rates.values())) if rates else 1.0
+    coming = [
+        (scale * rates[row.id] * of.answer_rate * of.key_1_rate, windows)
+        for row in running
+        if (of := figures[row.id]).is_measured
+        and (windows := _windows(row, setting.holidays)) is not None
+    ]
+    return Outlook(backlog_of(load, now), staff_of(load, setting.callbacks), coming)
+
+
+def judge(seen: Outlook, setting: BrakeSetting, now: datetime) -> tuple[float, str]:
+    """The step that the promise asks for, and why. What is not measured yet is not guessed."""
+    staff, hours = seen.staff, setting.callbacks.hours
+    if staff is None:
+        return 1.0, "nobody has been on duty for a week"
+
+    def coming(factor: float) -> list[Pending]:
+        return [
+            pending
+            for rate, windows in seen.coming
+            for pending in to_come(
+                rate * factor, _next_hour(windows, now), setting.target_by, hours
+            )
+        ]
+
+    def late_at(factor: float) -> float:
+        return late([*seen.backlog, *coming(factor)], staff, hours, now).worst
+
+    everything = len(seen.backlog) + sum(pending.count for pending in coming(1.0))
+    tolerated = setting.late_share * everything
+    wanted = promise_wanted(late_at, tolerated)
+    if wanted == 1.0:
+        return wanted, f"the call-backs will be in time with {staff.agents} agents"
+    return wanted, (
+        f"with {staff.agents} agents, {late_at(1.0):.0f} of {everything:.0f} call-backs would be "
+        "late within an hour of full rate"
+    )
+
+
+def put(
+    connection: Connection, setting: BrakeSetting, wanted: float, reason: str, now: datetime
+) -> None:
+    """The same for all campaigns that run; the others are let go."""
+    if not is_mine(connection, "brake-promise"):
+        return
+    rows = brakes.all_of(connection)
+    drawn = {row["campaign_id"] for row in rows if row["campaign_id"] and row["factor"] < 1}
+    running = {row.id for row in campaigns.running(connection)}
+    for identity in sorted(running | drawn):
+        scope = Scope(BrakeCause.PROMISE, campaign_id=identity)
+        if BrakeCause.PROMISE not in setting.causes:
+            let_go(connection, scope, OFF, now)
+        elif identity not in running:
+            let_go(connection, scope, "the campaign does not run", now)
+        else:
+            step(connection, scope, wanted, reason, now, setting.hold)
+
+
+def agents_to_judge_by(connection: Connection, hours: Calendar, now: datetime) -> int | None:
+    """How many agents will make the call-backs; None where that can't be told."""
+    there = staffing.present(connection)
+    before = [span for span in hours.open_spans(now - _LOOK_BACK - _ARRIVING) if span[0] < now]
+    ended = [(start, end) for start, end in reversed(before) if end <= now]
+    seen = (staffing.mean_present(connection, start, end) for start, end in ended)
+    last = next((mean for mean in seen if mean > 0), 0.0)
+    if not there and not last:
+        return None
+    is_settled = hours.is_open(now) and hours.is_open(now - _ARRIVING)
+    return there if is_settled else max(there, round(last))
+
+
+def _shared_cps(connection: Connection, setting: BrakeSetting) -> float:
+    caps = limits.read(connection)
+    scopes = (GLOBAL, of_trunk(setting.trunk))
+    return min(caps.get(scope, setting.defaults).cps for scope in scopes)
+
+
+def _own_cps(campaign: Campaign, figures: PaceFigures) -> float:
+    """What the campaign's own rate and channels allow."""
+    seconds = figures.ring_seconds + figures.answer_rate * figures.talk_seconds
+    return min(campaign.cps, campaign.max_channels / max(0.1, seconds))
+
+
+def _windows(campaign: Campaign, holidays: Mapping[date, bool]) -> Calendar | None:
+    """When the campaign calls; None where its windows make no sense, so that it does not."""
+    try:
+        return Calendar(
+            [Window.parse(window) for window in campaign.windows],
+            call_on_holidays=campaign.call_on_holidays,
+            holiday_overrides=holidays,
+        )
+    except InputError:
+        return None
+
+
+def _next_hour(windows: Calendar, now: datetime) -> list[tuple[datetime, datetime]]:
+    """The next hour of calling, or what is left of it until the windows close."""
+    first = next(windows.open_spans(now), None)
+    return [] if first is None else [(first[0], min(first[1], first[0] + _AHEAD))]

@@ -1,0 +1,100 @@
+"""Joins the preview of knobs to the rows it starts from, for command line and pages. I/O."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from dialer.brake_promise import agents_to_judge_by
+from dialer.callbacks import backlog_of, staff_of
+from dialer.campaign_file import read_tuning
+from dialer.preview import Agents, Knobs, Rates, preview
+from domain.calendar import Calendar, Window
+from runtime.callback_wiring import callback_setting
+from runtime.settings import Settings
+from store import campaigns, limits, pace_figures
+from store.limits import GLOBAL, Caps, of_trunk
+from store.models import Campaign
+from store.pace_figures import PaceFigures
+from store.workload import Workload, workload
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was read for a preview."""
+
+    campaign: Campaign
+    numbers: int
+    figures: PaceFigures
+    caps: Mapping[str, Caps]
+    load: Workload
+
+
+def look(connection: Connection, name: str, settings: Settings, now: datetime) -> Looked:
+    """Read what `previewed` needs. Raises InputError where there is no such campaign."""
+    campaign = campaigns.by_name(connection, name)
+    hours = callback_setting(settings).hours
+    agents = agents_to_judge_by(connection, hours, now) or 0
+    return Looked(
+        campaign,
+        pace_figures.numbers_left(connection, campaign.id),
+        pace_figures.measured(connection, campaign.id, now),
+        limits.read(connection),
+        replace(workload(connection), agents=agents),
+    )
+
+
+def previewed(
+    looked: Looked, pairs: Sequence[str], settings: Settings, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the knobs come to as they are, and with `key=value` pairs changed; JSON values.
+
+    Slow where thousands of call-backs wait: not for an event loop. Raises InputError.
+    """
+    present = asdict(looked.campaign)
+    changed = read_tuning(pairs, retry=looked.campaign.retry)
+    return (
+        _of(looked, present, settings, now),
+        _of(looked, present | changed, settings, now),
+    )
+
+
+def _of(
+    looked: Looked, columns: Mapping[str, Any], settings: Settings, now: datetime
+) -> dict[str, Any]:
+    shared = [
+        looked.caps.get(scope, Caps(settings.dialer.cps, settings.dialer.max_channels))
+        for scope in (GLOBAL, of_trunk(settings.trunk.name))
+    ]
+    knobs = Knobs(
+        cps=columns["cps"],
+        max_channels=columns["max_channels"],
+        max_attempts=columns["max_attempts"],
+        windows=Calendar(
+            [Window.parse(window) for window in columns["windows"]],
+            call_on_holidays=columns["call_on_holidays"],
+            holiday_overrides=settings.calendar.holidays,
+        ),
+        shared_cps=min(caps.cps for caps in shared),
+        shared_channels=min(caps.max_channels for caps in shared),
+    )
+    setting = callback_setting(settings)
+    agents = Agents(
+        staff_of(looked.load, setting),
+        setting.hours,
+        settings.callbacks.target_by,
+        backlog_of(looked.load, now),
+    )
+    return asdict(preview(looked.numbers, knobs, _rates(looked.figures), agents, now))
+
+
+def _rates(figures: PaceFigures) -> Rates:
+    return Rates(
+        calls=figures.calls,
+        answer_rate=figures.answer_rate,
+        ring_seconds=figures.ring_seconds,
+        talk_seconds=figures.talk_seconds,
+        key_1_rate=figures.key_1_rate,
+    )

@@ -1,0 +1,131 @@
+"""Commands that steer a campaign: recycle, preview, revert. I/O."""
+
+from argparse import Namespace
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from domain.clock import LOCAL, to_local, utc_now
+from domain.errors import InputError
+from domain.states import CampaignState
+from runtime.campaign_preview import Looked, look, previewed
+from runtime.cli.campaign_view import changes_table
+from runtime.cli.opened_store import opened_store
+from runtime.cli.output import show, table
+from runtime.settings import Settings
+from store import campaigns, recycling
+from store.models import Campaign
+from store.recycling import Choice
+
+_LOCAL_TIME = "%d/%m/%Y %H:%M"
+
+
+async def revert(arguments: Namespace, settings: Settings) -> None:
+    """Undo the last tuning."""
+    async with opened_store(settings) as store:
+        campaign, after = await store.write(_revert, arguments.campaign)
+    before = {name: getattr(campaign, name) for name in after}
+    data = {"name": campaign.name, "before": before, "after": after}
+    show(arguments, data, changes_table(before, after))
+
+
+async def recycle(arguments: Namespace, settings: Settings) -> None:
+    """Dial numbers once more that are done with, or only count them."""
+    outcomes = [word.strip() for word in arguments.outcome.split(",") if word.strip()]
+    before = None if arguments.ended_before is None else _moment(arguments.ended_before)
+    now = utc_now()
+    async with opened_store(settings) as store:
+        campaign, chosen = await store.read(
+            _choice, arguments.campaign, outcomes, arguments.province, before
+        )
+        counts, left_out = await store.read(recycling.preview, chosen)
+        if not arguments.preview:
+            done: Counter[str] = Counter()
+            last: str | None = ""
+            while last is not None:
+                batch = await store.write(recycling.recycle, chosen, now, last)
+                done.update(batch.recycled)
+                last = batch.last
+            counts = dict(done)
+    data = {
+        "name": campaign.name,
+        "preview": arguments.preview,
+        "recycled": counts,
+        "left_out": left_out,
+    }
+    show(arguments, data, *_told(campaign, counts, left_out, is_preview=arguments.preview))
+
+
+async def preview(arguments: Namespace, settings: Settings) -> None:
+    """Show what knobs would come to, beside what they come to now."""
+    now = utc_now()
+    async with opened_store(settings) as store:
+        looked: Looked = await store.read(look, arguments.campaign, settings, now)
+    before, after = previewed(looked, arguments.pairs, settings, now)
+    data = {"name": looked.campaign.name, "before": before, "after": after}
+    names = [name for name in before if name != "measured_calls"]
+    rows = [
+        (name.replace("_", " "), _shown(before[name]), "→", _shown(after[name])) for name in names
+    ]
+    measured = before["measured_calls"]
+    basis = (
+        f"measured on the last hour's {measured} calls"
+        if measured
+        else "by a guess: fewer than 50 calls have ended in the last hour"
+    )
+    show(arguments, data, table(("", "now", "", "then"), rows), "", basis)
+
+
+def _revert(connection: Connection, name: str) -> tuple[Campaign, dict[str, Any]]:
+    campaign = campaigns.by_name(connection, name)
+    return campaign, campaigns.revert(connection, campaign, utc_now())
+
+
+def _choice(
+    connection: Connection,
+    name: str,
+    outcomes: list[str],
+    province: str | None,
+    before: datetime | None,
+) -> tuple[Campaign, Choice]:
+    campaign = campaigns.by_name(connection, name)
+    return campaign, recycling.choice(campaign, outcomes, province, before)
+
+
+def _told(
+    campaign: Campaign, counts: dict[str, int], left_out: int, *, is_preview: bool
+) -> list[Any]:
+    verb = "would be dialled again" if is_preview else "are to be dialled again"
+    lines: list[Any] = [f"{sum(counts.values())} numbers {verb}"]
+    if counts:
+        lines.append(table((), ((word.replace("_", " "), n) for word, n in counts.items())))
+    if left_out:
+        lines.append(f"{left_out} left out: registered, opted out, or on a do-not-call list")
+    if campaign.state == CampaignState.FINISHED and counts and not is_preview:
+        lines.append(f"now: tstn campaign start {campaign.name}")
+    return lines
+
+
+def _moment(written: str) -> datetime:
+    """A moment in UTC; a day is its beginning, and without a zone it is local."""
+    try:
+        at = datetime.fromisoformat(written)
+        return (at if at.tzinfo else at.replace(tzinfo=LOCAL)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"--ended-before {written} is no moment: write 2026-03-26 or 2026-03-26T08:30"
+        ) from None
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return "never"
+        case float():
+            return f"{value:.1f}"
+        case datetime():
+            return f"{to_local(value):{_LOCAL_TIME}}"
+        case _:
+            return str(value).replace("_", " ")

@@ -1,0 +1,163 @@
+"""Recycling: numbers that are done with are dialled once more, where nothing forbids it. I/O.
+
+Explicit and filtered: only the outcomes that are named, and never a number that has registered,
+has opted out, or stands on a do-not-call list. Attempts made go on counting, so that each number
+gets one more dial unless the campaign's `max_attempts` allows more.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, null, or_, select, update
+
+from domain.dispositions import Disposition
+from domain.errors import InputError
+from domain.states import CampaignState, ContactScope, RegistrationState, TargetState
+from store import history
+from store.columns import fixed
+from store.history import happening
+from store.models import (
+    Attempt,
+    Campaign,
+    DoNotCall,
+    OptOut,
+    Registration,
+    Target,
+    table,
+)
+from store.statements import among
+
+RECYCLABLE = tuple(
+    str(word)
+    for word in Disposition
+    if word not in (Disposition.ANSWERED, Disposition.INVALID_NUMBER, Disposition.NOT_DIALLED)
+)
+"""Outcomes after which a number may be dialled again: it exists, and nobody has answered."""
+AT_ONCE = 2000
+"""Numbers that one transaction looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which numbers: `province` is an official code, or the name as the file had it.
+
+    `ended_before` is when their last dial must have ended.
+    """
+
+    campaign_id: int
+    outcomes: Sequence[str]
+    province: str | None = None
+    ended_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one step did: numbers by outcome, and where the next one begins (None: that was all)."""
+
+    recycled: dict[str, int]
+    last: str | None
+
+
+_target, _attempt = table(Target).c, table(Attempt).c
+_registration, _opt_out, _listed = table(Registration).c, table(OptOut).c, table(DoNotCall).c
+_STOPPED = or_(
+    select(_registration.id)
+    .where(
+        _registration.msisdn == _target.msisdn,
+        _registration.state != fixed(RegistrationState.CANCELLED),
+    )
+    .exists(),
+    select(_opt_out.id).where(_opt_out.msisdn == _target.msisdn).exists(),
+    select(_listed.msisdn)
+    .where(_listed.msisdn == _target.msisdn, _listed.scope != fixed(ContactScope.SMS))
+    .exists(),
+)
+_BACK = (
+    update(table(Target))
+    .where(among(_target.id, "ids"), _target.state == fixed(TargetState.DONE))
+    .values(state=fixed(TargetState.READY), outcome=null(), held_by=null())
+    .returning(_target.id)
+)
+
+
+def choice(
+    campaign: Campaign, outcomes: Sequence[str], province: str | None, before: datetime | None
+) -> Choice:
+    """Raises InputError for an outcome that forbids another dial, and for a stopped campaign."""
+    if campaign.state == CampaignState.STOPPED:
+        raise InputError(f"campaign {campaign.name!r} is stopped: nothing of it is dialled again")
+    wrong = [word for word in outcomes if word not in RECYCLABLE]
+    if wrong or not outcomes:
+        raise InputError(
+            f"{', '.join(wrong) or 'no outcome'}: can't be recycled; these can: "
+            f"{', '.join(RECYCLABLE)}"
+        )
+    return Choice(campaign.id, sorted(set(outcomes)), province, before)
+
+
+def preview(connection: Connection, chosen: Choice) -> tuple[dict[str, int], int]:
+    """How many would be dialled again, by outcome; and how many are left out by a hard stop."""
+    where = _chosen(chosen)
+    every, back = _count(connection, where), _count(connection, and_(where, ~_STOPPED))
+    return back, sum(every.values()) - sum(back.values())
+
+
+def recycle(connection: Connection, chosen: Choice, now: datetime, after: str = "") -> Batch:
+    """Put the next AT_ONCE numbers after `after` back; each step leaves its event."""
+    rows = connection.execute(
+        select(_target.id, _target.msisdn, _target.outcome)
+        .where(_chosen(chosen), ~_STOPPED, _target.msisdn > after)
+        .order_by(_target.msisdn)
+        .limit(AT_ONCE)
+        .with_for_update(of=table(Target))
+    ).all()
+    done = connection.execute(
+        _BACK.values(not_before=now), {"ids": [row.id for row in rows]}
+    ).scalars()
+    back = set(done)
+    counts = dict(Counter(row.outcome for row in rows if row.id in back))
+    if counts:
+        _record(connection, chosen, counts, now)
+    return Batch(counts, rows[-1].msisdn if len(rows) == AT_ONCE else None)
+
+
+def _count(connection: Connection, where: ColumnElement[bool]) -> dict[str, int]:
+    rows = connection.execute(
+        select(_target.outcome, func.count()).where(where).group_by(_target.outcome)
+    )
+    return {str(word): count for word, count in rows}
+
+
+def _chosen(chosen: Choice) -> ColumnElement[bool]:
+    conditions: list[Any] = [
+        _target.campaign_id == chosen.campaign_id,
+        _target.state == fixed(TargetState.DONE),
+        _target.outcome.in_(chosen.outcomes),
+    ]
+    if chosen.province is not None:
+        conditions.append(
+            or_(_target.province_code == chosen.province, _target.province == chosen.province)
+        )
+    if chosen.ended_before is not None:
+        later = select(_attempt.id).where(
+            _attempt.target_id == _target.id, _attempt.ended_at >= chosen.ended_before
+        )
+        conditions.append(~later.exists())
+    return and_(*conditions)
+
+
+def _record(connection: Connection, chosen: Choice, counts: dict[str, int], now: datetime) -> None:
+    before = chosen.ended_before
+    event = happening(
+        "campaign_recycled",
+        now,
+        campaign_id=chosen.campaign_id,
+        recycled=counts,
+        outcomes=list(chosen.outcomes),
+        province=chosen.province,
+        ended_before=None if before is None else before.isoformat(),
+    )
+    history.add(connection, [event])
