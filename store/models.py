@@ -51,6 +51,8 @@ from store.message_models import MessageOut as MessageOut
 from store.message_models import OptOut as OptOut
 from store.message_models import Receipt as Receipt
 from store.message_models import SmsReference as SmsReference
+from store.token_models import ApiAnswer as ApiAnswer
+from store.token_models import ApiToken as ApiToken
 
 
 class Campaign(Base):
