@@ -7,6 +7,8 @@ from aiohttp import web
 
 from console import desk_topics, errors, render, supervise_page
 from console.access import is_alive
+from console.api.operation import Operation
+from console.api.service import add_api
 from console.assets import Assets
 from console.desk_setting import DeskSetting
 from console.health import Watch
@@ -34,9 +36,11 @@ class Console:
         report: Report,
         desk: DeskSetting,
         supervision: Supervision,
+        operation: Operation,
         passwords: Passwords | None = None,
     ) -> None:
         self._closing = AsyncExitStack()
+        self._operation = operation
         watch = Watch()
 
         async def health() -> object:
@@ -67,7 +71,9 @@ class Console:
         setting = self.parts.setting
         self._closing.push_async_callback(self.parts.passwords.close)
         runner = web.AppRunner(
-            application(self.parts), access_log=None, shutdown_timeout=_LET_END_SECONDS
+            application(self.parts, self._operation),
+            access_log=None,
+            shutdown_timeout=_LET_END_SECONDS,
         )
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
@@ -93,12 +99,13 @@ class Console:
         await self._closing.aclose()
 
 
-def application(it: Parts) -> web.Application:
-    """The console's routes behind their guards."""
+def application(it: Parts, operation: Operation) -> web.Application:
+    """The console's routes and the API's behind their guards."""
     app = web.Application(middlewares=[errors.error_pages])
     app[PARTS] = it
     render.set_up(app)
     app.on_response_prepare.append(errors.add_headers)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.guarded())
+    add_api(app, operation)
     return app

@@ -21,6 +21,7 @@ from ivr.ari.websocket import AriStream
 from ivr.driver import CallDriver, EventStream
 from ivr.node import NodeSetting
 from ivr.prompts import Catalogue
+from runtime.api_wiring import ApiOperation
 from runtime.callback_wiring import callback_setting, supervision
 from runtime.desk_wiring import desk_setting
 from runtime.health import Report, serve_health
@@ -120,7 +121,15 @@ async def open_console(
     )
     lease = timedelta(seconds=settings.callbacks.lease_seconds)
     supervised = supervision(store, callback_setting(settings), lease)
-    console = Console(setting, store, utc_now, report, desk_setting(settings, line), supervised)
+    console = Console(
+        setting,
+        store,
+        utc_now,
+        report,
+        desk_setting(settings, line),
+        supervised,
+        ApiOperation(settings, store),
+    )
     await console.open()
     stack.push_async_callback(console.close)
     return console

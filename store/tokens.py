@@ -87,9 +87,7 @@ def add(
     values = {"name": name, "token_hash": token_hash, "created_at": now}
     try:
         made = connection.execute(
-            insert(_tokens)
-            .values(**values, role=role, user_id=user_id)
-            .returning(_token.id)
+            insert(_tokens).values(**values, role=role, user_id=user_id).returning(_token.id)
         )
     except IntegrityError as error:
         raise InputError(f"a token named {name!r} exists already, revoked ones count") from error
@@ -148,8 +146,12 @@ def once(
     The key is taken first, so that of two at once only one works. Raises KeyTaken.
     """
     row: dict[str, Any] = {
-        **{"token_id": asked.token_id, "key": asked.key, "asked": asked.fingerprint},
-        **{"status": _UNKNOWN, "body": "", "created_at": now},
+        "token_id": asked.token_id,
+        "key": asked.key,
+        "asked": asked.fingerprint,
+        "status": _UNKNOWN,
+        "body": "",
+        "created_at": now,
     }
     connection.execute(delete(_answers).where(_answer.created_at < now - _KEPT))
     if connection.execute(_NEW_ANSWER[connection.dialect.name], row).first() is None:

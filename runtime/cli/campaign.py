@@ -9,12 +9,13 @@ from sqlalchemy import Connection
 
 from dialer.campaign_file import read_campaign, read_tuning
 from domain.clock import utc_now
-from domain.errors import ConfigError, InputError
+from domain.errors import InputError
 from domain.states import CampaignState, TargetState
-from ivr.prompts import check_catalogue, load_script
+from ivr.prompts import load_script
 from runtime.cli.campaign_view import as_json, changes_table, counts_table, knobs_table, list_table
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, warn
+from runtime.script_check import require_prompts
 from runtime.settings import Settings
 from store import campaigns
 from store.engine import Store
@@ -53,7 +54,7 @@ async def start(arguments: Namespace, settings: Settings) -> None:
     async with opened_store(settings) as store:
         campaign, counts = await store.read(_with_counts, arguments.campaign)
         if campaign.purpose is not None:  # else the store says what is missing
-            _require_prompts(campaign, settings)
+            require_prompts(campaign.name, campaign.script_version, settings)
         await _move(arguments, store, CampaignState.RUNNING)
     targets = counts["targets"]
     if sum(targets.values()) == targets.get(TargetState.DONE, 0):
@@ -126,15 +127,3 @@ def _read_file(file: Path, settings: Settings) -> dict[str, Any]:
         raise InputError(f"{file} is not UTF-8 text") from None
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
-
-
-def _require_prompts(campaign: Campaign, settings: Settings) -> None:
-    """Raises ConfigError unless this server can say the campaign's words."""
-    script = load_script(settings.ivr.script)
-    if script.version != campaign.script_version:
-        raise ConfigError(
-            f"campaign {campaign.name!r} needs script {campaign.script_version}, this server has "
-            f"{script.version}: set [ivr] script, or "
-            f"`tstn campaign tune {campaign.name} script_version={script.version}`"
-        )
-    check_catalogue(settings.ivr.prompts_dir, script)

@@ -31,9 +31,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(role IS NULL) <> (user_id IS NULL)", name=op.f("ck_api_tokens_role_or_user")
         ),
-        sa.CheckConstraint(
-            "role <> 'specialist'", name=op.f("ck_api_tokens_specialist_has_user")
-        ),
+        sa.CheckConstraint("role <> 'specialist'", name=op.f("ck_api_tokens_specialist_has_user")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_tokens_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_tokens")),
         sa.UniqueConstraint("name", name=op.f("uq_api_tokens_name")),
