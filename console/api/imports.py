@@ -12,7 +12,8 @@ from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import BadHttpMessage
 
 from console.api import schema
 from console.api.bearer import bearer
@@ -31,6 +32,8 @@ from store.tokens import Asked
 
 MOST_BYTES = 512 * 2**20
 _CHUNK = 2**18
+_BROKEN = (ValueError, AssertionError, BadHttpMessage, web.RequestPayloadError, ConnectionError)
+"""What aiohttp raises where parts do not follow one another; an assertion is among it."""
 _NAME = re.compile(r"[\w.-]{1,80}")
 
 
@@ -120,36 +123,42 @@ async def _sent(request: web.Request) -> tuple[str, AsyncIterator[bytes]]:
         raise Refused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send the file as {CSV_TYPE} or {FORM_TYPE}"
         )
-    try:
-        async for part in await request.multipart():
+    with _broken_is_told():
+        form = await request.multipart()
+        async for part in form:
             if isinstance(part, BodyPartReader) and part.filename is not None:
-                return _plain(part.filename), _chunks(part)
-    except ValueError as error:  # no boundary, or no parts between them
-        raise Refused(HTTPStatus.BAD_REQUEST, f"the form can't be read: {error}") from None
+                return _plain(part.filename), _chunks(form, part)
     raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "the form has no file")
 
 
-async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+async def _chunks(form: MultipartReader, part: BodyPartReader) -> AsyncIterator[bytes]:
     while chunk := await part.read_chunk(_CHUNK):
         yield chunk
+    await form.next()  # ValueError unless a boundary ends the part: it was cut off
 
 
 async def _receive(chunks: AsyncIterator[bytes], file: Path) -> str:
     """Write the bytes to the file; gives their hash. Raises Refused: empty, or too large."""
     received, size = sha256(), 0
-    try:
-        with file.open("wb") as opened:
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > MOST_BYTES:
-                    raise web.HTTPRequestEntityTooLarge(MOST_BYTES, size)
-                received.update(chunk)
-                opened.write(chunk)
-    except ValueError as error:  # a form that ends in the middle of a part
-        raise Refused(HTTPStatus.BAD_REQUEST, f"the form can't be read: {error}") from None
+    with _broken_is_told(), file.open("wb") as opened:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > MOST_BYTES:
+                raise web.HTTPRequestEntityTooLarge(MOST_BYTES, size)
+            received.update(chunk)
+            opened.write(chunk)
     if not size:
         raise Refused(HTTPStatus.BAD_REQUEST, "the file is empty")
     return received.hexdigest()
+
+
+@contextmanager
+def _broken_is_told() -> Iterator[None]:
+    """Raises Refused for a form without a boundary, with odd heads, or cut off; so for a body."""
+    try:
+        yield
+    except _BROKEN:
+        raise Refused(HTTPStatus.BAD_REQUEST, "the body is broken or was cut off") from None
 
 
 def _plain(name: str) -> str:

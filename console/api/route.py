@@ -85,10 +85,10 @@ def _keep(request: web.Request, what: Given) -> None:
 
 
 def _query(request: web.Request) -> Mapping[str, str]:
-    names = list(request.query)
-    if len(names) != len(set(names)):
+    pairs = list(request.query.items())
+    if len(pairs) != len(dict(pairs)):
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "a name stands twice in the query")
-    return dict(request.query)
+    return dict(pairs)
 
 
 async def _json_text(request: web.Request) -> bytes:

@@ -15,6 +15,8 @@ from domain.states import CallbackKind, CallbackState, CampaignState, ImportStat
 _LEFT_OUT: Any = Field(default_factory=lambda: None)
 """A field that may be missing, but is never null."""
 
+# No signs but . _ and - (\w is ASCII in some programs' regular expressions, and names are not).
+_NAME = r"^[^\x00-\x2f:-@\[-`{-\x7f][^\x00-,/:-@\[-\^`{-\x7f]{0,79}$"
 LIMIT, MOST = 100, 500
 _BIG = 2**63 - 1
 
@@ -130,8 +132,7 @@ class NewCampaign(Tuning):
     name: Annotated[
         str,
         Field(
-            min_length=1,
-            max_length=80,
+            pattern=_NAME,
             description="Letters, digits, . _ and -, a letter or digit first, not digits alone.",
         ),
     ]
@@ -157,7 +158,7 @@ class Campaign(Shown):
 
 
 class CampaignPage(Shown):
-    """Campaigns, the oldest first; `next` is null on the last page."""
+    """Campaigns, the oldest first; `next` is `after` of the next page, null where none follows."""
 
     items: list[Campaign]
     next: int | None
