@@ -7,9 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from aiohttp import ClientError
 
 from domain.dispositions import Disposition
+from domain.errors import StoreUnavailable
 from domain.roles import Role
+from store import exports
 from store.apply import apply
 from store.engine import Store
 from store.models import Audit, Import
@@ -97,6 +100,22 @@ async def test_an_attempt_of_elsewhere_is_nowhere_to_go_on(operator: Program, ri
     await operator.json("GET", f"{path}?after={uuid4()}", 422)
     await operator.json("GET", f"{path}?after=x", 422)
     await operator.json("GET", "/campaigns/delta/attempts", 404)
+
+
+async def test_an_export_that_is_cut_does_not_end_as_if_it_were_whole(
+    operator: Program, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the store goes away in the middle. It can't be made to at a given row."""
+
+    async def cut(*_: object) -> AsyncIterator[dict[str, Any]]:
+        yield {"msisdn": numbers(1)[0]}
+        yield {"msisdn": numbers(1)[0]}
+        raise StoreUnavailable("gone")
+
+    await make_campaign(rig.store)
+    monkeypatch.setattr(exports, "registrations", cut)
+    with pytest.raises(ClientError):
+        await operator.ask("GET", "/campaigns/mekong/registrations")
 
 
 async def test_an_export_of_nothing_is_empty(operator: Program, rig: Rig) -> None:
