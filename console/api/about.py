@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from console.api.schema import Health, HealthPart
+from console.api.answers import Health, HealthPart
 from console.api.setting import DOCUMENT
 from console.api.writes import answer
 from console.parts import parts

@@ -5,17 +5,17 @@ from http import HTTPStatus
 from aiohttp import web
 from sqlalchemy import Connection
 
-from console.api.bearer import bearer
-from console.api.problems import Refused
-from console.api.route import given
-from console.api.schema import (
+from console.api.answers import (
     CallbackFigures,
     CallbackForecast,
     CallbackPage,
-    CallbacksAsked,
     CallbackWaiting,
     Point,
 )
+from console.api.bearer import bearer
+from console.api.problems import Refused
+from console.api.route import given
+from console.api.schema import CallbacksAsked
 from console.api.writes import answer
 from console.parts import parts
 from domain.msisdn import mask

@@ -7,12 +7,12 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
-from console.api import schema
+from console.api import answers
 from console.api.problems import Refused
 from console.api.route import given
 from console.api.schema import NewCampaign, OfCampaign, PageAsked, Tuning
 from console.api.setting import operation_of
-from console.api.writes import answer, answered, asked_once, write
+from console.api.writes import answer, asked_once, write
 from console.parts import parts
 from domain.errors import ConfigError, InputError
 from domain.states import CampaignState
@@ -24,9 +24,9 @@ async def list_campaigns(request: web.Request) -> web.StreamResponse:
     """Campaigns, the oldest first."""
     asked = given(request, PageAsked)
     rows = await parts(request).store.read(api_lists.campaigns_after, asked.after or 0, asked.limit)
-    items = [schema.Campaign.model_validate(dict(row)) for row in rows]
+    items = [answers.Campaign.model_validate(dict(row)) for row in rows]
     following = items[-1].id if len(items) == asked.limit else None
-    return answer(schema.CampaignPage(items=items, next=following))
+    return answer(answers.CampaignPage(items=items, next=following))
 
 
 async def get_campaign(request: web.Request) -> web.StreamResponse:
@@ -37,9 +37,6 @@ async def get_campaign(request: web.Request) -> web.StreamResponse:
 async def create_campaign(request: web.Request) -> web.StreamResponse:
     """Make a draft."""
     asked = await asked_once(request, sha256(await request.read()).hexdigest())
-    before = await answered(request, asked)
-    if before is not None:
-        return before
     values = operation_of(request).draft(_fields(given(request, NewCampaign)))
     now = parts(request).clock()
 
@@ -100,7 +97,7 @@ async def count_campaign(request: web.Request) -> web.StreamResponse:
     """How many of its targets and attempts stand where."""
     campaign = await found(request)
     counts = await parts(request).store.read(campaigns.counts, campaign.id)
-    return answer(schema.Counts.model_validate(counts))
+    return answer(answers.Counts.model_validate(counts))
 
 
 async def found(request: web.Request) -> Campaign:
@@ -119,13 +116,13 @@ async def _move(
 ) -> web.StreamResponse:
     now = parts(request).clock()
 
-    def move(connection: Connection) -> schema.Moved:
+    def move(connection: Connection) -> answers.Moved:
         row = campaigns.by_name(connection, str(campaign.id))
         try:
             changed = campaigns.move(connection, row, state, now)
         except InputError as error:
             raise Refused(HTTPStatus.CONFLICT, str(error)) from None
-        return schema.Moved(name=row.name, state=state, changed=changed)
+        return answers.Moved(name=row.name, state=state, changed=changed)
 
     return await write(
         request, f"campaign_{state}", move, lambda moved: moved, subject=campaign.name
@@ -137,5 +134,5 @@ def _fields(sent: Tuning) -> dict[str, Any]:
     return sent.model_dump(mode="json", exclude_unset=True)
 
 
-def _shown(campaign: Campaign) -> schema.Campaign:
-    return schema.Campaign.model_validate(campaign)
+def _shown(campaign: Campaign) -> answers.Campaign:
+    return answers.Campaign.model_validate(campaign)

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import BadHttpMessage
 
-from console.api import schema
+from console.api import answers
 from console.api.bearer import bearer
 from console.api.campaigns import found
 from console.api.operation import Brought
@@ -44,11 +44,11 @@ async def list_imports(request: web.Request) -> web.StreamResponse:
         api_lists.imports_after, campaign.id, asked.after or 0, asked.limit
     )
     items = [
-        schema.Import.model_validate({name: row[name] for name in schema.Import.model_fields})
+        answers.Import.model_validate({name: row[name] for name in answers.Import.model_fields})
         for row in rows
     ]
     following = items[-1].id if len(items) == asked.limit else None
-    return answer(schema.ImportPage(items=items, next=following))
+    return answer(answers.ImportPage(items=items, next=following))
 
 
 async def import_numbers(request: web.Request) -> web.StreamResponse:
@@ -94,7 +94,7 @@ async def _told(
     request: web.Request, campaign: Campaign, name: str, brought: Brought, asked: Asked | None
 ) -> web.Response:
     rejected = sum(brought.reasons.values())
-    imported = schema.Imported(
+    imported = answers.Imported(
         campaign=campaign.name,
         file_name=name,
         added=brought.added,

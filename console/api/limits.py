@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from aiohttp import web
 from sqlalchemy import Connection
 
+from console.api.answers import CapsInForce, Limits
 from console.api.operation import Operation
 from console.api.route import given
-from console.api.schema import Caps, CapsInForce, Limits, OfScope
+from console.api.schema import Caps, OfScope
 from console.api.setting import operation_of
 from console.api.writes import answer, write
 from console.parts import parts

@@ -8,17 +8,11 @@ from aiohttp import web
 from sqlalchemy import Connection, RowMapping
 
 from console import timeline
+from console.api.answers import CallbackPromised, Happened, Number, RegistrationShown, TargetShown
 from console.api.bearer import bearer
 from console.api.problems import Refused
 from console.api.route import given
-from console.api.schema import (
-    CallbackPromised,
-    Happened,
-    Number,
-    NumberAsked,
-    RegistrationShown,
-    TargetShown,
-)
+from console.api.schema import NumberAsked
 from console.api.writes import answer
 from console.parts import parts
 from console.timeline import Line

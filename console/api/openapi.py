@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from console.api.answers import Problem
 from console.api.problems import PROBLEM_TYPE
 from console.api.route import CSV_TYPE, FORM_TYPE, JSON_TYPE, NDJSON_TYPE, ApiRoute
-from console.api.schema import Given, Problem
+from console.api.schema import Given
 from console.api.writes import KEY_HEADER, KEY_PATTERN
 
 _REF = "#/components/schemas/{model}"

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from console.api.schema import Problem
+from console.api.answers import Problem
 from domain.errors import StoreUnavailable, TstnError
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,10 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import ValidationError
 
+from console.api.answers import Shown
 from console.api.bearer import BEARER, find_bearer
 from console.api.problems import Handler, Refused
-from console.api.schema import Given, Shown
+from console.api.schema import Given
 from domain.roles import Permission, may
 
 G = TypeVar("G", bound=Given)

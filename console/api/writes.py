@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from aiohttp import web
 from sqlalchemy import Connection
 
+from console.api.answers import Shown
 from console.api.bearer import bearer
 from console.api.problems import Refused
 from console.api.route import JSON_TYPE
-from console.api.schema import Shown
 from console.parts import parts
 from store import audit, tokens
 from store.audit import Act
