@@ -19,6 +19,9 @@ from store.models import Campaign
 
 _UNPROCESSABLE = 422
 _NO_PURPOSE = _("It has no purpose: the law asks for one before the first call.")
+_OLD_LIST = _(
+    "It advertises, and the do-not-call list is missing or too old: see `tstn dnc import`."
+)
 _NO_PROMPTS = _("This server can't say the words of its script: see `tstn prompts build`.")
 _NOT_NOW = _("The campaign stands differently by now: look at it and try again.")
 _NOTHING = _("Nothing was changed: the fields hold what is set already.")
@@ -42,7 +45,7 @@ async def move(request: web.Request) -> web.StreamResponse:
 
     try:
         if state is CampaignState.RUNNING:
-            _require_ready(request, campaign)
+            await _require_ready(request, campaign)
         await write(request, f"campaign_{state}", operation, subject=campaign.name)
     except InputError:
         return await _refused(request, campaign, [say(request, _NOT_NOW)])
@@ -117,11 +120,14 @@ class _Refused(Exception):
     """A start that can't be; says why in the visitor's language."""
 
 
-def _require_ready(request: web.Request, campaign: Campaign) -> None:
+async def _require_ready(request: web.Request, campaign: Campaign) -> None:
     if campaign.purpose is None:
         raise _Refused(say(request, _NO_PURPOSE))
+    it = parts(request)
     try:
-        parts(request).control.require_prompts(campaign.script_version)
+        await it.store.read(it.control.require_startable, campaign, it.clock())
+    except InputError:
+        raise _Refused(say(request, _OLD_LIST)) from None
     except ConfigError:
         raise _Refused(say(request, _NO_PROMPTS)) from None
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from sqlalchemy import Connection
+
 from store.limits import Caps
+from store.models import Campaign
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,10 @@ class Control(Protocol):
     def tuned(self, pairs: Sequence[str], retry: Mapping[str, Any]) -> dict[str, Any]:
         """The columns to change, from pairs such as `cps=8`."""
 
-    def require_prompts(self, script_version: str) -> None:
-        """Raises ConfigError where this server can't say the campaign's words."""
+    def require_startable(self, connection: Connection, campaign: Campaign, now: datetime) -> None:
+        """Raises ConfigError where this server can't say the campaign's words, InputError where
+        the law forbids its start.
+        """
 
     def caps(self, limits: Mapping[str, Caps]) -> Caps:
         """What the whole server and its trunk allow at most, by the limits of the store."""

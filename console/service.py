@@ -7,6 +7,8 @@ from aiohttp import web
 
 from console import campaign_import, campaign_list, desk_topics, errors, render, supervise_page
 from console.access import is_alive
+from console.api.operation import Operation
+from console.api.service import add_api
 from console.assets import Assets
 from console.audience_jobs import AudienceJobs
 from console.audience_port import AudienceImporter
@@ -40,9 +42,11 @@ class Console:
         supervision: Supervision,
         control: Control,
         importer: AudienceImporter,
+        operation: Operation,
         passwords: Passwords | None = None,
     ) -> None:
         self._closing = AsyncExitStack()
+        self._operation = operation
         watch, tallies = Watch(), Tallies(store, clock)
         audiences = AudienceJobs(setting.uploads, setting.upload_bytes, importer)
 
@@ -87,7 +91,9 @@ class Console:
         self._closing.push_async_callback(self.parts.audiences.close)
         self._closing.push_async_callback(self.parts.passwords.close)
         runner = web.AppRunner(
-            application(self.parts), access_log=None, shutdown_timeout=_LET_END_SECONDS
+            application(self.parts, self._operation),
+            access_log=None,
+            shutdown_timeout=_LET_END_SECONDS,
         )
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
@@ -114,12 +120,13 @@ class Console:
         await self._closing.aclose()
 
 
-def application(it: Parts) -> web.Application:
-    """The console's routes behind their guards."""
+def application(it: Parts, operation: Operation) -> web.Application:
+    """The console's routes and the API's behind their guards."""
     app = web.Application(middlewares=[errors.error_pages])
     app[PARTS] = it
     render.set_up(app)
     app.on_response_prepare.append(errors.add_headers)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.guarded())
+    add_api(app, operation)
     return app

@@ -133,6 +133,15 @@ WORDS: dict[str, str] = {
     "user_deactivated": _("Account switched off"),
     "password_reset": _("Password reset"),
     "number_looked_up": _("Number looked up"),
+    "token_revoked": _("Token revoked"),
+    "campaign_created": _("Campaign made"),
+    "campaign_running": _("Campaign started"),
+    "campaign_paused": _("Campaign paused"),
+    "campaign_stopped": _("Campaign stopped"),
+    "campaign_tuned": _("Campaign tuned"),
+    "limits_set": _("Limits set"),
+    "audience_imported": _("Numbers imported"),
+    "token_created": _("Token created"),
     # the agent's desk
     **DESK_WORDS,
     # the operator's pages

@@ -39,6 +39,15 @@ def read_campaign(text: str, *, script_version: str, ring_timeout_seconds: int) 
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"is not TOML: {error}") from None
+    return campaign_of(
+        given, script_version=script_version, ring_timeout_seconds=ring_timeout_seconds
+    )
+
+
+def campaign_of(
+    given: dict[str, Any], *, script_version: str, ring_timeout_seconds: int
+) -> dict[str, Any]:
+    """The column values of a campaign given as the table of such a text; raises as it."""
     problems = [] if "name" in given else ['name is missing: write name = "…"']
     problems += text_campaign_file.mismatches(given)
     rules = _merged(DEFAULT_RULES, given.pop("retry", {}), problems)
@@ -77,6 +86,17 @@ def read_tuning(pairs: Sequence[str], *, retry: Mapping[str, Any]) -> dict[str, 
                 problems.append(f"{key}: write it as retry.busy.delay_seconds=600")
             case _:
                 given[key] = _tuned(key, text)
+    return tuning_of(given, rules, problems, retry=retry)
+
+
+def tuning_of(
+    given: Mapping[str, Any],
+    rules: Mapping[str, Any],
+    problems: list[str],
+    *,
+    retry: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The column values to change by `given` and the retry `rules`, as TOML has them."""
     fixed = dict.fromkeys(("name", *text_campaign_file.FIXED), _unchangeable)
     values = check_all(given, _CHECKS | fixed, problems)
     if rules:

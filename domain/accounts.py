@@ -1,4 +1,4 @@
-"""What an account may be called, and how long a password is. Pure."""
+"""What an account or a token may be called, and how long a password is. Pure."""
 
 import re
 
@@ -23,6 +23,14 @@ def check_account(
         raise InputError("a specialist needs a province")
     if phone is not None and not _PHONE.fullmatch(phone):
         raise InputError("a phone is the name of a SIP extension, such as agent1")
+
+
+def check_token_name(name: str) -> None:
+    """Raises InputError for what no token may be called: it may hold no secret, nor a number."""
+    if not _LOGIN.fullmatch(name):
+        raise InputError(
+            "a token's name has 2 to 40 small letters, digits, dots, - or _, a letter first"
+        )
 
 
 def check_password(password: str) -> None:

@@ -7,14 +7,17 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
+from sqlalchemy import Connection
+
 from console.campaign_control import Effect, Load
 from dialer.campaign_file import read_campaign, read_tuning
 from dialer.knobs import toml_value
 from domain.calendar import Calendar, Window
-from domain.errors import ConfigError
-from ivr.prompts import check_catalogue, load_script
+from ivr.prompts import load_script
 from runtime.settings import Settings
+from runtime.start_check import require_startable
 from store.limits import GLOBAL, Caps, of_trunk
+from store.models import Campaign
 
 _TEXTS = frozenset({"name", "purpose", "script_version"})
 # A comma ends a window only after its closing time: "sat,sun 09:00-11:30" is one window.
@@ -40,12 +43,9 @@ class CampaignControl:
         """The checks of `tstn campaign tune`."""
         return read_tuning(pairs, retry=retry)
 
-    def require_prompts(self, script_version: str) -> None:
-        """Raises ConfigError unless this server can say the words of that script."""
-        script = load_script(self._settings.ivr.script)
-        if script.version != script_version:
-            raise ConfigError(f"this server has script {script.version}, not {script_version}")
-        check_catalogue(self._settings.ivr.prompts_dir, script)
+    def require_startable(self, connection: Connection, campaign: Campaign, now: datetime) -> None:
+        """Raises InputError or ConfigError, as `tstn campaign start`."""
+        require_startable(connection, campaign, self._settings, now)
 
     def caps(self, limits: Mapping[str, Caps]) -> Caps:
         """The narrower of the whole server's limits and the trunk's."""

@@ -185,3 +185,18 @@ def account_setting(account: SmscSettings) -> AccountSetting:
         source_ton=account.source_ton,
         source_npi=account.source_npi,
     )
+
+
+def require_account(name: str, settings: Settings) -> None:
+    """Raises ConfigError where there is no account of that name."""
+    file = settings.sms.smsc_file
+    accounts = read_accounts(file)
+    if not accounts:
+        raise ConfigError(f"no SMSC account is configured: write one into {file}")
+    if name not in accounts:
+        raise ConfigError(f"there is no SMSC account {name!r} in {file}: it is {any_of(accounts)}")
+
+
+def any_of(accounts: Mapping[str, Any]) -> str:
+    """Their names, for people."""
+    return " or ".join(f'"{name}"' for name in accounts)

@@ -23,6 +23,7 @@ from ivr.ari.websocket import AriStream
 from ivr.driver import CallDriver, EventStream
 from ivr.node import NodeSetting
 from ivr.repertoire import Repertoire
+from runtime.api_wiring import ApiOperation
 from runtime.audience_wiring import AudienceBringer
 from runtime.callback_wiring import callback_setting, supervision
 from runtime.campaign_wiring import CampaignControl
@@ -145,6 +146,7 @@ async def open_console(
         supervised,
         CampaignControl(settings),
         AudienceBringer(store, utc_now, read_places(given.districts)),
+        ApiOperation(settings, store),
     )
     await console.open()
     stack.push_async_callback(console.close)

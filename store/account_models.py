@@ -55,8 +55,9 @@ class Session(Base):
 class Audit(Base):
     """What somebody did. Rows are only ever added: triggers refuse the rest.
 
-    `user_id` is empty for the command line and for who failed to log in; `once` is the key of the
-    form, so that a form that is sent again leaves one row and does its work once.
+    `user_id` is empty for the command line and for who failed to log in; `token_id` is set for what
+    came by the API. `once` is the key of the form, so that a form that is sent again leaves one row
+    and does its work once.
     """
 
     __tablename__ = "audit"
@@ -69,3 +70,4 @@ class Audit(Base):
     subject: Mapped[str | None] = mapped_column(String(80))
     data: Mapped[dict[str, Any]]
     once: Mapped[str | None] = mapped_column(String(120), unique=True)
+    token_id: Mapped[int | None] = mapped_column(BigId, default=None)

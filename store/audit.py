@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
 
-from store.models import Audit, User, table
+from store.models import ApiToken, Audit, User, table
 from store.statements import insert_new
 
 T = TypeVar("T")
 
-_audit, _user = table(Audit).c, table(User).c
+_audit, _user, _token = table(Audit).c, table(User).c, table(ApiToken).c
 _ADD = insert_new(Audit, _audit.id)
 
 
@@ -24,23 +24,26 @@ class Repeated(Exception):
 class Act:
     """What somebody does. `subject` names the thing acted on, `data` (JSON values) what was asked.
 
-    `user_id` is None for the command line, `once` where a repeat can't come.
+    `user_id` is None for the command line, `once` where a repeat can't come, `token_id` where no
+    program did it.
     """
 
     action: str
     user_id: int | None
     subject: str | None = None
     once: str | None = None
+    token_id: int | None = None
     data: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of the audit, for people; `login` is None for the command line."""
+    """A row of the audit, for people; `login` and `token` are None for the command line."""
 
     id: int
     at: datetime
     login: str | None
+    token: str | None
     action: str
     subject: str | None
     data: dict[str, Any]
@@ -74,6 +77,7 @@ def add(connection: Connection, act: Act, now: datetime, subject: str | None = N
         "subject": subject or act.subject,
         "data": act.data,
         "once": act.once,
+        "token_id": act.token_id,
     }
     if connection.execute(_ADD[connection.dialect.name], row).first() is None:
         raise Repeated(act.action)
@@ -86,8 +90,15 @@ def _stands(connection: Connection, once: str) -> bool:
 
 def before(connection: Connection, audit_id: int | None, limit: int) -> list[Entry]:
     """The rows before one, the newest first; None begins at the end."""
-    columns = (_audit.id, _audit.at, _user.login, _audit.action, _audit.subject, _audit.data)
-    chosen = select(*columns).outerjoin(table(User), _user.id == _audit.user_id)
+    columns = (
+        *(_audit.id, _audit.at, _user.login, _token.name.label("token")),
+        *(_audit.action, _audit.subject, _audit.data),
+    )
+    chosen = (
+        select(*columns)
+        .outerjoin(table(User), _user.id == _audit.user_id)
+        .outerjoin(table(ApiToken), _token.id == _audit.token_id)
+    )
     if audit_id is not None:
         chosen = chosen.where(_audit.id < audit_id)
     rows = connection.execute(chosen.order_by(_audit.id.desc()).limit(limit))

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.callbacks import Outcome
+from domain.errors import InputError
 from store.engine import Store
 from store.models import (
     Address,
@@ -126,35 +127,47 @@ _MESSAGE_OUT: _Columns = {
 }
 
 
-async def attempts(store: Store, campaign_id: int) -> AsyncIterator[dict[str, Any]]:
+async def attempts(
+    store: Store, campaign_id: int, after: UUID | None = None
+) -> AsyncIterator[dict[str, Any]]:
     """Every attempt with its `keys` ({key, at, script_state}), by number, then by start.
 
     `attempt_id` is the id of the channel in Asterisk. `disposition` is null while the attempt is
     open; `hangup_cause` is Q.850 and `tech_cause` the SIP status, null where none was given.
+    After an attempt of the campaign, those that follow it. Raises InputError for any other.
     """
-    after = ""
+    number = ""
+    if after is not None:
+        number, rest = await store.read(_attempts_beside, campaign_id, after)
+        for row in rest:
+            yield row
     while True:
-        page, numbers = await store.read(_attempts_page, campaign_id, after)
+        page, numbers = await store.read(_attempts_page, campaign_id, number)
         for row in page:
             yield row
         if len(numbers) < _TARGETS_A_PAGE:
             return
-        after = numbers[-1]
+        number = numbers[-1]
 
 
-async def registrations(store: Store, campaign_id: int) -> AsyncIterator[dict[str, Any]]:
+async def registrations(
+    store: Store, campaign_id: int, after: int = 0
+) -> AsyncIterator[dict[str, Any]]:
     """Every registration that the campaign brought, in the order they were committed."""
-    async for row in _by_id(store, _REGISTRATION, Registration.campaign_id == campaign_id):
+    where = Registration.campaign_id == campaign_id
+    async for row in _by_id(store, _REGISTRATION, where, after=after):
         yield row
 
 
-async def callbacks(store: Store, campaign_id: int) -> AsyncIterator[dict[str, Any]]:
+async def callbacks(
+    store: Store, campaign_id: int, after: int = 0
+) -> AsyncIterator[dict[str, Any]]:
     """Every call-back that the campaign promised, in the order they were committed.
 
     `address` is what the agent confirmed, null where there is none.
     """
     where = Callback.campaign_id == campaign_id
-    async for row in _by_id(store, _CALLBACK, where, _with_addresses):
+    async for row in _by_id(store, _CALLBACK, where, _with_addresses, after):
         yield row
 
 
@@ -183,6 +196,22 @@ def _attempts_page(
     ).all()
     attempts = _attempts_of(connection, [target.id for target in targets])
     return attempts, [target.msisdn for target in targets]
+
+
+def _attempts_beside(
+    connection: Connection, campaign_id: int, after: UUID
+) -> tuple[str, list[dict[str, Any]]]:
+    """The number of an attempt, and the attempts of its target that follow it."""
+    row = connection.execute(
+        select(Attempt.msisdn, Attempt.target_id).where(
+            Attempt.id == after, Attempt.campaign_id == campaign_id
+        )
+    ).first()
+    if row is None:
+        raise InputError(f"the campaign has no attempt {after}")
+    found = _attempts_of(connection, [row.target_id])
+    ids = [attempt["attempt_id"] for attempt in found]
+    return row.msisdn, found[ids.index(str(after)) + 1 :]
 
 
 def _attempts_of(connection: Connection, target_ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -215,11 +244,10 @@ _Finish = Callable[[Connection, Sequence[Row[Any]]], list[dict[str, Any]]]
 
 
 async def _by_id(
-    store: Store, columns: _Columns, where: Any, finish: _Finish | None = None
+    store: Store, columns: _Columns, where: Any, finish: _Finish | None = None, after: int = 0
 ) -> AsyncIterator[dict[str, Any]]:
     """Rows in the order of their first column, a number that only grows."""
     identity = next(iter(columns))
-    after = 0
     while True:
         page = await store.read(_page, columns, where, after, finish or _plain)
         for row in page:

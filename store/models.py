@@ -54,6 +54,8 @@ from store.message_models import MessageOut as MessageOut
 from store.message_models import OptOut as OptOut
 from store.message_models import Receipt as Receipt
 from store.message_models import SmsReference as SmsReference
+from store.token_models import ApiAnswer as ApiAnswer
+from store.token_models import ApiToken as ApiToken
 
 DEFAULT_PRIORITY = 5
 """Of 1 to 9; dialer.sharing says what it does."""

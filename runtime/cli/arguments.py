@@ -48,6 +48,7 @@ def build_parser() -> ArgumentParser:
     _add_texts(_group(commands, "sms", "Texts to and from subscribers, and the SMSCs"))
     _add_keywords(_group(commands, "keywords", "What texts to the short code mean"))
     _add_users(_group(commands, "user", "The accounts of the web pages"))
+    _add_tokens(_group(commands, "token", "The tokens by which programs use the JSON API"))
     _add_prompts(_group(commands, "prompts", "The audio of the call script"))
     _add_asterisk(_group(commands, "asterisk", "The configuration of Asterisk"))
     return parser
@@ -232,6 +233,30 @@ def _add_users(commands: "Commands") -> None:
         parser.add_argument(
             "--password-file", type=Path, metavar="FILE", help="its first line is the password"
         )
+
+
+def _add_tokens(commands: "Commands") -> None:
+    create = _command(
+        commands,
+        "create",
+        "token:create",
+        "Make a token and print it, this once: the store keeps its hash only",
+        "tstn token create nightly-report --role operator",
+    )
+    create.add_argument("name", metavar="NAME", help="what the audit calls it")
+    whose = create.add_mutually_exclusive_group(required=True)
+    whose.add_argument(
+        "--role",
+        choices=[role.value for role in Role if role is not Role.SPECIALIST],
+        help="it may do what the role may",
+    )
+    whose.add_argument(
+        "--user", metavar="LOGIN", help="it may do what the account may, while that is active"
+    )
+    _command(commands, "list", "token:list_all", "List all tokens", "tstn token list")
+    end = "Revoke a token; from then on it opens nothing"
+    revoke = _command(commands, "revoke", "token:revoke", end, "tstn token revoke nightly-report")
+    revoke.add_argument("name", metavar="NAME")
 
 
 def _add_prompts(commands: "Commands") -> None:

@@ -7,19 +7,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from dialer.advertising import require_fresh_list
 from dialer.campaign_file import read_campaign, read_tuning
-from dialer.variants import versions
 from domain.clock import utc_now
-from domain.errors import ConfigError, InputError
-from domain.states import CampaignKind, CampaignState, TargetState
-from ivr.prompts import check_catalogue, load_script
-from ivr.repertoire import load_scripts
+from domain.errors import InputError
+from domain.states import CampaignState, TargetState
+from ivr.prompts import load_script
 from runtime.cli import campaign_texts
 from runtime.cli.campaign_view import as_json, changes_table, counts_table, knobs_table, list_table
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, warn
 from runtime.settings import Settings
+from runtime.start_check import require_startable
 from sms.invitations import Cost
 from store import campaigns
 from store.engine import Store
@@ -66,12 +64,7 @@ async def start(arguments: Namespace, settings: Settings) -> None:
     """Start dialling or sending, or go on."""
     async with opened_store(settings) as store:
         campaign, counts = await store.read(_with_counts, arguments.campaign)
-        if campaign.kind == CampaignKind.TEXT:
-            campaign_texts.require_sendable(campaign, settings)
-        elif campaign.purpose is not None:  # else the store says what is missing
-            _require_prompts(campaign, settings)
-        if campaign.purpose is not None:
-            await store.read(require_fresh_list, campaign, settings.law.do_not_call_days, utc_now())
+        await store.read(require_startable, campaign, settings, utc_now())
         cost = campaign_texts.cost_of(campaign, counts, settings)
         await _move(arguments, store, CampaignState.RUNNING, cost)
     targets = counts["targets"]
@@ -154,17 +147,3 @@ def _read_file(file: Path, settings: Settings) -> dict[str, Any]:
         raise InputError(f"{file} is not UTF-8 text") from None
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
-
-
-def _require_prompts(campaign: Campaign, settings: Settings) -> None:
-    """Raises ConfigError unless this server can say the campaign's words."""
-    scripts = {script.version: script for script in load_scripts(settings.scripts)}
-    for version in versions(campaign.variants, campaign.script_version):
-        if version not in scripts:
-            knob = "'variants={}'" if campaign.variants else f"script_version={next(iter(scripts))}"
-            raise ConfigError(
-                f"campaign {campaign.name!r} needs script {version}, this server has "
-                f"{' and '.join(scripts)}: set [ivr] script and scripts, or "
-                f"`tstn campaign tune {campaign.name} {knob}`"
-            )
-        check_catalogue(settings.ivr.prompts_dir, scripts[version])

@@ -6,11 +6,11 @@ from typing import Any
 
 from rich.table import Table
 
-from domain.errors import ConfigError, InputError
+from domain.errors import InputError
 from domain.states import CampaignKind, TargetState
 from runtime.cli.output import pairs
 from runtime.settings import Settings
-from runtime.smsc_file import account_setting, read_accounts
+from runtime.smsc_file import account_setting, any_of, read_accounts, require_account
 from sms.invitations import Cost, cost, fault
 from sms.segments import LongStyle
 from store.models import Campaign
@@ -26,16 +26,9 @@ def completed(values: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     if found := fault(values["text"], values["purpose"]):
         raise InputError(f"text: {found}")
     account = values["account"] or _only_account(settings)
-    _require_account(account, settings)
+    require_account(account, settings)
     source = values["source"] or settings.sms.short_code
     return {**values, "account": account, "source": source}
-
-
-def require_sendable(campaign: Campaign, settings: Settings) -> None:
-    """Raises InputError or ConfigError unless this server may and can send the campaign's text."""
-    if found := fault(str(campaign.text), campaign.purpose):
-        raise InputError(f"campaign {campaign.name!r} can't start: {found}")
-    _require_account(str(campaign.account), settings)
 
 
 def cost_of(
@@ -76,18 +69,5 @@ def cost_lines(found: Cost | None) -> list[Table | str]:
 def _only_account(settings: Settings) -> str:
     accounts = read_accounts(settings.sms.smsc_file)
     if len(accounts) > 1:
-        raise InputError(f"there are several SMSC accounts: write account = {_any_of(accounts)}")
+        raise InputError(f"there are several SMSC accounts: write account = {any_of(accounts)}")
     return next(iter(accounts), "")
-
-
-def _require_account(name: str, settings: Settings) -> None:
-    file = settings.sms.smsc_file
-    accounts = read_accounts(file)
-    if not accounts:
-        raise ConfigError(f"no SMSC account is configured: write one into {file}")
-    if name not in accounts:
-        raise ConfigError(f"there is no SMSC account {name!r} in {file}: it is {_any_of(accounts)}")
-
-
-def _any_of(accounts: Mapping[str, Any]) -> str:
-    return " or ".join(f'"{name}"' for name in accounts)

@@ -1,7 +1,7 @@
 """Commands that give records out: exports, timeline. I/O."""
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,8 +15,9 @@ from runtime.cli.output import print_line, show, table
 from runtime.cli.texts_view import quoted
 from runtime.settings import Settings
 from store import campaigns, exports, history
+from store.engine import Store
 
-_EXPORTS = {
+_EXPORTS: dict[str, Callable[[Store, int], AsyncIterator[dict[str, Any]]]] = {
     "attempts": exports.attempts,
     "registrations": exports.registrations,
     "callbacks": exports.callbacks,

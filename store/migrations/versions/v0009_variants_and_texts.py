@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from store.columns import UtcDateTime
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 

@@ -2,17 +2,15 @@
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0006"
+revision = "0011"
+down_revision = "0010"
 
 
 def upgrade() -> None:
-    """Make the index, and drop the one that it begins with."""
+    """Make the index."""
     op.create_index("ix_attempts_campaign_id_started_at", "attempts", ["campaign_id", "started_at"])
-    op.drop_index("ix_attempts_campaign_id", "attempts")
 
 
 def downgrade() -> None:
-    """Undo `upgrade`."""
-    op.create_index("ix_attempts_campaign_id", "attempts", ["campaign_id"])
+    """Drop it."""
     op.drop_index("ix_attempts_campaign_id_started_at", "attempts")

@@ -1,0 +1,47 @@
+"""What the API needs of the dialler: its checks of knobs, its prompts, its import. Pure.
+
+`runtime.api_wiring` joins the port to the dialler.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from store.limits import Caps
+from store.models import Campaign
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What came of a file: numbers added, rows refused by reason."""
+
+    added: int
+    reasons: Mapping[str, int]
+
+
+class Operation(Protocol):
+    """The dialler's side. What it refuses is an InputError with one line for people."""
+
+    @property
+    def trunk(self) -> str:
+        """The scope of the trunk's limits."""
+
+    @property
+    def default_caps(self) -> Caps:
+        """The limits of a scope that has none in the store."""
+
+    def draft(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The columns of a new campaign."""
+
+    def tuned(self, given: Mapping[str, Any], retry: Mapping[str, Any]) -> dict[str, Any]:
+        """The columns to change; `retry` is what the campaign's row holds now."""
+
+    def require_startable(self, connection: Connection, campaign: Campaign, now: datetime) -> None:
+        """Raises InputError or ConfigError where the campaign must not start on this server."""
+
+    async def bring_in(self, campaign: str, file: Path, by: str) -> Brought:
+        """Add the numbers of a file. No number is added twice: what was cut off is repeated."""

@@ -1,0 +1,116 @@
+"""Every way into the API, with what it needs, takes and answers. Pure."""
+
+from http import HTTPStatus
+
+from console.api import (
+    about,
+    answers,
+    callbacks,
+    campaigns,
+    exports,
+    imports,
+    limits,
+    numbers,
+    schema,
+)
+from console.api.route import ApiRoute
+from console.api.schema import OfCampaign, PageAsked
+from domain.roles import Permission
+
+PREFIX = "/api/v1"
+_OPERATE = Permission.CAMPAIGNS_OPERATE
+_SUPERVISE = Permission.CALLBACKS_SUPERVISE
+_CAMPAIGN = "/campaigns/{campaign}"
+
+ROUTES: tuple[ApiRoute, ...] = (
+    ApiRoute("GET", "/openapi.json", about.get_document, None, answers.Document),
+    ApiRoute("GET", "/health", about.get_health, Permission.HEALTH_READ, answers.Health),
+    ApiRoute(
+        *("GET", "/campaigns", campaigns.list_campaigns, _OPERATE, answers.CampaignPage),
+        query=PageAsked,
+    ),
+    ApiRoute(
+        *("POST", "/campaigns", campaigns.create_campaign, _OPERATE, answers.Campaign),
+        status=HTTPStatus.CREATED,
+        body=schema.NewCampaign,
+        takes_key=True,
+        may_conflict=True,
+    ),
+    ApiRoute(
+        *("GET", _CAMPAIGN, campaigns.get_campaign, _OPERATE, answers.Campaign),
+        params=OfCampaign,
+    ),
+    ApiRoute(
+        *("PATCH", _CAMPAIGN, campaigns.tune_campaign, _OPERATE, answers.Campaign),
+        params=OfCampaign,
+        body=schema.Tuning,
+    ),
+    *(
+        ApiRoute(
+            *("POST", f"{_CAMPAIGN}/{word}", handler, _OPERATE, answers.Moved),
+            params=OfCampaign,
+            may_conflict=True,
+        )
+        for word, handler in (
+            ("start", campaigns.start_campaign),
+            ("pause", campaigns.pause_campaign),
+            ("stop", campaigns.stop_campaign),
+        )
+    ),
+    ApiRoute(
+        *("GET", f"{_CAMPAIGN}/counts", campaigns.count_campaign, _OPERATE, answers.Counts),
+        params=OfCampaign,
+    ),
+    ApiRoute(
+        *("GET", f"{_CAMPAIGN}/imports", imports.list_imports, _OPERATE, answers.ImportPage),
+        params=OfCampaign,
+        query=PageAsked,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/imports", imports.import_numbers, _OPERATE, answers.Imported),
+        status=HTTPStatus.CREATED,
+        params=OfCampaign,
+        is_upload=True,
+        takes_key=True,
+        may_conflict=True,
+    ),
+    ApiRoute(
+        *("GET", f"{_CAMPAIGN}/attempts", exports.export_attempts, _OPERATE, None),
+        params=OfCampaign,
+        query=schema.AttemptsAsked,
+    ),
+    *(
+        ApiRoute(
+            *("GET", f"{_CAMPAIGN}/{word}", handler, _OPERATE, None),
+            params=OfCampaign,
+            query=schema.RowsAsked,
+        )
+        for word, handler in (
+            ("registrations", exports.export_registrations),
+            ("callbacks", exports.export_callbacks),
+        )
+    ),
+    ApiRoute("GET", "/limits", limits.list_limits, _OPERATE, answers.Limits),
+    ApiRoute(
+        *("PUT", "/limits/{scope}", limits.put_limits, _OPERATE, answers.Limits),
+        params=schema.OfScope,
+        body=schema.Caps,
+    ),
+    ApiRoute(
+        *("POST", "/numbers/look-up", numbers.look_up_number),
+        *(Permission.NUMBERS_LOOK_UP, answers.Number),
+        body=schema.NumberAsked,
+    ),
+    ApiRoute(
+        *("GET", "/callbacks", callbacks.list_callbacks, _SUPERVISE, answers.CallbackPage),
+        query=schema.CallbacksAsked,
+    ),
+    ApiRoute(
+        *("GET", "/callbacks/figures", callbacks.count_callbacks),
+        *(_SUPERVISE, answers.CallbackFigures),
+    ),
+    ApiRoute(
+        *("GET", "/callbacks/forecast", callbacks.forecast_callbacks),
+        *(_SUPERVISE, answers.CallbackForecast),
+    ),
+)
