@@ -184,7 +184,7 @@ def test_calls_that_start_are_counted_before_the_next_campaign_asks(
 
 
 def test_a_brake_slows_what_a_campaign_really_gets(capacity: Capacity, clock: Hand) -> None:
-    """Half of a rate that the trunk never gives would slow nothing, though another is not slowed."""
+    """Half of a rate that the trunk never gives would slow nothing."""
     capacity.set_limits({"trunk:north": Caps(20, 1000)})
     capacity.set_brakes({1: 0.5, 2: 1.0}, {})
     assert calls_in(60, capacity, clock, (campaign(1), "north")) == pytest.approx(600, rel=0.02)

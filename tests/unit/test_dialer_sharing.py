@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.sharing import FRONT_CALLS, Pick, Sharing, Want
@@ -79,6 +79,7 @@ WANTS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40), WANTS), max_size=12))
 def test_calls_are_given_while_anybody_wants_one_and_to_nobody_more_than_he_wants(
     rounds: list[tuple[int, list[Want]]],
@@ -94,6 +95,7 @@ def test_calls_are_given_while_anybody_wants_one_and_to_nobody_more_than_he_want
         again.charge(picks, got)
 
 
+@settings(max_examples=40, deadline=None)
 @given(WANTS.filter(lambda wants: len(wants) > 1), st.integers(1, 20))
 def test_the_highest_get_nine_of_ten_and_no_one_starves(wants: list[Want], at_once: int) -> None:
     hungry = [Want(w.id, w.priority, max(1.0, w.weight), PLENTY) for w in wants]
