@@ -198,8 +198,9 @@ async def test_a_trunk_that_refuses_is_left_alone_and_probed_until_it_takes_call
     [row] = await server.rows(BrakeCause.CONGESTION)
     assert row["reason"] == "5 of the last 10 calls were refused: 5 congestion"
     assert row["until"] == server.now + PAUSE
-    await calls(store, campaign, 3, disposition=FINE, at=server.now)  # begun before: no probes
-    assert await server.congested(PAUSE) == 0.0
+    begun_before = server.now + PAUSE + timedelta(seconds=29)
+    await calls(store, campaign, 3, disposition=FINE, at=begun_before)  # they are no probes
+    assert await server.congested(2 * PAUSE) == 0.0
     probed = server.now + timedelta(seconds=31)
     await calls(store, campaign, 3, disposition=REFUSED, at=probed)
     assert await server.congested(timedelta(seconds=32)) == 0.0

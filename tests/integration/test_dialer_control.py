@@ -99,6 +99,7 @@ async def test_a_brake_of_another_trunk_or_node_slows_nothing_here(store: Store)
     await make_campaign(store, numbers(200), cps=20.0)
     await brake(store, Scope(QUEUE, trunk="carrier", node="node2"), Change(0.0625, "queue"))
     await brake(store, Scope(CONGESTION, trunk="south"), OPEN)
+    await store.write(limits.put, "trunk:carrier", Caps(20, 1000), NOW)
     world = World(store)
     assert (await shares(world, 5)).total() == pytest.approx(100, abs=3)
     assert len(world.engine.alarms) == 2

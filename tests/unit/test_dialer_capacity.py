@@ -181,3 +181,13 @@ def test_calls_that_start_are_counted_before_the_next_campaign_asks(
     capacity.take(two, "north", 0, in_use)
     assert in_use == {(1, "north"): 7, (2, "north"): 3}
     assert both(capacity, one, "north", in_use) == 0
+
+
+def test_a_brake_slows_what_a_campaign_really_gets(capacity: Capacity, clock: Hand) -> None:
+    """Half of a rate that the trunk never gives would slow nothing."""
+    capacity.set_limits({"trunk:north": Caps(20, 1000)})
+    capacity.set_brakes({1: 0.5, 2: 1.0}, {})
+    assert calls_in(60, capacity, clock, (campaign(1), "north")) == pytest.approx(600, rel=0.02)
+    assert calls_in(60, capacity, clock, (campaign(2), "north")) == pytest.approx(1200, rel=0.02)
+    capacity.set_brakes({}, {"north": 0.25})
+    assert calls_in(60, capacity, clock, (campaign(2), "north")) == pytest.approx(300, rel=0.02)
