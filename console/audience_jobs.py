@@ -169,7 +169,7 @@ class AudienceJobs:
 
     async def _load(self, job: Job) -> None:
         job.counts = await self._importer.bring(
-            job.campaign_id, job.file, job.rejects, _progress_of(job), job.by
+            job.campaign_id, job.file, job.file_name, job.rejects, _progress_of(job), job.by
         )
         job.stage = Stage.DONE
         job.file.unlink(missing_ok=True)

@@ -38,9 +38,16 @@ class AudienceImporter(Protocol):
         """Read the whole file and change nothing."""
 
     async def bring(
-        self, campaign_id: int, file: Path, rejects: Path, progress: Progress, by: str
+        self,
+        campaign_id: int,
+        file: Path,
+        file_name: str,
+        rejects: Path,
+        progress: Progress,
+        by: str,
     ) -> Mapping[str, int]:
         """Add the numbers to the campaign; `rejects` is made where rows were refused.
 
+        `file_name` is what its owner calls the file.
         Cut off and run again it adds no number twice.
         """

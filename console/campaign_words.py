@@ -23,6 +23,7 @@ CAMPAIGN_WORDS: dict[str, str] = {
     "campaign_reverted": _("Last change reverted"),
     "campaign_exported": _("Data downloaded"),
     "audience_imported": _("Audience imported"),
+    "audience_undone": _("Audience import undone"),
     "audience_uploaded": _("Audience file sent"),
     "audience_import_discarded": _("Audience file thrown away"),
     # what else targets and attempts are

@@ -6,7 +6,7 @@ Names are compared folded: without case, diacritics, spaces and punctuation ("S�
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -82,12 +82,13 @@ class RejectedRow:
 class Columns:
     """Where everything stands in a row. `at`: what a column tells → its index, from 0.
 
-    `attributes` are all but the number, its place and its list: what a row was judged by is kept.
+    `attributes`, each with what makes its text, are all but the number, its place and its list:
+    what a row was judged by is kept.
     """
 
     names: tuple[str, ...]
     at: Mapping[str, int]
-    attributes: tuple[tuple[int, str], ...]
+    attributes: tuple[tuple[int, str, Callable[[str], str]], ...]
 
     @classmethod
     def from_header(cls, cells: Sequence[str]) -> Self:
@@ -107,7 +108,11 @@ class Columns:
             raise InputError(
                 "no column holds the number: call it msisdn, Số thuê bao, SĐT or Số điện thoại"
             )
-        kept = tuple((index, names[index]) for role, index in at.items() if role not in _NAMES)
+        kept = tuple(
+            (index, names[index], _clean if role == names[index] else _clean_again)
+            for role, index in at.items()
+            if role not in _NAMES
+        )
         return cls(names=names, at=at, attributes=kept)
 
     def read(self, line: int, cells: Sequence[str]) -> AudienceRow:
@@ -121,7 +126,7 @@ class Columns:
         if len(cells) != len(self.names):
             raise InputError(f"wrong column count: {len(cells)} instead of {len(self.names)}")
         at = self.at
-        texts = [(name, _clean(cells[index])) for index, name in self.attributes]
+        texts = [(name, clean(cells[index])) for index, name, clean in self.attributes]
         return AudienceRow(
             line=line,
             msisdn=parse_msisdn(cells[at["msisdn"]]),
@@ -137,6 +142,10 @@ class Columns:
 def _clean(text: str) -> str:
     text = text.strip()
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+_clean_again = lru_cache(maxsize=_REMEMBERED)(_clean)
+"""For what a row is judged by; other attributes may be different in every row."""
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from domain.folding import fold
 
@@ -185,7 +185,7 @@ class Eligibility:
     """
 
     def __init__(self, at: Mapping[str, int], now: datetime, *, demanded: bool = False) -> None:
-        self._rules = [(at[rule.column], rule) for rule in RULES if rule.column in at]
+        self._rules = [(at[rule.column], _judge(rule)) for rule in RULES if rule.column in at]
         self._now = now
         self._demanded = demanded
 
@@ -193,8 +193,8 @@ class Eligibility:
         self, cells: Sequence[str], list_no: int | None, extracted_at: datetime | None
     ) -> Refused | None:
         """The first rule that a row does not meet; None where it is eligible."""
-        for place, rule in self._rules:
-            refused = _judged(rule, cells[place])
+        for place, judge in self._rules:
+            refused = judge(cells[place])
             if refused is not None:
                 return refused
         if extracted_at is not None and extracted_at > self._now:
@@ -213,10 +213,15 @@ def lacking(at: Container[str]) -> list[str]:
     return [*reversed(columns.values()), *(() if LIST in at else (LIST,))]
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _judged(rule: Rule, cell: str) -> Refused | None:
+@cache
+def _judge(rule: Rule) -> Callable[[str], Refused | None]:
     """Few different values fill these columns: remembering them keeps a million rows cheap."""
-    found = rule.judge(fold(cell).solid)
-    if found is None:
-        return Refused(Ineligible.UNCLEAR, f"{rule.column} says neither yes nor no")
-    return None if found else Refused(rule.by, rule.reason)
+    unclear = Refused(Ineligible.UNCLEAR, f"{rule.column} says neither yes nor no")
+    not_met = Refused(rule.by, rule.reason)
+
+    @lru_cache(maxsize=_REMEMBERED)
+    def judged(cell: str) -> Refused | None:
+        found = rule.judge(fold(cell).solid)
+        return unclear if found is None else None if found else not_met
+
+    return judged

@@ -92,7 +92,8 @@ async def import_audience(
                 await _take(batch, sieve, taker, refused, report)
                 progress(batch[-1].line)
     if report.import_id is not None:
-        await store.write(_finish, chosen, file, report, sieve.earliest, clock())
+        name = options.file_name or file.name
+        await store.write(_finish, chosen, name, report, sieve.earliest, clock())
     return report
 
 
@@ -159,7 +160,7 @@ async def _begin(
 ) -> int:
     new = NewImport(
         campaign_id=campaign.id,
-        file_name=file.name,
+        file_name=options.file_name or file.name,
         sha256=await asyncio.to_thread(_sha256, file),
         extracted_at=options.extracted_at,
         imported_at=now,
@@ -176,7 +177,7 @@ def _sha256(file: Path) -> str:
 def _finish(
     connection: Connection,
     campaign: Campaign,
-    file: Path,
+    file_name: str,
     report: ImportReport,
     extracted_at: datetime | None,
     now: datetime,
@@ -190,7 +191,7 @@ def _finish(
         now,
         campaign_id=campaign.id,
         name=campaign.name,
-        file=file.name,
+        file=file_name,
         added=report.added,
         rejected=report.rejected,
     )

@@ -22,6 +22,7 @@ class ImportOptions:
 
     Attributes:
         by: who does it.
+        file_name: what the file was called before it came here, if not what it is called now.
         extracted_at: when rows that do not say so themselves were true.
         require_eligibility: every rule is to be met; a file that lacks a column is refused.
         skip_other_campaigns: refuse numbers that another running campaign has.
@@ -30,6 +31,7 @@ class ImportOptions:
     """
 
     by: str = "tstn"
+    file_name: str | None = None
     extracted_at: datetime | None = None
     require_eligibility: bool = False
     skip_other_campaigns: bool = False

@@ -42,10 +42,16 @@ class AudienceBringer:
         return Look(_named(columns), rows, _counts(report))
 
     async def bring(
-        self, campaign_id: int, file: Path, rejects: Path, progress: Progress, by: str
+        self,
+        campaign_id: int,
+        file: Path,
+        file_name: str,
+        rejects: Path,
+        progress: Progress,
+        by: str,
     ) -> Mapping[str, int]:
         """Run the import of `tstn audience import`."""
-        options = ImportOptions(by=by, places=self._places)
+        options = ImportOptions(by=by, file_name=file_name, places=self._places)
         return _counts(await self._run(campaign_id, file, rejects, progress, options))
 
     async def _run(

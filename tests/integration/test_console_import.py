@@ -11,7 +11,7 @@ from aiohttp import ClientResponse, FormData
 from domain.roles import Role
 from domain.states import CampaignState
 from store.engine import Store
-from store.models import Audit, Campaign, Target
+from store.models import Audit, Campaign, Import, Target
 from tests.consoles import Rig, Visitor, console
 from tests.rows import all_rows, make_campaign, numbers
 
@@ -89,6 +89,9 @@ async def test_a_file_is_looked_at_then_loaded_and_its_refused_rows_download(
     assert left(rig) == []
     actions = [row["action"] for row in await all_rows(store, Audit)]
     assert actions[1:] == ["audience_uploaded", "audience_import_confirmed"]
+    [imported] = await all_rows(store, Import)
+    assert imported["file_name"] == "dữ liệu.csv"
+    assert imported["counts"]["added"] == 2
 
 
 def job_of(rig: Rig) -> Any:
