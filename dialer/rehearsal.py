@@ -143,7 +143,7 @@ class _Run:
             kind: seconds_of(kind, self.lengths, rules.ring_timeout_seconds) for kind in self._kinds
         }
         # One queue for each length of call: what began first ends first.
-        self._ending: dict[float, deque[tuple[float, int]]] = {
+        self._ending: dict[float, deque[float]] = {
             seconds: deque() for seconds in self._seconds.values()
         }
         self._asking: deque[float] = deque()
@@ -184,7 +184,7 @@ class _Run:
     # -- channels
 
     def _first_release(self) -> float:
-        held = [queue[0][0] for queue in self._ending.values() if queue]
+        held = [queue[0] for queue in self._ending.values() if queue]
         asked = self.agents.first_release()
         return min([*held, *islice(self._asking, 1), _NEVER if asked is None else asked])
 
@@ -192,8 +192,9 @@ class _Run:
         """Give back the channels of calls that are over by now."""
         now = self.now
         for queue in self._ending.values():
-            while queue and queue[0][0] <= now:
-                self.in_use -= queue.popleft()[1]
+            while queue and queue[0] <= now:
+                queue.popleft()
+                self.in_use -= 1
         while self._asking and self._asking[0] <= now:
             asked = self._asking.popleft()
             if not self.agents.ask(asked):
@@ -207,33 +208,27 @@ class _Run:
         hour.calls += count
         self.in_use += count
         hour.channels = max(hour.channels, self.in_use)
-        taken: Counter[Ending] = Counter()
         for history, number in self.targets.take(count):
-            came_to = Counter(self._chosen() for _ in range(number))
-            for kind, times in came_to.items():
-                self.targets.settle(history, kind[0], times, self.now + self._seconds[kind])
-            taken.update(came_to)
-        for kind, times in taken.items():
-            self._hold(kind, times, hour)
+            for _ in range(number):
+                kind = self._kinds[bisect(self._bounds, self.chance.random())]
+                ends = self.now + self._seconds[kind]
+                self.targets.settle(history, kind[0], ends)
+                self._hold(kind, ends, hour)
 
-    def _chosen(self) -> Ending:
-        return self._kinds[bisect(self._bounds, self.chance.random())]
-
-    def _hold(self, kind: Ending, times: int, hour: Hour) -> None:
-        """The channels of these calls, and what their subscribers ask for."""
-        self.by_ending[kind] += times
+    def _hold(self, kind: Ending, ends: float, hour: Hour) -> None:
+        """The channel of a call, and what its subscriber asks for."""
+        self.by_ending[kind] += 1
         disposition, reaction = kind
-        ends = self.now + self._seconds[kind]
         if disposition is Disposition.ANSWERED:
-            hour.answered += times
+            hour.answered += 1
         if reaction is Reaction.KEY_3:
-            hour.transfers += times
-            self._asking.extend([ends] * times)
+            hour.transfers += 1
+            self._asking.append(ends)
             return
         if reaction is Reaction.KEY_1:
-            hour.registered += times
-            self.promised[int(ends // _MINUTE)] += times
-        self._ending[self._seconds[kind]].append((ends, times))
+            hour.registered += 1
+            self.promised[int(ends // _MINUTE)] += 1
+        self._ending[self._seconds[kind]].append(ends)
 
     def _hour(self) -> Hour:
         number = int((self.now + self._into_hour) // _HOUR)

@@ -77,14 +77,15 @@ class Targets:
             count -= number
         return taken
 
-    def settle(self, history: History, came_to: Disposition, count: int, ended: float) -> None:
-        """So many dials of one history have ended so: again later, or done."""
+    def settle(self, history: History, came_to: Disposition, ended: float) -> None:
+        """A dial of a target with this history ends so: again later, or done."""
         delay, after = self._judge(history, came_to)
-        self.most_attempts = max(self.most_attempts, after[0])
+        if after[0] > self.most_attempts:
+            self.most_attempts = after[0]
         if delay is not None:
-            self.expect(after, ceil((ended + delay) / _MINUTE), count)
+            self.expect(after, ceil((ended + delay) / _MINUTE), 1)
         else:
-            self.done += count
+            self.done += 1
             self.last_end = max(self.last_end, ended)
 
     def _judge(self, history: History, came_to: Disposition) -> tuple[float | None, History]:

@@ -46,8 +46,9 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """How the dialling went, and what becomes of its call-backs."""
+    """By which rules, how the dialling went, and what becomes of its call-backs."""
 
+    rules: Rules
     dialled: Dialled
     promises: Promises
 
@@ -65,8 +66,9 @@ def rehearsed(
     """The campaign with these knobs (columns of its row), dialled and called back."""
     staff = _staff(question, given, settings)
     start, hours = question.start, agents_hours(settings)
+    rules = _rules(knobs, given.caps, settings)
     dialled = rehearse(
-        _rules(knobs, given.caps, settings),
+        rules,
         given.audience,
         question.rates,
         Agents(
@@ -92,7 +94,7 @@ def rehearsed(
         target_by=settings.callbacks.target_by,
         now=start,
     )
-    return Rehearsed(dialled, kept)
+    return Rehearsed(rules, dialled, kept)
 
 
 def _staff(question: Question, given: Given, settings: Settings) -> Staff:

@@ -32,6 +32,7 @@ def as_json(
         "agents": _agents(question, given),
         "handling_seconds": given.load.handling_seconds,
         "reach_rate": given.load.reach_rate,
+        "server_allows": _allowed(made[0]),
         "present": present,
         "changes": list(pairs),
         "changed": changed[0] if changed else None,
@@ -42,10 +43,13 @@ def tables(
     question: Question, given: Given, pairs: Sequence[str], made: Sequence[Rehearsed]
 ) -> list[Table | str]:
     """The whole, call-backs by day, calls by hour: columns for each rehearsal."""
+    allowed = _allowed(made[0])
     names = ["present", " ".join(pairs)][: len(made)]
     return [
         f"campaign {given.campaign.name}: {sum(given.audience.values())} targets are ready, "
         f"{_agents(question, given)} agents at {given.load.handling_seconds:g} s a call-back",
+        f"the server and its trunk allow {allowed['cps']:g} calls a second and "
+        f"{allowed['channels']} channels",
         "",
         _whole(names, made),
         "",
@@ -57,6 +61,15 @@ def tables(
 
 def _agents(question: Question, given: Given) -> int:
     return given.load.agents if question.agents is None else question.agents
+
+
+def _allowed(one: Rehearsed) -> dict[str, Any]:
+    """What the limits of the server and its trunk leave to the campaign."""
+    ceilings = one.rules.ceilings
+    return {
+        "cps": min(cps for cps, _ in ceilings),
+        "channels": min(channels for _, channels in ceilings),
+    }
 
 
 def _values(one: Rehearsed) -> dict[str, Any]:
