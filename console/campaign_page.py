@@ -34,8 +34,8 @@ async def found(request: web.Request) -> Campaign:
 
 async def show(request: web.Request) -> web.StreamResponse:
     """The campaign as it stands."""
-    campaign = await found(request)
-    names = await _now(request) | await _knobs(request, campaign) | await _history(request)
+    names = await _now(request)
+    names |= await _knobs(request, names["campaign"]) | await _history(request)
     names["done"] = request.query.get("done", "")
     return page(request, "campaigns/detail.html", names)
 
@@ -50,8 +50,10 @@ async def _now(request: web.Request) -> dict[str, Any]:
     """How it runs: header, funnel, curves, causes, reasons."""
     it = parts(request)
     rows = await it.store.read(campaign_list.pulse, it.clock)
-    campaign = await found(request)
-    line = await campaign_list.line_of(it, *rows[campaign.id])
+    campaign_id = int(request.match_info["campaign"])
+    if campaign_id not in rows:
+        raise web.HTTPNotFound
+    line = await campaign_list.line_of(it, *rows[campaign_id])
     tally, moment = line.tally, it.clock()
     state = CampaignState(line.campaign.state)
     return {
@@ -82,9 +84,8 @@ async def _knobs(request: web.Request, campaign: Campaign) -> dict[str, Any]:
 
 
 async def _history(request: web.Request) -> dict[str, Any]:
-    campaign = await found(request)
-
     def read(connection: Connection) -> dict[str, Any]:
+        campaign = campaigns.by_name(connection, str(int(request.match_info["campaign"])))
         change = campaign_changes.last_change(connection, campaign.id)
         return {
             "campaign": campaign,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, case, func, null, or_, select, update
+from sqlalchemy import Connection, bindparam, case, func, literal_column, null, or_, select, update
 
 from domain.dispositions import Disposition
 from domain.states import AttemptState
@@ -52,10 +52,10 @@ _END = (
     )
 )
 _KEEP_KEYS = insert_new(KeyPress)
+# By the bare column SQLite would group by the campaigns' index, and go over all attempts ever made.
+_CAMPAIGN = _attempt.campaign_id + literal_column("0")
 _IN_USE = (
-    select(_attempt.campaign_id, _attempt.trunk, func.count())
-    .where(_OPEN)
-    .group_by(_attempt.campaign_id, _attempt.trunk)
+    select(_CAMPAIGN, _attempt.trunk, func.count()).where(_OPEN).group_by(_CAMPAIGN, _attempt.trunk)
 )
 
 
