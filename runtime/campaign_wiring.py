@@ -13,6 +13,7 @@ from dialer.knobs import toml_value
 from domain.calendar import Calendar, Window
 from domain.errors import ConfigError
 from ivr.prompts import check_catalogue, load_script
+from ivr.repertoire import load_scripts
 from runtime.settings import Settings
 from store.limits import GLOBAL, Caps, of_trunk
 
@@ -42,10 +43,11 @@ class CampaignControl:
 
     def require_prompts(self, script_version: str) -> None:
         """Raises ConfigError unless this server can say the words of that script."""
-        script = load_script(self._settings.ivr.script)
-        if script.version != script_version:
-            raise ConfigError(f"this server has script {script.version}, not {script_version}")
-        check_catalogue(self._settings.ivr.prompts_dir, script)
+        scripts = {script.version: script for script in load_scripts(self._settings.scripts)}
+        if script_version not in scripts:
+            has = " and ".join(scripts)
+            raise ConfigError(f"this server has script {has}, not {script_version}")
+        check_catalogue(self._settings.ivr.prompts_dir, scripts[script_version])
 
     def caps(self, limits: Mapping[str, Caps]) -> Caps:
         """The narrower of the whole server's limits and the trunk's."""
