@@ -18,8 +18,9 @@ from dialer.text_pacing import LOOK_BACK, due, due_after, room
 from domain.calendar import Calendar, Window
 from domain.clock import Clock
 from domain.errors import InputError, StoreUnavailable
-from domain.states import CampaignState
-from store import outbox, text_campaigns, text_settlement
+from domain.gate import ListAges, list_trouble
+from domain.states import CampaignState, ContactScope
+from store import do_not_call, outbox, text_campaigns, text_settlement
 from store.engine import Store
 from store.models import Campaign
 from store.outbox import Post
@@ -57,6 +58,7 @@ class TextEngine:
         clock: Clock,
         posted: Callable[[], None],
         holidays: Mapping[date, bool],
+        do_not_call_days: int,
     ) -> None:
         self.why_idle: dict[str, str] = {}
         self._store = store
@@ -64,6 +66,8 @@ class TextEngine:
         self._clock = clock
         self._posted = posted
         self._holidays = holidays
+        self._do_not_call_days = do_not_call_days
+        self._lists: ListAges = {}
 
     async def run(self) -> None:
         """Tick until cancelled."""
@@ -80,6 +84,7 @@ class TextEngine:
         if await self._store.read(text_settlement.has_unsettled):
             await self._store.write(settle_texts)
         live = await self._store.read(text_campaigns.live)
+        self._lists = await self._store.read(do_not_call.ages) if live else {}
         self.why_idle = {
             row.name: why
             for row in live
@@ -95,7 +100,10 @@ class TextEngine:
         return self._writer.why_not(campaign) or self._closed(campaign, self._clock())
 
     def _closed(self, campaign: Campaign, now: datetime) -> str | None:
-        """Why the campaign's windows keep it from sending now, or None."""
+        """Why the do-not-call lists or the campaign's windows keep it from sending now, or None."""
+        days = self._do_not_call_days
+        if stale := list_trouble(campaign.purpose, ContactScope.SMS, self._lists, days, now):
+            return stale
         try:
             calendar = Calendar(
                 [Window.parse(window) for window in campaign.windows],

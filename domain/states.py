@@ -176,16 +176,14 @@ FINAL: frozenset[MessageOutState] = frozenset(
 class TextOutcome(StrEnum):
     """What an invitation by text came to, for its target.
 
-    SENT: the SMSC has taken it. UNKNOWN: nobody can say, and it is not sent again. The last three:
-    it was not sent, and why. (What the gate refuses has the gate's own word.)
+    SENT: the SMSC has taken it. UNKNOWN: nobody can say, and it is not sent again. STOPPED: it was
+    not sent, as its campaign was stopped; what the gate refuses has the gate's own word.
     """
 
     SENT = "sent"
     DELIVERED = "delivered"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    OPTED_OUT = "opted_out"
-    ALREADY_REGISTERED = "already_registered"
     STOPPED = "campaign_stopped"
 
 

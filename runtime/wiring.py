@@ -85,7 +85,8 @@ def texts(settings: Settings, store: Store) -> Texts:
 def text_engine(settings: Settings, store: Store, posted: Callable[[], None]) -> TextEngine:
     """The engine of text campaigns. Raises ConfigError where the SMSC file makes no sense."""
     inviter = Inviter(load_smscs(settings).accounts)
-    return TextEngine(store, inviter, utc_now, posted, settings.calendar.holidays)
+    holidays, days = settings.calendar.holidays, settings.law.do_not_call_days
+    return TextEngine(store, inviter, utc_now, posted, holidays, days)
 
 
 def node_setting(settings: Settings) -> NodeSetting:

@@ -4,6 +4,7 @@ A target is claimed in the transaction that posts its text, whose key (`once`) i
 the target: whatever dies or is repeated, no target is ever texted twice.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,22 +16,25 @@ from sqlalchemy import (
     String,
     Update,
     bindparam,
+    case,
     func,
     literal_column,
     select,
     update,
 )
 
+from domain.gate import Refusal
 from domain.states import (
     CampaignKind,
     CampaignState,
+    ContactScope,
     MessageOutState,
-    RegistrationState,
     TargetState,
     TextOutcome,
 )
 from store.columns import UtcDateTime, fixed
-from store.models import Campaign, MessageOut, OptOut, Registration, Target, table
+from store.gate import do_not_call, opted_out, registered
+from store.models import Campaign, MessageOut, Target, table
 from store.statements import among, among_chosen
 
 HELD = datetime(9999, 1, 1, tzinfo=UTC)
@@ -63,7 +67,6 @@ def once(campaign_id: int, target_id: int) -> str:
 
 
 _campaigns, _targets, _out = table(Campaign).c, table(Target).c, table(MessageOut).c
-_opt_outs, _registrations = table(OptOut).c, table(Registration).c
 
 _IS_TEXT = _campaigns.kind == fixed(CampaignKind.TEXT)
 _IS_RUNNING = _campaigns.state == fixed(CampaignState.RUNNING)
@@ -187,17 +190,11 @@ _NEXT_READY = (
     select(
         _targets.id,
         _targets.msisdn,
-        select(_registrations.id)
-        .where(
-            _registrations.msisdn == _targets.msisdn,
-            _registrations.state == fixed(RegistrationState.OPEN),
-        )
-        .exists()
-        .label("is_registered"),
-        select(_opt_outs.id)
-        .where(_opt_outs.msisdn == _targets.msisdn)
-        .exists()
-        .label("has_opted_out"),
+        case(
+            (opted_out(_targets.msisdn), fixed(Refusal.OPTED_OUT)),
+            (do_not_call(_targets.msisdn, ContactScope.VOICE), fixed(Refusal.DO_NOT_CALL)),
+            (registered(_targets.msisdn), fixed(Refusal.ALREADY_REGISTERED)),
+        ).label("reason"),
     )
     .where(
         _targets.campaign_id == bindparam("of_campaign"),
@@ -230,16 +227,17 @@ _SET_DUE = (
 def claim(connection: Connection, campaign_id: int, limit: int, now: datetime) -> list[Invited]:
     """Take the next ready targets of a locked campaign, to be posted in this transaction.
 
-    A number that is registered or has opted out is done.
+    A number that the gate refuses for good is done; the outbox's own gate looks again at the send.
     """
     wanted = {"of_campaign": campaign_id, "limit": limit, "now": now}
     rows = connection.execute(_NEXT_READY, wanted).all()
-    refused = [row.id for row in rows if row.has_opted_out]
-    done = [row.id for row in rows if row.is_registered and not row.has_opted_out]
-    taken = [row for row in rows if not (row.is_registered or row.has_opted_out)]
-    for ids, how in ((refused, TextOutcome.OPTED_OUT), (done, TextOutcome.ALREADY_REGISTERED)):
-        if ids:
-            connection.execute(_END, {"ids": ids, "how": how})
+    taken = [row for row in rows if row.reason is None]
+    refused = defaultdict(list)
+    for row in rows:
+        if row.reason is not None:
+            refused[row.reason].append(row.id)
+    for reason, ids in refused.items():
+        connection.execute(_END, {"ids": ids, "how": reason})
     if taken:
         connection.execute(_TAKE, {"ids": [row.id for row in taken]})
     return [Invited(row.id, row.msisdn) for row in taken]

@@ -45,7 +45,9 @@ class TextWorld:
         self.stirred = 0
         self.sent: list[tuple[datetime, Outgoing]] = []
         inviter = Inviter({name: AccountSetting() for name in accounts})
-        self.engine = TextEngine(store, inviter, lambda: self.now, self._stir, dict[date, bool]())
+        self.engine = TextEngine(
+            store, inviter, lambda: self.now, self._stir, dict[date, bool](), 30
+        )
 
     def _stir(self) -> None:
         self.stirred += 1

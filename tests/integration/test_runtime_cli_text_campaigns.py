@@ -49,6 +49,9 @@ def test_segments_and_cost_are_shown_before_it_starts(tstn: Tstn) -> None:
     lines = [" ".join(line.split()) for line in tstn("campaign", "show", NAME).splitlines()]
     assert f"segments a text 1 ({cost['characters']} of gsm7)" in lines
     assert "cost 4,200 VND" in lines
+    assert "no do-not-call list is loaded" in tstn.error("campaign", "start", NAME)
+    assert "scope all|sms" in tstn.error("campaign", "start", NAME)
+    tstn("dnc", "import", tstn.write("dnc.csv", "msisdn\n+84909999999"), "--scope", "sms")
     assert tstn.json("campaign", "start", NAME)["cost"]["price"] == 4200.0
 
 
