@@ -15,7 +15,7 @@ from console.parts import parts
 from console.render import fragment, page, say, word
 from domain.errors import InputError
 from domain.states import MAY_BECOME, CampaignState
-from store import campaign_changes, campaigns, limits
+from store import audit, campaign_changes, campaigns, limits
 from store.models import Campaign
 
 _SHOWN = 12
@@ -92,7 +92,7 @@ async def _history(request: web.Request) -> dict[str, Any]:
             "change": change,
             "differences": campaign_form.differences(change.before, change.after) if change else [],
             "events": campaign_changes.events(connection, campaign.id, _SHOWN),
-            "acts": campaign_changes.acts(connection, campaign.name, _SHOWN),
+            "acts": audit.of_subject(connection, campaign.name, _SHOWN),
             "label": label_of(request),
         }
 

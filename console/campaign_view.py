@@ -139,7 +139,8 @@ def _idle(line: str) -> Reason:
     known = next((text for start, text in IDLE.items() if line.startswith(start)), line)
     _before, until, moment = line.partition(" until ")
     with suppress(ValueError):
-        return Reason(known, until=datetime.fromisoformat(moment) if until else None)
+        at = datetime.fromisoformat(moment) if until else None
+        return Reason(known, until=at if at and at.tzinfo else None)
     return Reason(known)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from store.models import ApiToken, Audit, User, table
 from store.statements import insert_new
@@ -18,6 +18,9 @@ _ADD = insert_new(Audit, _audit.id)
 
 class Repeated(Exception):
     """The form with this key has done its work before; the transaction is to be undone."""
+
+
+_SEARCHED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +93,26 @@ def _stands(connection: Connection, once: str) -> bool:
 
 def before(connection: Connection, audit_id: int | None, limit: int) -> list[Entry]:
     """The rows before one, the newest first; None begins at the end."""
+    return _newest(connection, limit, *([] if audit_id is None else [_audit.id < audit_id]))
+
+
+def of_subject(connection: Connection, subject: str, limit: int) -> list[Entry]:
+    """What was done to one thing, the newest first: of the newest acts, as it has no index."""
+    newest = select(_audit.id).order_by(_audit.id.desc()).limit(1).scalar_subquery()
+    return _newest(connection, limit, _audit.id > newest - _SEARCHED, _audit.subject == subject)
+
+
+def _newest(connection: Connection, limit: int, *where: ColumnElement[bool]) -> list[Entry]:
     columns = (
         *(_audit.id, _audit.at, _user.login, _token.name.label("token")),
         *(_audit.action, _audit.subject, _audit.data),
     )
-    chosen = (
+    rows = connection.execute(
         select(*columns)
         .outerjoin(table(User), _user.id == _audit.user_id)
         .outerjoin(table(ApiToken), _token.id == _audit.token_id)
+        .where(*where)
+        .order_by(_audit.id.desc())
+        .limit(limit)
     )
-    if audit_id is not None:
-        chosen = chosen.where(_audit.id < audit_id)
-    rows = connection.execute(chosen.order_by(_audit.id.desc()).limit(limit))
     return [Entry(**row._mapping) for row in rows]

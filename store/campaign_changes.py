@@ -1,4 +1,4 @@
-"""What was changed of a campaign, by whom, and the last tuning undone. I/O."""
+"""What was changed of a campaign, and the last tuning undone. I/O."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,13 +8,10 @@ from sqlalchemy import Connection, select
 
 from domain.errors import InputError
 from store import campaigns
-from store.audit import Entry
-from store.models import Audit, Campaign, Event, User, table
+from store.models import Campaign, Event, table
 
-_event, _audit, _user = table(Event).c, table(Audit).c, table(User).c
+_event = table(Event).c
 _TUNED = "campaign_tuned"
-_AUDIT_SEARCHED = 20_000
-"""So many of the newest acts are looked through: the audit has no index by its subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +53,6 @@ def events(
     chosen = _of(campaign_id) if kind is None else _of(campaign_id).where(_event.kind == kind)
     rows = connection.execute(chosen.limit(limit))
     return [dict(row) for row in rows.mappings()]
-
-
-def acts(connection: Connection, name: str, limit: int) -> list[Entry]:
-    """Who did what to the campaign of that name, the newest first."""
-    newest = select(_audit.id).order_by(_audit.id.desc()).limit(1).scalar_subquery()
-    columns = (_audit.id, _audit.at, _user.login, _audit.action, _audit.subject, _audit.data)
-    rows = connection.execute(
-        select(*columns)
-        .outerjoin(table(User), _user.id == _audit.user_id)
-        .where(_audit.id > newest - _AUDIT_SEARCHED, _audit.subject == name)
-        .order_by(_audit.id.desc())
-        .limit(limit)
-    )
-    return [Entry(**row._mapping) for row in rows]
 
 
 def _of(campaign_id: int) -> Any:
