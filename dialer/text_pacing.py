@@ -11,7 +11,7 @@ the same time again, and a pause is felt within two seconds, however slow they a
 from datetime import datetime, timedelta
 from math import ceil, floor
 
-LOOK_BACK = timedelta(seconds=1.5)
+LOOK_BACK = timedelta(seconds=1)
 FEWEST = 2
 """Under way at first, or where nothing has been answered; it grows with the answers."""
 _BURST = timedelta(seconds=0.5)

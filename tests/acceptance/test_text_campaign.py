@@ -130,8 +130,8 @@ def test_a_pause_holds_within_two_seconds_and_a_refusal_withdraws(
     with campaign(tmp_path, store_url, 300, cps=100, tps=20) as rehearsal:
         control = rehearsal.smscs[0].control
         control.until(lambda counts: counts["mt"] >= 60, 20)
-        began = epoch()
         command(rehearsal, "campaign", "pause", NAME)
+        began = epoch()
         until(lambda: epoch() > began + 4, 10, lambda: "the clock stands")
         late = [row for row in invitations(rehearsal) if row["at"] > began + 2]
         assert late == []

@@ -59,7 +59,7 @@ def test_a_quicker_rate_holds_at_once() -> None:
         (2, 0, 100, 0),
         (5, 40, 100, 35),
         (50, 40, 100, 0),
-        (0, 1000, 10, 15),  # never more than the rate of LOOK_BACK
+        (0, 1000, 10, 10),  # never more than the rate of LOOK_BACK
         (0, 0, 0.1, 1),
     ],
 )
