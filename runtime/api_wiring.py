@@ -10,32 +10,36 @@ from sqlalchemy import Connection
 from console.api.operation import Brought
 from dialer import knobs
 from dialer.campaign_file import campaign_of, tuning_of
-from domain.clock import utc_now
 from ivr.prompts import load_script
-from runtime.audience_import import import_audience, rejects_beside
+from runtime.audience_import import rejects_beside
+from runtime.audience_wiring import AudienceBringer
+from runtime.cli import campaign_texts
 from runtime.settings import Settings
 from runtime.start_check import require_startable
-from store.engine import Store
 from store.limits import Caps, of_trunk
 from store.models import Campaign
+
+_NOTES = frozenset({"unknown_province", "unknown_district", "also_in_other_campaigns"})
+"""What is counted of rows that are added all the same."""
 
 
 class ApiOperation:
     """What `console.api.operation.Operation` asks for."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, importer: AudienceBringer) -> None:
         self._settings = settings
-        self._store = store
+        self._importer = importer
         self.trunk = of_trunk(settings.trunk.name)
         self.default_caps = Caps(settings.dialer.cps, settings.dialer.max_channels)
 
     def draft(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The checks of a campaign file."""
-        return campaign_of(
+        values = campaign_of(
             dict(given),
             script_version=load_script(self._settings.ivr.script).version,
             ring_timeout_seconds=self._settings.dialer.ring_timeout_seconds,
         )
+        return campaign_texts.completed(values, self._settings)
 
     def tuned(self, given: Mapping[str, Any], retry: Mapping[str, Any]) -> dict[str, Any]:
         """The checks of `tstn campaign tune`."""
@@ -49,16 +53,13 @@ class ApiOperation:
         """Raises InputError or ConfigError, as `tstn campaign start`."""
         require_startable(connection, campaign, self._settings, now)
 
-    async def bring_in(self, campaign: str, file: Path, by: str) -> Brought:
-        """As `tstn audience import`; the file of rejects goes with the file."""
-        report = await import_audience(
-            self._store, campaign, file, rejects_beside(file), utc_now, lambda line: None
+    async def bring_in(self, campaign_id: int, file: Path, by: str) -> Brought:
+        """As the import page; the file of rejects goes with the file."""
+        counts = await self._importer.bring(
+            campaign_id, file, file.name, rejects_beside(file), lambda read, of: None, by
         )
         return Brought(
-            report.added,
-            {
-                "unreadable": report.unreadable,
-                "twice_in_file": report.twice_in_file,
-                "in_campaign": report.in_campaign,
-            },
+            counts["added"],
+            {word: count for word, count in counts.items() if word not in {"added", *_NOTES}},
+            {word: count for word, count in counts.items() if word in _NOTES},
         )

@@ -138,6 +138,7 @@ async def open_console(
     )
     lease = timedelta(seconds=settings.callbacks.lease_seconds)
     supervised = supervision(store, callback_setting(settings), lease)
+    importer = AudienceBringer(store, utc_now, read_places(given.districts))
     console = Console(
         setting,
         store,
@@ -146,8 +147,8 @@ async def open_console(
         desk_setting(settings, line),
         supervised,
         CampaignControl(settings),
-        AudienceBringer(store, utc_now, read_places(given.districts)),
-        ApiOperation(settings, store),
+        importer,
+        ApiOperation(settings, importer),
     )
     await console.open()
     stack.push_async_callback(console.close)

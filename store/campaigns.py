@@ -101,7 +101,9 @@ def _moved(connection: Connection, campaign: Campaign, state: CampaignState, now
 def tune(
     connection: Connection, campaign: Campaign, values: Mapping[str, Any], now: datetime
 ) -> None:
-    """Change knobs; the dialler reads them within a second."""
+    """Change knobs; the dialler reads them within a second. Raises InputError."""
+    if campaign.follows is None and values.get("follow_after_hours") is not None:
+        raise InputError("follow_after_hours: this campaign follows no text campaign")
     connection.execute(update(Campaign).where(Campaign.id == campaign.id).values(**values))
     before = {name: getattr(campaign, name) for name in values}
     _record(connection, TUNED, campaign, now, before=before, after=dict(values))

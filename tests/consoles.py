@@ -84,9 +84,10 @@ class Controls(CampaignControl):
 class AnyScript(ApiOperation):
     """The dialler's side as shipped, with the prompts of every script."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         script = CHECKOUT / "prompts" / "script-vi.toml"
-        super().__init__(Settings(root=CHECKOUT, ivr=IvrSettings(script=script)), store)
+        settings = Settings(root=CHECKOUT, ivr=IvrSettings(script=script))
+        super().__init__(settings, AudienceBringer(store, clock, Places()))
 
     def require_startable(self, connection: Connection, campaign: Campaign, now: datetime) -> None:
         """Audio is built at set-up, which these tests do without."""
@@ -156,7 +157,7 @@ async def console(
         supervision(store, CALLBACKS, LEASE),
         control or Controls(),
         AudienceBringer(store, clock or hands, Places()),
-        operation or AnyScript(store),
+        operation or AnyScript(store, clock or hands),
         Passwords(HASHER),
     )
     rig = Rig(store, f"http://{LOOPBACK}:{port}", served, hands, report)

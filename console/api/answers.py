@@ -9,7 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.sla import SlaState
-from domain.states import CallbackKind, CallbackState, CampaignState, ImportState, Purpose
+from domain.states import (
+    CallbackKind,
+    CallbackState,
+    CampaignKind,
+    CampaignState,
+    ImportState,
+    Purpose,
+)
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -34,6 +41,15 @@ class Campaign(Shown):
     max_attempts: int
     windows: list[str]
     call_on_holidays: bool
+    by_phase: bool
+    priority: int
+    variants: dict[str, int]
+    kind: CampaignKind
+    text: str | None
+    account: str | None
+    source: str | None
+    follows: str | None
+    follow_after_hours: float | None
     retry: dict[str, Any]
     created_at: datetime
     started_at: datetime | None
@@ -77,13 +93,14 @@ class Limits(Shown):
 
 
 class Imported(Shown):
-    """What came of a file: how many numbers were added, how many rows refused for which reason."""
+    """What came of a file: numbers added, rows refused by reason, and what was noted of others."""
 
     campaign: str
     file_name: str
     added: Count
     rejected: Count
     reasons: dict[str, Count]
+    notes: dict[str, Count]
 
 
 class Import(Shown):

@@ -16,7 +16,7 @@ from console.api.writes import answer, asked_once, write
 from console.parts import parts
 from domain.errors import ConfigError, InputError
 from domain.states import CampaignState
-from store import api_lists, campaigns
+from store import api_lists, campaigns, following
 from store.models import Campaign
 
 
@@ -24,7 +24,10 @@ async def list_campaigns(request: web.Request) -> web.StreamResponse:
     """Campaigns, the oldest first."""
     asked = given(request, PageAsked)
     rows = await parts(request).store.read(api_lists.campaigns_after, asked.after or 0, asked.limit)
-    items = [answers.Campaign.model_validate(dict(row)) for row in rows]
+    items = [
+        answers.Campaign.model_validate({name: row[name] for name in answers.Campaign.model_fields})
+        for row in rows
+    ]
     following = items[-1].id if len(items) == asked.limit else None
     return answer(answers.CampaignPage(items=items, next=following))
 
@@ -41,6 +44,8 @@ async def create_campaign(request: web.Request) -> web.StreamResponse:
     now = parts(request).clock()
 
     def create(connection: Connection) -> Campaign:
+        if values["follows"] is not None:
+            following.require_followed(connection, values["follows"])
         try:
             return campaigns.create(connection, values, now)
         except InputError as error:  # the name is taken

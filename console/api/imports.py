@@ -34,7 +34,7 @@ MOST_BYTES = 512 * 2**20
 _CHUNK = 2**18
 _BROKEN = (ValueError, AssertionError, BadHttpMessage, web.RequestPayloadError, ConnectionError)
 """What aiohttp raises where parts do not follow one another; an assertion is among it."""
-_NAME = re.compile(r"[\w.-]{1,80}")
+_NAME = re.compile(r"[\w][\w .-]{0,79}")
 
 
 async def list_imports(request: web.Request) -> web.StreamResponse:
@@ -52,7 +52,7 @@ async def list_imports(request: web.Request) -> web.StreamResponse:
 
 
 async def import_numbers(request: web.Request) -> web.StreamResponse:
-    """Add the numbers of a CSV file, as the body or as the first file of a form."""
+    """Add the numbers of a CSV file, or of an XLSX one, which comes as the file of a form."""
     campaign = await found(request)
     if campaign.state == CampaignState.STOPPED:
         raise Refused(HTTPStatus.CONFLICT, "the campaign is stopped, it takes no more numbers")
@@ -70,7 +70,7 @@ async def _once(
     """Bring the file in, unless a request with the same key does that just now."""
     by = f"token {bearer(request).name}"
     with _in_hand(request, asked):
-        brought = await operation_of(request).bring_in(campaign.name, file, by)
+        brought = await operation_of(request).bring_in(campaign.id, file, by)
         return await _told(request, campaign, file.name, brought, asked)
 
 
@@ -100,6 +100,7 @@ async def _told(
         added=brought.added,
         rejected=rejected,
         reasons=dict(brought.reasons),
+        notes=dict(brought.notes),
     )
     return await write(
         request,
@@ -162,6 +163,8 @@ def _broken_is_told() -> Iterator[None]:
 
 
 def _plain(name: str) -> str:
-    """The name without folders, where it is a plain one."""
+    """The name without folders, where it is a plain one; else another that ends like it."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    return last if _NAME.fullmatch(last) and not last.startswith(".") else "audience.csv"
+    if _NAME.fullmatch(last):
+        return last
+    return "audience.xlsx" if last.casefold().endswith(".xlsx") else "audience.csv"

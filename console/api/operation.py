@@ -17,10 +17,11 @@ from store.models import Campaign
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What came of a file: numbers added, rows refused by reason."""
+    """What came of a file: numbers added, rows refused by reason; `notes` are of added ones."""
 
     added: int
     reasons: Mapping[str, int]
+    notes: Mapping[str, int]
 
 
 class Operation(Protocol):
@@ -43,5 +44,5 @@ class Operation(Protocol):
     def require_startable(self, connection: Connection, campaign: Campaign, now: datetime) -> None:
         """Raises InputError or ConfigError where the campaign must not start on this server."""
 
-    async def bring_in(self, campaign: str, file: Path, by: str) -> Brought:
+    async def bring_in(self, campaign_id: int, file: Path, by: str) -> Brought:
         """Add the numbers of a file. No number is added twice: what was cut off is repeated."""

@@ -18,7 +18,7 @@ from console.api.schema import OfCampaign, PageAsked
 from domain.roles import Permission
 
 PREFIX = "/api/v1"
-_OPERATE = Permission.CAMPAIGNS_OPERATE
+_READ, _OPERATE = Permission.CAMPAIGNS_READ, Permission.CAMPAIGNS_OPERATE
 _SUPERVISE = Permission.CALLBACKS_SUPERVISE
 _CAMPAIGN = "/campaigns/{campaign}"
 
@@ -26,7 +26,7 @@ ROUTES: tuple[ApiRoute, ...] = (
     ApiRoute("GET", "/openapi.json", about.get_document, None, answers.Document),
     ApiRoute("GET", "/health", about.get_health, Permission.HEALTH_READ, answers.Health),
     ApiRoute(
-        *("GET", "/campaigns", campaigns.list_campaigns, _OPERATE, answers.CampaignPage),
+        *("GET", "/campaigns", campaigns.list_campaigns, _READ, answers.CampaignPage),
         query=PageAsked,
     ),
     ApiRoute(
@@ -37,7 +37,7 @@ ROUTES: tuple[ApiRoute, ...] = (
         may_conflict=True,
     ),
     ApiRoute(
-        *("GET", _CAMPAIGN, campaigns.get_campaign, _OPERATE, answers.Campaign),
+        *("GET", _CAMPAIGN, campaigns.get_campaign, _READ, answers.Campaign),
         params=OfCampaign,
     ),
     ApiRoute(
@@ -58,11 +58,11 @@ ROUTES: tuple[ApiRoute, ...] = (
         )
     ),
     ApiRoute(
-        *("GET", f"{_CAMPAIGN}/counts", campaigns.count_campaign, _OPERATE, answers.Counts),
+        *("GET", f"{_CAMPAIGN}/counts", campaigns.count_campaign, _READ, answers.Counts),
         params=OfCampaign,
     ),
     ApiRoute(
-        *("GET", f"{_CAMPAIGN}/imports", imports.list_imports, _OPERATE, answers.ImportPage),
+        *("GET", f"{_CAMPAIGN}/imports", imports.list_imports, _READ, answers.ImportPage),
         params=OfCampaign,
         query=PageAsked,
     ),
@@ -75,13 +75,13 @@ ROUTES: tuple[ApiRoute, ...] = (
         may_conflict=True,
     ),
     ApiRoute(
-        *("GET", f"{_CAMPAIGN}/attempts", exports.export_attempts, _OPERATE, None),
+        *("GET", f"{_CAMPAIGN}/attempts", exports.export_attempts, _READ, None),
         params=OfCampaign,
         query=schema.AttemptsAsked,
     ),
     *(
         ApiRoute(
-            *("GET", f"{_CAMPAIGN}/{word}", handler, _OPERATE, None),
+            *("GET", f"{_CAMPAIGN}/{word}", handler, _READ, None),
             params=OfCampaign,
             query=schema.RowsAsked,
         )
@@ -90,7 +90,7 @@ ROUTES: tuple[ApiRoute, ...] = (
             ("callbacks", exports.export_callbacks),
         )
     ),
-    ApiRoute("GET", "/limits", limits.list_limits, _OPERATE, answers.Limits),
+    ApiRoute("GET", "/limits", limits.list_limits, _READ, answers.Limits),
     ApiRoute(
         *("PUT", "/limits/{scope}", limits.put_limits, _OPERATE, answers.Limits),
         params=schema.OfScope,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from domain.sla import SlaState
-from domain.states import Purpose
+from domain.states import CampaignKind, Purpose
 
 _LEFT_OUT: Any = Field(default_factory=lambda: None)
 """A field that may be missing, but is never null."""
@@ -33,6 +33,14 @@ CampaignRef = Annotated[str, Field(min_length=1, max_length=80, description="Its
 Scope = Annotated[str, Field(pattern=r"^(global|trunk:[A-Za-z][A-Za-z0-9_-]{0,31})$")]
 Cps = Annotated[float, Field(ge=0.01, le=1000, description="Calls a second.")]
 Channels = Annotated[int, Field(ge=1, le=20000, description="Calls at once.")]
+ScriptVersion = Annotated[str, Field(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+Name = Annotated[
+    str,
+    Field(
+        pattern=_NAME,
+        description="Letters, digits, . _ and -, a letter or digit first, not digits alone.",
+    ),
+]
 RetryWord = Literal[
     "no_answer", "busy", "rejected", "invalid_number", "unreachable", "congestion",
     "unknown", "unexpected_cause",
@@ -96,9 +104,7 @@ class Tuning(Given):
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     purpose: Purpose = _LEFT_OUT
-    script_version: Annotated[str, Field(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)] = (
-        _LEFT_OUT
-    )
+    script_version: ScriptVersion = _LEFT_OUT
     cps: Cps = _LEFT_OUT
     max_channels: Channels = _LEFT_OUT
     ring_timeout_seconds: Annotated[int, Field(ge=5, le=120)] = _LEFT_OUT
@@ -107,6 +113,15 @@ class Tuning(Given):
         list[str], Field(min_length=1, max_length=50, examples=[["mon-fri 08:00-11:30"]])
     ] = _LEFT_OUT
     call_on_holidays: bool = _LEFT_OUT
+    by_phase: Annotated[
+        bool, Field(description="Only while the phase of a number's place is open.")
+    ] = _LEFT_OUT
+    priority: Annotated[int, Field(ge=1, le=9)] = _LEFT_OUT
+    variants: Annotated[
+        dict[ScriptVersion, Annotated[int, Field(ge=1, le=1000)]],
+        Field(description="Weights by script version; none: all hear `script_version`."),
+    ] = _LEFT_OUT
+    follow_after_hours: Annotated[float, Field(ge=0, le=30 * 24)] = _LEFT_OUT
     retry: Annotated[dict[RetryWord, RetryRule], Field(description="By how the dial ended.")] = (
         _LEFT_OUT
     )
@@ -117,13 +132,14 @@ class NewCampaign(Tuning):
 
     model_config = ConfigDict(json_schema_extra={})
 
-    name: Annotated[
-        str,
-        Field(
-            pattern=_NAME,
-            description="Letters, digits, . _ and -, a letter or digit first, not digits alone.",
-        ),
-    ]
+    name: Name
+    kind: CampaignKind = _LEFT_OUT
+    text: Annotated[str, Field(min_length=1, max_length=2000)] = _LEFT_OUT
+    account: Annotated[str, Field(pattern="^[!-~]{1,80}$", description="Of SMSCs.")] = _LEFT_OUT
+    source: Annotated[str, Field(pattern="^[0-9]{1,8}$")] = _LEFT_OUT
+    follows: Annotated[
+        Name, Field(description="The text campaign of which it calls who did not answer.")
+    ] = _LEFT_OUT
 
 
 class Caps(Given):

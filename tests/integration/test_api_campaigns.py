@@ -151,6 +151,16 @@ async def test_a_change_of_nothing_is_refused(by: Program, rig: Rig) -> None:
     await make_campaign(rig.store)
     await by.json("PATCH", "/campaigns/mekong", 422, json={})
     await by.json("PATCH", "/campaigns/mekong", 422, json={"name": "delta"})
+    follows = await by.json("PATCH", "/campaigns/mekong", 422, json={"follow_after_hours": 5})
+    assert follows["detail"] == "follow_after_hours: this campaign follows no text campaign"
+
+
+async def test_the_newer_knobs_are_kept(by: Program) -> None:
+    new = {"name": "mekong", "by_phase": True, "priority": 9, "variants": {"vi-1": 1, "vi-2": 3}}
+    assert (made := await by.json("POST", "/campaigns", 201, json=new)) | new == made
+    text = {"name": "texts", "kind": "text", "text": "TSTN", "purpose": "customer_care"}
+    await by.json("POST", "/campaigns", 422, json={**text, "cps": 3, "max_channels": 5})
+    await by.json("POST", "/campaigns", 422, json={"name": "after", "follows": "nothing"})
 
 
 async def test_campaigns_are_listed_page_by_page_while_more_are_made(by: Program, rig: Rig) -> None:
@@ -184,6 +194,8 @@ async def test_a_file_is_brought_in_once_and_its_targets_are_counted(by: Program
     assert await by.json("POST", "/campaigns/mekong/imports", 201, **sent) == first
     again = await by.json("POST", "/campaigns/mekong/imports", 201, **(sent | {"headers": CSV}))
     assert (again["added"], again["reasons"]["in_campaign"]) == (0, 1)
+    one = (await by.json("GET", "/campaigns/mekong/imports"))["items"][0]
+    assert (one["state"], one["imported_by"]) == ("done", "token by-operator")
     counts = await by.json("GET", "/campaigns/mekong/counts")
     assert counts == {"targets": {"ready": 1}, "outcomes": {}, "attempts": {}}
     assert (await acts(rig)).count("audience_imported") == 2
@@ -191,12 +203,12 @@ async def test_a_file_is_brought_in_once_and_its_targets_are_counted(by: Program
 
 async def test_a_file_comes_by_a_form_too(by: Program, rig: Rig) -> None:
     await make_campaign(rig.store, state=CampaignState.DRAFT)
-    form = FormData()
+    form = FormData(quote_fields=False)
     form.add_field("note", "for phase 1")
     form.add_field("file", b"msisdn\n0901234567\n", filename="../../etc/List 1.csv")
     form.add_field("more", b"msisdn\n0907654321\n", filename="more.csv")
     made = await by.json("POST", "/campaigns/mekong/imports", 201, data=form)
-    assert (made["added"], made["file_name"]) == (1, "audience.csv")
+    assert (made["added"], made["file_name"]) == (1, "List 1.csv")
     assert [row["msisdn"] for row in await all_rows(rig.store, Target)] == ["+84901234567"]
 
 
