@@ -1,5 +1,6 @@
 """Free ports on the loopback address. I/O."""
 
+import atexit
 import random
 import socket
 from collections import deque
@@ -10,6 +11,12 @@ _RANGE = range(20000, 32000)
 """Below what Linux gives to outgoing connections, above Asterisk's sound."""
 
 _ours: deque[socket.socket] = deque(maxlen=500)
+
+
+@atexit.register
+def _give_back() -> None:
+    while _ours:
+        _ours.popleft().close()
 
 
 def free_ports(count: int) -> list[int]:
