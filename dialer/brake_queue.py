@@ -16,34 +16,17 @@ from store.brakes import Scope
 from store.pace_figures import PaceFigures
 
 
-def put(
+def look(
     connection: Connection, setting: BrakeSetting, view: QueueView | None, now: datetime
-) -> None:
-    scope = Scope(BrakeCause.QUEUE, trunk=setting.trunk, node=setting.node)
-    if BrakeCause.QUEUE not in setting.causes:
-        let_go(connection, scope, OFF, now)
-        return
+) -> QueueLoad | None:
+    """Read what the queue is judged by; None where key 3 leads to nobody who is waited for."""
     on_duty = staffing.ready(connection)
     if view is None or not on_duty or not setting.callbacks.hours.is_open(now):
-        reason = "key 3 leads to nobody who could be waited for"
-        step(connection, scope, 1.0, reason, now, setting.hold)
-        return
-    load = _queue_load(connection, setting, view, on_duty, now)
-    before = standing(brakes.of(connection, scope))
-    reason = (
-        f"{load.waiting} wait for an agent and {load.expected:.1f} more will; those who can be "
-        f"answered within {load.tolerable_seconds:g} s are {load.room + load.waiting:.1f}"
-    )
-    wanted = queue_wanted(before, load, now, setting.hold)
-    step(connection, scope, wanted, reason, now, setting.hold)
-
-
-def _queue_load(
-    connection: Connection, setting: BrakeSetting, view: QueueView, on_duty: int, now: datetime
-) -> QueueLoad:
+        return None
     calls = staffing.in_the_air(connection, setting.node)
     figures = {
-        campaign: pace_figures.measured(connection, campaign, now) for campaign, _, _ in calls
+        campaign: pace_figures.measured(connection, campaign, now)
+        for campaign in {campaign for campaign, _, _ in calls}
     }
     expected = sum(
         count * figures[campaign].key_3_rate * _answers(state, figures[campaign])
@@ -59,6 +42,27 @@ def _queue_load(
         talk_seconds=max(talks, default=pace_figures.GUESSED.agent_seconds),
         tolerable_seconds=setting.tolerable_seconds,
     )
+
+
+def put(
+    connection: Connection, setting: BrakeSetting, load: QueueLoad | None, now: datetime
+) -> None:
+    """Write the brake, where it changes."""
+    scope = Scope(BrakeCause.QUEUE, trunk=setting.trunk, node=setting.node)
+    if BrakeCause.QUEUE not in setting.causes:
+        let_go(connection, scope, OFF, now)
+        return
+    if load is None:
+        reason = "key 3 leads to nobody who could be waited for"
+        step(connection, scope, 1.0, reason, now, setting.hold)
+        return
+    before = standing(brakes.of(connection, scope))
+    reason = (
+        f"{load.waiting} wait for an agent and {load.expected:.1f} more will; those who can be "
+        f"answered within {load.tolerable_seconds:g} s are {load.room + load.waiting:.1f}"
+    )
+    wanted = queue_wanted(before, load, now, setting.hold)
+    step(connection, scope, wanted, reason, now, setting.hold)
 
 
 def _answers(state: AttemptState, figures: PaceFigures) -> float:

@@ -56,8 +56,10 @@ class Braking:
 
     async def judge_queue(self) -> None:
         """Whether those who will press 3 find an agent in time."""
+        setting, now = self._setting, self._clock()
         view = self._agents.view if self._agents is not None else None
-        await self._store.write(brake_queue.put, self._setting, view, self._clock())
+        load = await self._store.read(brake_queue.look, setting, view, now)
+        await self._store.write(brake_queue.put, setting, load, now)
 
     async def judge_congestion(self) -> None:
         """Whether the trunk takes calls."""

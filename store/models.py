@@ -216,7 +216,6 @@ class Attempt(Base):
         Index("ix_attempts_target_id", "target_id"),
         Index("ix_attempts_msisdn", "msisdn"),
         Index("ix_attempts_campaign_id_started_at", "campaign_id", "started_at"),
-        Index("ix_attempts_campaign_ended", "campaign_id", "ended_at"),
         Index(
             "ix_attempts_trunk_ended",
             *("trunk", "ended_at"),

@@ -1,4 +1,4 @@
-"""How a campaign's calls went in the last hour: answers, keys, seconds. I/O.
+"""How a campaign's calls of the last hour went: answers, keys, seconds. I/O.
 
 Measured on the newest calls only, so that it is quick whatever the size of the campaign.
 """
@@ -6,14 +6,16 @@ Measured on the newest calls only, so that it is quick whatever the size of the 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Integer, bindparam, func, select, tuple_
 
 from domain.dispositions import Disposition
-from domain.states import AttemptState, TargetState
+from domain.states import TargetState
 from store.columns import UtcDateTime, fixed
 from store.models import Attempt, KeyPress, Target, table
 
 MEASURED_OVER = timedelta(hours=1)
+STILL_TALKING = timedelta(minutes=4)
+"""Younger calls don't count: of those only the short ones have ended."""
 MOST_CALLS = 1000
 ENOUGH_CALLS = 50
 """With fewer the rates are a guess."""
@@ -48,6 +50,8 @@ GUESSED = PaceFigures(0, 0.4, 15.0, 30.0, 0.05, 0.02, 180.0)
 """What a plan may begin with before anything was dialled."""
 
 _attempt, _key, _target = table(Attempt).c, table(KeyPress).c, table(Target).c
+_TIME = UtcDateTime()
+_by_start = tuple_(_attempt.campaign_id, _attempt.started_at)
 _LAST = (
     select(
         _attempt.started_at,
@@ -55,20 +59,23 @@ _LAST = (
         _attempt.ended_at,
         _attempt.queue_connected_at,
         *(
-            select(_key.key)
+            # A count, not EXISTS: that would read every such key there ever was, into a table.
+            select(func.count())
             .where(_key.attempt_id == _attempt.id, _key.key == key)
-            .exists()
+            .scalar_subquery()
             .label(f"key_{key}")
             for key in ("1", "3")
         ),
     )
     .where(
-        _attempt.campaign_id == bindparam("campaign"),
-        _attempt.ended_at >= bindparam("since", type_=UtcDateTime),
-        _attempt.state == fixed(AttemptState.ENDED),
+        # Pairs, and their order, are those of one index: PostgreSQL would else read all attempts of
+        # the campaign to find a thousand.
+        _by_start >= tuple_(bindparam("campaign", type_=Integer), bindparam("since", type_=_TIME)),
+        _by_start <= tuple_(bindparam("campaign", type_=Integer), bindparam("until", type_=_TIME)),
+        _attempt.ended_at.is_not(None),
         _attempt.disposition != fixed(Disposition.NOT_DIALLED),
     )
-    .order_by(_attempt.ended_at.desc())
+    .order_by(_attempt.campaign_id.desc(), _attempt.started_at.desc())
     .limit(MOST_CALLS)
 )
 _READY = select(func.count()).where(
@@ -78,7 +85,8 @@ _READY = select(func.count()).where(
 
 def measured(connection: Connection, campaign_id: int, now: datetime) -> PaceFigures:
     """What the last hour's calls were like; GUESSED where too few have ended."""
-    values = {"campaign": campaign_id, "since": now - MEASURED_OVER}
+    until = now - STILL_TALKING
+    values = {"campaign": campaign_id, "since": until - MEASURED_OVER, "until": until}
     rows = connection.execute(_LAST, values).all()
     if len(rows) < ENOUGH_CALLS:
         return GUESSED
@@ -91,8 +99,8 @@ def measured(connection: Connection, campaign_id: int, now: datetime) -> PaceFig
         answer_rate=len(answered) / len(rows),
         ring_seconds=_mean(rings),
         talk_seconds=_mean(talks),
-        key_1_rate=sum(row.key_1 for row in answered) / max(1, len(answered)),
-        key_3_rate=sum(row.key_3 for row in answered) / max(1, len(answered)),
+        key_1_rate=sum(row.key_1 > 0 for row in answered) / max(1, len(answered)),
+        key_3_rate=sum(row.key_3 > 0 for row in answered) / max(1, len(answered)),
         agent_seconds=_mean([row.ended_at - row.queue_connected_at for row in advised])
         or GUESSED.agent_seconds,
     )

@@ -1,4 +1,4 @@
-"""Priority of campaigns, brakes, and the indexes by which the pace is measured. I/O."""
+"""Priority of campaigns, brakes, and the indexes that they are judged by. I/O."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,8 +30,6 @@ def upgrade() -> None:
         ),
     )
     _create_brakes()
-    op.drop_index("ix_attempts_campaign_id", table_name="attempts")
-    op.create_index("ix_attempts_campaign_ended", "attempts", ["campaign_id", "ended_at"])
     _create_partial("ix_attempts_trunk_ended", "attempts", ["trunk", "ended_at"], _ENDED)
     _create_partial("ix_events_of_campaign", "events", ["campaign_id", "id"], _OF_NOBODY)
 
@@ -40,8 +38,6 @@ def downgrade() -> None:
     """Drop what `upgrade` made."""
     op.drop_index("ix_events_of_campaign", table_name="events")
     op.drop_index("ix_attempts_trunk_ended", table_name="attempts")
-    op.drop_index("ix_attempts_campaign_ended", table_name="attempts")
-    op.create_index("ix_attempts_campaign_id", "attempts", ["campaign_id"])
     op.drop_table("brakes")
     op.drop_column("campaigns", "priority")
 

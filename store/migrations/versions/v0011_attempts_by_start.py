@@ -7,10 +7,12 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    """Make the index."""
+    """Make the index, and drop the one that it begins with."""
     op.create_index("ix_attempts_campaign_id_started_at", "attempts", ["campaign_id", "started_at"])
+    op.drop_index("ix_attempts_campaign_id", "attempts")
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Undo `upgrade`."""
+    op.create_index("ix_attempts_campaign_id", "attempts", ["campaign_id"])
     op.drop_index("ix_attempts_campaign_id_started_at", "attempts")
