@@ -207,6 +207,28 @@ def test_an_audience_is_imported_and_a_second_run_adds_nothing(tstn: Tstn) -> No
     assert "cannot read none.csv" in tstn.error("audience", "import", "none.csv", "--campaign", 1)
 
 
+def test_an_audience_is_weighed_imported_listed_and_undone(tstn: Tstn) -> None:
+    tstn("campaign", "create", EXAMPLE)
+    words = ("audience", "import", tstn.write("a.csv", AUDIENCE), "--campaign", NAME)
+    dry = tstn.json(*words, "--dry-run")
+    assert (dry["added"], dry["import_id"], dry["rejects"]) == (1, None, None)
+    assert not (tstn.directory / "a.rejects.csv").exists()
+    assert "would be added" in tstn(*words, "--dry-run")
+    assert tstn.json("audience", "imports", "--campaign", NAME) == []
+    number = tstn.json(*words, "--extracted-at", "26/03/2021")["import_id"]
+    [listed] = tstn.json("audience", "imports", "--campaign", NAME)
+    assert (listed["id"], listed["state"], listed["file_name"]) == (number, "done", "a.csv")
+    assert listed["extracted_at"] == "2021-03-25T17:00:00+00:00"
+    assert "26/03/2021 00:00" in tstn("audience", "imports", "--campaign", NAME)
+    assert "lies in the future" in tstn.error(*words, "--extracted-at", "2999-01-01")
+    assert "the file lacks: subscriber_type" in tstn.error(*words, "--require-eligibility")
+    assert (
+        tstn("audience", "undo", number) == f"import {number} is undone: 1 numbers were removed\n"
+    )
+    assert "is undone already" in tstn.error("audience", "undo", number)
+    assert tstn.json("campaign", "show", NAME)["targets"] == {}
+
+
 def test_an_import_shows_its_progress_on_a_terminal(tstn: Tstn) -> None:
     tstn("campaign", "create", EXAMPLE)
     ours, theirs = pty.openpty()
