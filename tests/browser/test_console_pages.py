@@ -143,6 +143,7 @@ async def test_who_need_not_dial_sees_a_masked_number(
 ) -> None:
     typed = await one_number(store)
     page = await browsing.logged_in(Role.AUDITOR)
+    await page.goto(desk.path("/numbers"))
     await page.fill("#number", typed)
     await page.press("#number", "Enter")
     await page.wait_for_selector(".number")

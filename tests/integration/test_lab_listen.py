@@ -17,6 +17,8 @@ from lab.listen import Samples, hear, read_samples
 SCRIPT_FILE = Path(__file__).parents[2] / "prompts" / "script-vi.toml"
 MENU = ("notice", "offer", "menu_replay", "menu_agent")
 FRAME = RATE // 50
+REFUSED = "refused"
+"""It begins with the words of the notice and ends with those of the farewell."""
 
 Prompts = Mapping[str, Samples]
 Said = str | tuple[str, float]
@@ -116,10 +118,10 @@ def test_places_and_lengths_are_told(prompts: Prompts) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in PROMPT_NAMES if name not in {"after_1", "no_agent"}]
+    "name", [name for name in PROMPT_NAMES if name not in {"after_1", "no_agent", REFUSED}]
 )
 def test_a_prompt_is_not_taken_for_another(prompts: Prompts, name: str) -> None:
-    others = {other: prompt for other, prompt in prompts.items() if other != name}
+    others = {other: prompt for other, prompt in prompts.items() if other not in {name, REFUSED}}
     assert names(record(prompts, name), others) == []
 
 
