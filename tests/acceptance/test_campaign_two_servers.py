@@ -7,7 +7,7 @@ from lab.behaviours import Timing, numbers_for
 from tests.acceptance.rehearsal import NO_RETRIES, Rehearsal, Server, epoch, until
 
 TALKING = numbers_for("press-1", 8)
-NUMBERS = [*TALKING, *numbers_for("rejected", 60)]
+NUMBERS = [*TALKING, *numbers_for("rejected", 120)]
 TIMING = Timing(ring_seconds=0.3, think_seconds=5.0)
 QUIET_SECONDS = 3.0
 NO_DRAIN_SECONDS = 10.0  # the first server has no call left to wait for
