@@ -105,10 +105,15 @@ def tuning_of(
     return values
 
 
+def split_windows(text: str) -> list[str]:
+    """Windows written in a row: "08:00-11:30, 13:30-17:00"."""
+    return _BETWEEN_WINDOWS.split(text)
+
+
 def _tuned(key: str, text: str) -> Any:
     """A pair's text as TOML would give it."""
     if key == "windows":
-        return _BETWEEN_WINDOWS.split(text)
+        return split_windows(text)
     return text if key in _TEXTS else knobs.toml_value(text)
 
 

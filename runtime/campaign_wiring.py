@@ -1,7 +1,6 @@
 """Joins the operator's pages to the dialler: checks, prompts, what knobs would bring. I/O."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -10,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from console.campaign_control import Effect, Load
-from dialer.campaign_file import read_campaign, read_tuning
+from dialer.campaign_file import read_campaign, read_tuning, split_windows
 from dialer.knobs import toml_value
 from domain.calendar import Calendar, Window
 from ivr.prompts import load_script
@@ -20,8 +19,6 @@ from store.limits import GLOBAL, Caps, of_trunk
 from store.models import Campaign
 
 _TEXTS = frozenset({"name", "purpose", "script_version"})
-# A comma ends a window only after its closing time: "sat,sun 09:00-11:30" is one window.
-_BETWEEN_WINDOWS = re.compile(r"(?<=\d)\s*,\s*")
 
 
 class CampaignControl:
@@ -97,7 +94,7 @@ def _open_seconds_of_a_day(calendar: Calendar, now: datetime) -> float:
 def _toml(name: str, text: str) -> str:
     """A field as a TOML value: what is no number and no truth stays the text that it is."""
     if name == "windows":
-        return json.dumps(_BETWEEN_WINDOWS.split(text), ensure_ascii=False)
+        return json.dumps(split_windows(text), ensure_ascii=False)
     value = text if name in _TEXTS or not text.isprintable() else toml_value(text)
     if isinstance(value, bool):
         return "true" if value else "false"
