@@ -6,23 +6,23 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from dialer.brakes_in_force import InForce, in_force
+from dialer.campaign_calendar import calendar_of
 from dialer.capacity import Capacity, InUse
-from dialer.retry import next_dial, rules_from_row
+from dialer.settling import settle_ended
 from dialer.sharing import Sharing, Want
 from dialer.variants import version_of, versions
 from domain.agents_queue import QueueView
-from domain.calendar import Calendar, Window
+from domain.calendar import Calendar
 from domain.clock import Clock
-from domain.dispositions import Disposition
-from domain.errors import InputError, StoreUnavailable
-from domain.gate import ListAges, lawful, shut
+from domain.errors import StoreUnavailable
+from domain.gate import ListAges, shut
 from domain.pacing import Monotonic
 from domain.states import Purpose
 from store import attempts, brakes, campaigns, do_not_call, limits, variants
@@ -30,12 +30,10 @@ from store.claims import Claimed, ClaimOrder, claim, lock_claims
 from store.engine import Store
 from store.limits import Caps
 from store.models import Campaign
-from store.settlement import Unsettled, Verdict, settle, unsettled
 
 log = logging.getLogger(__name__)
 
 _CLAIM_AT_ONCE = 50
-_SETTLE_AT_ONCE = 500
 _NOTHING_DUE_SECONDS = 0.5
 _STORE_AWAY_SECONDS = 1.0
 _FIRST_HOLD_SECONDS, _LONGEST_HOLD_SECONDS = 1.0, 30.0
@@ -293,46 +291,6 @@ class Engine:
             log.info("campaign %s is finished: no number is left to dial", name)
 
 
-def calendar_of(campaign: Campaign, holidays: Mapping[date, bool]) -> Calendar | str:
-    """The campaign's calendar, or what is wrong with its windows."""
-    try:
-        return Calendar(
-            lawful([Window.parse(window) for window in campaign.windows], campaign.purpose),
-            call_on_holidays=campaign.call_on_holidays,
-            holiday_overrides=holidays,
-        )
-    except InputError as error:
-        return str(error)
-
-
 def _version_of(campaign: Campaign) -> Callable[[str], str]:
     """The script version that a number of the campaign hears."""
     return partial(version_of, campaign.variants, campaign.script_version, campaign.id)
-
-
-def settle_ended(connection: Connection, now: datetime) -> None:
-    """Let the retry rules judge what has ended."""
-    ended = unsettled(connection, _SETTLE_AT_ONCE)
-    if ended:
-        by_id = {row.id: row for row in campaigns.all_of(connection)}
-        verdicts = [verdict(row, by_id[row.campaign_id]) for row in ended]
-        settle(connection, verdicts, now)
-
-
-def verdict(ended: Unsettled, campaign: Campaign) -> Verdict:
-    """What becomes of the target. A dial that was never sent does not count as an attempt."""
-    sent = ended.disposition is not Disposition.NOT_DIALLED
-    return Verdict(
-        attempt_id=ended.attempt_id,
-        target_id=ended.target_id,
-        outcome=ended.disposition,
-        attempts_made=ended.attempts_made if sent else ended.attempts_made - 1,
-        not_before=next_dial(
-            rules_from_row(campaign.retry),
-            ended.disposition,
-            ended_at=ended.ended_at,
-            alike=ended.alike,
-            attempts_made=ended.attempts_made,
-            max_attempts=campaign.max_attempts,
-        ),
-    )

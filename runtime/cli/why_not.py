@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from dialer.engine import calendar_of
+from dialer.campaign_calendar import calendar_of
 from domain.clock import to_local, utc_now
 from domain.gate import Refusal, Shut, shut
 from domain.msisdn import mask, parse_msisdn

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from dialer.engine import settle_ended
 from dialer.retry import RetryRule, rules_to_row
+from dialer.settling import settle_ended
 from domain.dispositions import Disposition
 from domain.states import TargetState
 from store.apply import apply
