@@ -3,6 +3,9 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Servers that are started again and again must not compile all modules each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup venv web lab demo run test test-unit check messages format bench lock
 
@@ -33,7 +36,7 @@ run: venv web ## Run the server with config/tstn.toml
 	@$(BIN)/tstn migrate && $(BIN)/tstn serve
 
 test: setup ## Every test: unit, integration (both databases), acceptance (real Asterisk)
-	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
 
 test-unit: venv ## The tests without I/O, in seconds
 	@$(BIN)/python -m pytest tests/unit

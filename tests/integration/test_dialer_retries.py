@@ -22,6 +22,7 @@ from store.engine import Store, open_store
 from store.limits import Caps
 from store.models import Attempt, Target
 from tests.dialling import World, settled
+from tests.locks import waits_for_lock
 from tests.rows import BY_NINE, NOW, all_rows, asked, make_campaign, numbers
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -210,9 +211,7 @@ async def test_two_servers_share_one_cap(store: Store, store_url: str) -> None:
         await transaction.start()
         await operator.execute("LOCK TABLE attempts IN SHARE ROW EXCLUSIVE MODE")
         ticks = asyncio.gather(*(world.engine.tick() for world in worlds))
-        async with asyncio.timeout(10):
-            while await operator.fetchval(_WAITING) < 2:
-                await asyncio.sleep(0.01)
+        await waits_for_lock(store_url, 2)
         await transaction.rollback()
         await ticks
         await settled()
@@ -221,6 +220,3 @@ async def test_two_servers_share_one_cap(store: Store, store_url: str) -> None:
             await world.passes(1)
         assert len(worlds[0].carrier.dialled) + len(second.carrier.dialled) == 5
     assert await worlds[0].most_open_at_once() == 5
-
-
-_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

@@ -13,6 +13,7 @@ from store import audience, campaigns, limits
 from store.engine import Store, open_store
 from store.limits import Caps
 from store.models import Event, Target
+from tests.locks import waits_for_lock
 from tests.rows import NOW, all_rows, claim_some, make_campaign, numbers, target
 
 DRAFT, RUNNING, PAUSED = CampaignState.DRAFT, CampaignState.RUNNING, CampaignState.PAUSED
@@ -160,18 +161,13 @@ async def test_an_operator_who_pauses_just_then_wins(store: Store, store_url: st
         await transaction.start()
         await operator.execute("UPDATE campaigns SET state = 'paused'")
         finishing = asyncio.create_task(store.write(campaigns.finish_exhausted, NOW))
-        async with asyncio.timeout(10):
-            while not await operator.fetchval(_WAITING):
-                await asyncio.sleep(0.01)
+        await waits_for_lock(store_url)
         await transaction.commit()
         assert await finishing == []
     finally:
         await operator.close()
     assert await state_of(store) == PAUSED
     assert "campaign_finished" not in await kinds(store)
-
-
-_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 async def test_numbers_are_counted_by_state_outcome_and_disposition(store: Store) -> None:

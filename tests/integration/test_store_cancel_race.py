@@ -12,6 +12,7 @@ from store.engine import Store, open_store
 from store.migrate import migrate
 from store.models import Registration
 from tests.answering_calls import register
+from tests.locks import waits_for_lock
 from tests.rows import NOW, all_rows, numbers
 
 [ONE] = numbers(1)
@@ -37,14 +38,8 @@ async def agent(shared: Store, url: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-async def until_somebody_waits_for_a_lock(agent: asyncpg.Connection) -> None:
-    async with asyncio.timeout(10):
-        while not await agent.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            await asyncio.sleep(0.01)
-
-
 async def test_neither_waits_for_the_other_for_ever(
-    shared: Store, agent: asyncpg.Connection
+    shared: Store, agent: asyncpg.Connection, url: str
 ) -> None:
     """A result locks its call-back, then ends the registration (store.callback_results)."""
     await register(shared, ONE)
@@ -52,7 +47,7 @@ async def test_neither_waits_for_the_other_for_ever(
     await result.start()
     await agent.execute("SELECT id FROM callbacks FOR UPDATE")
     cancelling = asyncio.create_task(shared.write(standing.cancel, ONE, NOW, ("sms", "1")))
-    await until_somebody_waits_for_a_lock(agent)
+    await waits_for_lock(url)
     await agent.execute("UPDATE registrations SET state = 'completed'")
     await result.commit()
     assert await cancelling is None, "the result was first"

@@ -14,6 +14,7 @@ from store import attempts, registrations
 from store.claims import Claimed, claim
 from store.engine import Store, open_store
 from store.models import Attempt, Target
+from tests.locks import waits_for_lock
 from tests.rows import (
     BY_NINE,
     NOW,
@@ -204,7 +205,7 @@ async def test_a_deadlock_between_servers_costs_a_round_and_no_more(
         await transaction.start()
         await other.execute(_OTHER_SERVER_CLAIMS, two)
         ours = asyncio.create_task(claim_some(store, first))
-        await _waits_for_lock(store)
+        await waits_for_lock(store_url)
         theirs = asyncio.create_task(other.execute(_OTHER_SERVER_CLAIMS, one))
         # PostgreSQL chooses which of the two it ends; ours must then say that it may try again.
         ends = await asyncio.gather(ours, theirs, return_exceptions=True)
@@ -228,11 +229,3 @@ _OTHER_SERVER_CLAIMS = """
     FROM targets JOIN campaigns ON campaigns.id = targets.campaign_id
     WHERE msisdn = $1 AND campaigns.name = 'second'
 """
-
-
-async def _waits_for_lock(store: Store) -> None:
-    """Returns once a transaction of the database waits for another."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    async with asyncio.timeout(10):
-        while not await store.read(lambda connection: connection.exec_driver_sql(query).scalar()):
-            await asyncio.sleep(0.01)

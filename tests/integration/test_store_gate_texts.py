@@ -13,6 +13,7 @@ from store import do_not_call, outbox, outcomes, registrations
 from store.engine import Store
 from store.models import MessageOut
 from store.outcomes import Refused, Sent
+from tests.locks import waits_for_lock
 from tests.rows import BY_NINE, NOW, all_rows, asked, make_campaign
 from tests.texts import NUMBER, OTHER, SECOND, claim, new_post
 
@@ -154,7 +155,7 @@ async def test_two_accounts_that_send_at_once_pass_no_cap_together(
         await other.execute("SELECT pg_advisory_xact_lock(2169234)")
         await other.execute(_OTHER_ACCOUNT_SENDS, NOW)
         ours = asyncio.create_task(claim(store))
-        await _waits_for_lock(store)
+        await waits_for_lock(store_url)
         await transaction.commit()
         assert await ours == []
     finally:
@@ -165,11 +166,3 @@ _OTHER_ACCOUNT_SENDS = """
     UPDATE messages_out SET state = 'sending', bind = 'b2', tries = 1, sending_at = $1
     WHERE account = 'acc2'
 """
-
-
-async def _waits_for_lock(store: Store) -> None:
-    """Returns once a transaction of the database waits for another."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    async with asyncio.timeout(10):
-        while not await store.read(lambda connection: connection.exec_driver_sql(query).scalar()):
-            await asyncio.sleep(0.01)

@@ -27,6 +27,7 @@ from tests.journals import (
     running,
     story,
 )
+from tests.locks import waits_for_lock
 from tests.rows import NOW, all_rows, asked, numbers, pressed, wants_advice
 
 PATIENCE = 0.5
@@ -129,13 +130,6 @@ async def test_a_commit_that_comes_after_its_facts_were_spooled_doubles_nothing(
     await assert_all_told_once(frail, told)
 
 
-async def _waits_for_lock(connection: asyncpg.Connection) -> None:
-    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    async with asyncio.timeout(10):
-        while not await connection.fetchval(query):
-            await asyncio.sleep(0.01)
-
-
 @pytest.fixture
 async def operator(frail: Store, frail_url: str) -> AsyncIterator[asyncpg.Connection]:
     """Somebody else at the same database, who may lock it."""
@@ -151,7 +145,7 @@ END_OTHERS = """
 
 
 async def test_a_key_whose_transaction_the_server_ends_is_not_refused(
-    frail: Store, operator: asyncpg.Connection, spool: Path
+    frail: Store, frail_url: str, operator: asyncpg.Connection, spool: Path
 ) -> None:
     """A restart by an administrator says 57P01 to a single fact: it must be tried again."""
     [call] = await calls(frail, 1)
@@ -160,7 +154,7 @@ async def test_a_key_whose_transaction_the_server_ends_is_not_refused(
         await transaction.start()
         await operator.execute("LOCK TABLE registrations")
         wish = journal.record(asked(call.msisdn, NOW, call.attempt_id))
-        await _waits_for_lock(operator)
+        await waits_for_lock(frail_url)
         await operator.execute(END_OTHERS)
         assert await wish is Kept.SPOOLED
         await transaction.rollback()

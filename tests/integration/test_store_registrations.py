@@ -15,6 +15,7 @@ from store.engine import Store, open_store
 from store.facts import RegistrationAsked
 from store.models import Callback, Event, Registration
 from store.registrations import Answer
+from tests.locks import waits_for_lock
 from tests.rows import BY_NINE, NOW, all_rows, asked, make_campaign, numbers
 
 NUMBER, OTHER = "+84900000001", "+84900000002"
@@ -196,20 +197,12 @@ async def test_one_source_twice_while_the_first_is_not_committed_yet(
             *(NUMBER, NOW),
         )
         second = asyncio.create_task(register(store, request))
-        await _waits(first)
+        await waits_for_lock(store_url)
         await transaction.commit()
         assert await second == [NEW]
     finally:
         await first.close()
     assert "registration_repeated" not in await kinds(store)
-
-
-async def _waits(connection: Any) -> None:
-    """Returns once some transaction waits for another."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    async with asyncio.timeout(10):
-        while not await connection.fetchval(query):
-            await asyncio.sleep(0.01)
 
 
 async def test_which_sources_made_a_registration_can_be_asked(store: Store) -> None:
