@@ -9,11 +9,13 @@ from collections.abc import Callable
 
 from bench.both import bench_both
 from bench.calls import bench_calls
+from bench.claims import bench_claims
 from bench.imports import bench_imports
 from bench.texts import bench_texts
 
 _PARTS: dict[str, Callable[[], None]] = {
     "calls": bench_calls,
+    "claims": bench_claims,
     "texts": bench_texts,
     "both": bench_both,
     "import": bench_imports,
@@ -23,8 +25,8 @@ _PARTS: dict[str, Callable[[], None]] = {
 def main() -> int:
     """Run the chosen parts; 0 whatever the figures are, since they are for reading."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    help_ = "calls: beside a plain IVR; texts: beside a bare ESME; both: at once; import: "
-    help_ += "an audience beside a bare bulk load; by default all"
+    help_ = "calls: beside a plain IVR; claims: with few and with many targets; texts: beside a "
+    help_ += "bare ESME; both: at once; import: an audience beside a bare bulk load; by default all"
     parser.add_argument("part", nargs="?", choices=list(_PARTS), help=help_)
     part = parser.parse_args().part
     for bench in _PARTS.values() if part is None else (_PARTS[part],):

@@ -1,7 +1,7 @@
 """The calls' part of the bench: our server beside a plain dialplan IVR, on this box. I/O.
 
-Prints calls a second held without loss, CPU per call, what a subscriber waits for after key 1, and
-how long claims take. Figures depend on the box and on what else runs there: compare the ratios.
+Prints calls a second held without loss, CPU per call, and what a subscriber waits for after key 1.
+Figures depend on the box and on what else runs there: compare the ratios.
 """
 
 import os
@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench.claims import ClaimTimes, claim_times
 from bench.our_server import our_server
 from bench.plain_ivr import plain_ivr
 from bench.trial import Trial
@@ -24,7 +22,6 @@ from lab.postgres import Postgres
 _RATES = (50, 60, 70, 80, 90, 100)
 _SECONDS = 12
 _COMPARED_AT = 50.0
-_FEW, _MANY = 10_000, 1_000_000
 
 Run = Callable[[Path, float], Trial]
 
@@ -55,7 +52,6 @@ def bench_calls() -> None:
             plain = plain_ivr(directory, _COMPARED_AT, _SECONDS)
         compared = [plain, *(_tried(run) for run in (sqlite, postgresql, by_agi))]
         _print_compared(compared)
-        _print_claims(uvloop.run(_claims(postgres)))
 
 
 def _highest_held(run: Run, rates: tuple[float, ...]) -> Trial:
@@ -90,16 +86,6 @@ def _directory() -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-async def _claims(postgres: Postgres) -> list[ClaimTimes]:
-    times: list[ClaimTimes] = []
-    with _directory() as directory:
-        for targets in (_FEW, _MANY):
-            times.append(await claim_times(f"sqlite:///{directory}/{targets}.sqlite", targets))
-            url = postgres.create_database(f"claims{targets}")
-            times.append(await claim_times(url, targets))
-    return times
-
-
 def _print_held(trials: list[Trial]) -> None:
     table = Table("calls/s held without loss", "rate", "ratio to plain", title_justify="left")
     for trial in trials:
@@ -126,14 +112,3 @@ def _print_compared(trials: list[Trial]) -> None:
 def _waits(trial: Trial, key: str) -> str:
     waits = trial.latencies.get(key)
     return f"{waits['p50_ms']:.0f} / {waits['p99_ms']:.0f}" if waits else "-"
-
-
-def _print_claims(times: list[ClaimTimes]) -> None:
-    table = Table("claim of 50 targets", "targets", "p50 ms", "p99 ms", "p99 ratio to 10,000")
-    few = {row.database: row.p99_ms for row in times if row.targets == _FEW}
-    for row in times:
-        ratio = f"{row.p99_ms / few[row.database]:.2f}"
-        table.add_row(
-            row.database, f"{row.targets:,}", f"{row.p50_ms:.1f}", f"{row.p99_ms:.1f}", ratio
-        )
-    console.print(table)

@@ -1,6 +1,7 @@
 """How long the claim of the next fifty targets takes, with few and with many targets. I/O."""
 
 import sqlite3
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -8,11 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg  # type: ignore[import-untyped]
+import uvloop
+from rich.console import Console
+from rich.table import Table
 from sqlalchemy import Connection, text
 
 from domain.clock import utc_now
 from domain.dispositions import Disposition
 from domain.states import CampaignState
+from lab.postgres import Postgres
 from store import attempts, campaigns
 from store.claims import Claimed, ClaimOrder, claim, lock_claims
 from store.engine import Store, open_store
@@ -21,6 +26,11 @@ from store.migrate import migrate
 from store.settlement import Verdict, settle
 
 CLAIMED_AT_ONCE = 50
+_TARGET_MS = 10.0
+_SIZES = {
+    "sqlite": (10_000, 1_000_000),
+    "postgresql": (10_000, 1_000_000, 10_000_000),
+}
 _ROUNDS = 150
 _WARM_UP = 10
 _NUMBERS = {
@@ -46,6 +56,30 @@ class ClaimTimes:
     targets: int
     p50_ms: float
     p99_ms: float
+
+
+def bench_claims() -> None:
+    """Run and print."""
+    console = Console(width=120)
+    console.print(f"bench of claims: {CLAIMED_AT_ONCE} targets at once, commit included\n")
+    table = Table(
+        *("", "targets", "p50 ms", "p99 ms", "target p99 ms", "p99 ratio to the fewest targets")
+    )
+    with tempfile.TemporaryDirectory(prefix="tstn-bench-") as directory, Postgres() as postgres:
+        for database, sizes in _SIZES.items():
+            few: ClaimTimes | None = None
+            for targets in sizes:
+                name = f"claims{targets}"
+                url = f"sqlite:///{directory}/{name}.sqlite"
+                if database == "postgresql":
+                    url = postgres.create_database(name)
+                times = uvloop.run(claim_times(url, targets))
+                few = few or times
+                table.add_row(
+                    *(database, f"{targets:,}", f"{times.p50_ms:.1f}", f"{times.p99_ms:.1f}"),
+                    *(f"{_TARGET_MS:g}", f"{times.p99_ms / few.p99_ms:.2f}"),
+                )
+    console.print(table)
 
 
 async def claim_times(url: str, targets: int) -> ClaimTimes:
