@@ -31,11 +31,12 @@ _SIZES = {
     "sqlite": (10_000, 1_000_000),
     "postgresql": (10_000, 1_000_000, 10_000_000),
 }
+_FILLED_AT_ONCE = 100_000
 _ROUNDS = 150
 _WARM_UP = 10
 _NUMBERS = {
-    "sqlite": "WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < :last) ",
-    "postgresql": "WITH n AS (SELECT generate_series(0, :last) AS n) ",
+    "sqlite": "WITH RECURSIVE n(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM n WHERE n < :last)",
+    "postgresql": "WITH n AS (SELECT generate_series(:first, :last) AS n)",
 }
 _INSERT = """
 INSERT INTO targets (campaign_id, msisdn, attributes, not_before, state, attempts_made)
@@ -86,7 +87,7 @@ async def claim_times(url: str, targets: int) -> ClaimTimes:
     """Fill a new database with `targets` ready numbers and time the claims."""
     store = open_store(url)
     await migrate(store)
-    campaign_id = await store.write(fill, targets)
+    campaign_id = await fill(store, targets)
     await _write_back(url)
     took = sorted([await _one_claim(store, campaign_id) for _ in range(_ROUNDS)][_WARM_UP:])
     await store.close()
@@ -107,6 +108,7 @@ async def _write_back(url: str) -> None:
         await connection.close()
     else:
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
+            file.execute("ANALYZE targets")
             file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
@@ -149,8 +151,16 @@ def _finish(connection: Connection, claimed: Sequence[Claimed], now: datetime) -
     settle(connection, verdicts, now)
 
 
-def fill(connection: Connection, targets: int) -> int:
+async def fill(store: Store, targets: int) -> int:
     """Make a running campaign of the numbers from +84900000000 on, due now; give its id."""
+    campaign_id = await store.write(_running_campaign)
+    for first in range(0, targets, _FILLED_AT_ONCE):
+        last = min(first + _FILLED_AT_ONCE, targets) - 1
+        await store.write(_add_targets, campaign_id, first, last)
+    return campaign_id
+
+
+def _running_campaign(connection: Connection) -> int:
     now = utc_now()
     values = {
         "name": "bench",
@@ -166,9 +176,12 @@ def fill(connection: Connection, targets: int) -> int:
     }
     campaign = campaigns.create(connection, values, now)
     campaigns.move(connection, campaign, CampaignState.RUNNING, now)
-    dialect = connection.dialect.name
+    return campaign.id
+
+
+def _add_targets(connection: Connection, campaign_id: int, first: int, last: int) -> None:
+    dialect, now = connection.dialect.name, utc_now()
     insert = _INSERT.format(numbers=_NUMBERS[dialect], msisdn=_MSISDN[dialect])
     moment: object = now.strftime("%Y-%m-%d %H:%M:%S.%f") if dialect == "sqlite" else now
-    connection.execute(text(insert), {"campaign": campaign.id, "now": moment, "last": targets - 1})
-    connection.execute(text("ANALYZE targets"))
-    return campaign.id
+    given = {"campaign": campaign_id, "now": moment, "first": first, "last": last}
+    connection.execute(text(insert), given)

@@ -160,7 +160,7 @@ def make_store(url: str) -> str:
     async def make() -> None:
         store = open_store(url)
         await migrate(store)
-        await store.write(fill, AUDIENCE)
+        await fill(store, AUDIENCE)
         await store.close()
 
     asyncio.run(make())
