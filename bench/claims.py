@@ -34,13 +34,11 @@ _SIZES = {
 _FILLED_AT_ONCE = 100_000
 _ROUNDS = 150
 _WARM_UP = 10
-_NUMBERS = {
-    "sqlite": "WITH RECURSIVE n(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM n WHERE n < :last)",
-    "postgresql": "WITH n AS (SELECT generate_series(:first, :last) AS n)",
-}
 _INSERT = """
 INSERT INTO targets (campaign_id, msisdn, attributes, not_before, state, attempts_made)
-{numbers}
+WITH RECURSIVE n(n) AS (
+    SELECT CAST(:first AS integer) UNION ALL SELECT n + 1 FROM n WHERE n < CAST(:last AS integer)
+)
 SELECT :campaign, {msisdn}, '{{}}', :now, 'ready', 0 FROM n
 """
 _MSISDN = {
@@ -181,7 +179,7 @@ def _running_campaign(connection: Connection) -> int:
 
 def _add_targets(connection: Connection, campaign_id: int, first: int, last: int) -> None:
     dialect, now = connection.dialect.name, utc_now()
-    insert = _INSERT.format(numbers=_NUMBERS[dialect], msisdn=_MSISDN[dialect])
+    insert = _INSERT.format(msisdn=_MSISDN[dialect])
     moment: object = now.strftime("%Y-%m-%d %H:%M:%S.%f") if dialect == "sqlite" else now
     given = {"campaign": campaign_id, "now": moment, "first": first, "last": last}
     connection.execute(text(insert), given)
