@@ -18,6 +18,11 @@ def local_seconds(at: datetime) -> str:
     return f"{to_local(at):%d/%m/%Y %H:%M:%S}"
 
 
+def day(written: str) -> str:
+    """A day that is kept as 2021-05-31: "31/05/2021"."""
+    return f"{date.fromisoformat(written):%d/%m/%Y}"
+
+
 def relative(at: datetime, now: datetime, language: str) -> str:
     """How long ago or ahead, in words: "5 phút trước"."""
     return format_timedelta(at - now, add_direction=True, locale=language)

@@ -142,14 +142,8 @@ def _own_cps(campaign: Campaign, figures: PaceFigures) -> float:
 
 def _windows(campaign: Campaign, holidays: Mapping[date, bool]) -> Calendar | None:
     """When the campaign calls; None where its windows make no sense, so that it does not."""
-    try:
-        return Calendar(
-            [Window.parse(window) for window in campaign.windows],
-            call_on_holidays=campaign.call_on_holidays,
-            holiday_overrides=holidays,
-        )
-    except InputError:
-        return None
+    calendar = calendar_or_trouble(campaign, holidays)
+    return None if isinstance(calendar, str) else calendar
 
 
 def _next_hour(windows: Calendar, now: datetime) -> list[tuple[datetime, datetime]]:

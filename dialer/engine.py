@@ -17,12 +17,13 @@ from dialer.capacity import Capacity, InUse
 from dialer.retry import next_dial, rules_from_row
 from dialer.sharing import Sharing, Want
 from dialer.variants import version_of, versions
+from dialer.windows import calendar_or_trouble
 from domain.agents_queue import QueueView
-from domain.calendar import Calendar, Window
+from domain.calendar import Calendar
 from domain.clock import Clock
 from domain.dispositions import Disposition
-from domain.errors import InputError, StoreUnavailable
-from domain.gate import ListAges, lawful, shut
+from domain.errors import StoreUnavailable
+from domain.gate import ListAges, shut
 from domain.pacing import Monotonic
 from domain.states import Purpose
 from store import attempts, brakes, campaigns, do_not_call, limits, variants
@@ -156,7 +157,7 @@ class Engine:
         self._capacity.set_limits(await self._store.read(limits.read))
         self._lists = await self._store.read(do_not_call.ages)
         self._calendars = {
-            row.id: calendar_of(row, self._setting.holidays) for row in self._running
+            row.id: calendar_or_trouble(row, self._setting.holidays) for row in self._running
         }
         self._apply(await self._store.read(brakes.all_of))
         self.why_idle = {
@@ -291,18 +292,6 @@ class Engine:
     async def _finish(self) -> None:
         for name in await self._store.write(campaigns.finish_exhausted, self._clock()):
             log.info("campaign %s is finished: no number is left to dial", name)
-
-
-def calendar_of(campaign: Campaign, holidays: Mapping[date, bool]) -> Calendar | str:
-    """The campaign's calendar, or what is wrong with its windows."""
-    try:
-        return Calendar(
-            lawful([Window.parse(window) for window in campaign.windows], campaign.purpose),
-            call_on_holidays=campaign.call_on_holidays,
-            holiday_overrides=holidays,
-        )
-    except InputError as error:
-        return str(error)
 
 
 def _version_of(campaign: Campaign) -> Callable[[str], str]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, bindparam, select
 
+from domain.erasure import MARK
 from domain.errors import InputError
 from domain.states import CampaignKind, TargetState
 from store import campaigns
@@ -34,6 +35,7 @@ _SILENT = (
         _targets.campaign_id == bindparam("of_campaign"),
         _targets.id > bindparam("after"),
         _targets.state == fixed(TargetState.DONE),
+        ~_targets.msisdn.startswith(MARK, autoescape=True),
         # Any registration since the text is an answer, one that was cancelled too.
         ~select(_registrations.id)
         .where(

@@ -138,11 +138,12 @@ class TargetShown(Shown):
 
 
 class RegistrationShown(Shown):
-    """A request for a visit."""
+    """A request for a visit; `late_since` is the last day of the phase, where it came after that."""
 
     state: str
     channel: str
     registered_at: datetime
+    late_since: date | None
 
 
 class CallbackPromised(Shown):

@@ -45,11 +45,11 @@ def add_phases(commands: "Commands") -> None:
         commands,
         "import",
         "gate:import_phases",
-        "Set when places are invited, for campaigns with by_phase. Columns: scheme (vn-2021), "
-        "province_code, district_code (empty: the whole province, but for districts with a row of "
-        "their own), opens_on, closes_on (empty: open end). Places that the file does not name "
-        "keep theirs",
-        "tstn phases import config/districts-phase1.csv --opens 2021-03-26 --closes 2021-05-31",
+        "Set when places are invited, for campaigns with by_phase. Columns: province, by name "
+        "or province_code; district or district_code (empty: the whole province, but for districts "
+        "with a row of their own); opens_on, closes_on (empty: open end); scheme (vn-2021). Places "
+        "that the file does not name keep theirs",
+        "tstn phases import config/provinces-phase2.csv",
     )
     load.add_argument("file", type=Path, metavar="FILE.csv", help="CSV in UTF-8 with a header")
     for name, column in (("--opens", "opens_on"), ("--closes", "closes_on")):
