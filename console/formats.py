@@ -5,6 +5,7 @@ from datetime import date, datetime
 from babel.dates import format_date, format_timedelta
 
 from domain.clock import to_local
+from domain.erasure import MARK
 from domain.msisdn import display, mask
 
 
@@ -34,5 +35,5 @@ def weekday(day: date, language: str) -> str:
 
 
 def phone(msisdn: str, *, whole: bool) -> str:
-    """A stored number for a screen: "0901 234 567", or "090****567"."""
-    return display(msisdn) if whole else mask(msisdn)
+    """A stored number for a screen: "0901 234 567", or "090****567"; one taken out is "****"."""
+    return display(msisdn) if whole and not msisdn.startswith(MARK) else mask(msisdn)

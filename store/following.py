@@ -11,6 +11,7 @@ from domain.states import CampaignKind, TargetState
 from store import campaigns
 from store.batches import NewRows
 from store.columns import fixed
+from store.kept_refusals import begin_bringing_in
 from store.models import Campaign, MessageOut, OptOut, Registration, Target, table
 
 AT_ONCE = 1000
@@ -79,6 +80,7 @@ def follow(
     They may be called so many hours after their text. A number that is there already stays as it
     is, so that a repeat adds nothing; `after` is FIRST, then what the last step gave.
     """
+    begin_bringing_in(connection)
     silent = {"of_campaign": text_campaign_id, "after": after}
     rows = connection.execute(_SILENT, silent).all()
     later = timedelta(hours=hours)

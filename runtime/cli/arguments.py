@@ -42,6 +42,7 @@ def build_parser() -> ArgumentParser:
         _group(commands, "phases", "When districts and provinces are invited")
     )
     gate_arguments.add_subscriber(_group(commands, "subscriber", "All that is held on one number"))
+    add_retention(_group(commands, "retention", "How long personal data is kept"))
     audience_arguments.add(_group(commands, "audience", "The numbers of a campaign"))
     control_arguments.add_brakes(_group(commands, "brakes", "What slows the dialler by itself"))
     _add_records(commands)

@@ -84,10 +84,10 @@ def add_subscriber(commands: "Commands") -> None:
         (
             "erase",
             "erase",
-            "Take a number out of all that the law does not require to be kept: targets, calls, "
-            "texts, closed registrations. Refusals and their confirmations, and the history, stay. "
-            "Refused while a call, a text, a registration or a call-back is open. Who did it is in "
-            "the audit",
+            "Take a number out of all that is held on it. Its refusals stay in force, under a "
+            "hash that only this installation's law.erasure_key leads to: imported again, it is "
+            "still not contacted. Refused while a call, a text, a registration or a call-back is "
+            "open. Who did it is in the audit",
         ),
     ):
         example = f"tstn subscriber {name} 0901234567"
