@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from domain.roles import Role
 from runtime.cli import audience_arguments, control_arguments, gate_arguments
 from runtime.cli.rehearse_arguments import EXAMPLE, HELP, add_rehearsal
+from runtime.cli.retention_arguments import add_retention
 from runtime.cli.shapes import campaign as _campaign
 from runtime.cli.shapes import command as _command
 from runtime.cli.shapes import group as _group
