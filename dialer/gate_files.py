@@ -122,9 +122,7 @@ def _phase(
         raise InputError(f"{path}, line {line}: {error}") from None
 
 
-def _codes(
-    cells: Mapping[str, str], places: Places, scheme: Scheme
-) -> tuple[str, str | None]:
+def _codes(cells: Mapping[str, str], places: Places, scheme: Scheme) -> tuple[str, str | None]:
     """The official codes of a row's place; where it has both, a code goes before a name."""
     code, name = (cells.get(key, "").strip() for key in ("province_code", "province"))
     district_code = cells.get("district_code", "").strip() or None

@@ -28,9 +28,7 @@ class Targets:
         most_attempts: of any target.
     """
 
-    def __init__(
-        self, rules: RetryRules, max_attempts: int, apart_seconds: float = 0.0
-    ) -> None:
+    def __init__(self, rules: RetryRules, max_attempts: int, apart_seconds: float = 0.0) -> None:
         """`apart_seconds`: the least from one dial of a number to the next."""
         self.ready = 0
         self.done = 0
@@ -81,9 +79,7 @@ class Targets:
             count -= number
         return taken
 
-    def settle(
-        self, history: History, came_to: Disposition, began: float, ended: float
-    ) -> None:
+    def settle(self, history: History, came_to: Disposition, began: float, ended: float) -> None:
         """A dial of a target with this history ends so: again later, or done."""
         delay, after = self._judge(history, came_to)
         if after[0] > self.most_attempts:

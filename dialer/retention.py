@@ -31,7 +31,7 @@ _TICK_SECONDS = 600.0
 
 
 class Retention:
-    """Takes out what is overdue; `key` is the installation's, for refusals (store.kept_refusals)."""
+    """Takes out what is overdue; `key` is law.erasure_key, for the refusals."""
 
     def __init__(self, store: Store, periods: Periods, key: str, clock: Clock) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""APScheduler's ticks: how often call-backs, brakes and the rest are looked at; rows say what is due. I/O."""
+"""APScheduler's ticks: how often each kind of work is looked at; rows say what is due. I/O."""
 
 import asyncio
 import logging

@@ -29,9 +29,7 @@ _ROLES = {
 class AudienceBringer:
     """What `console.audience_port.AudienceImporter` asks for."""
 
-    def __init__(
-        self, store: Store, clock: Clock, places: Places, erasure_key: str = ""
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, places: Places, erasure_key: str = "") -> None:
         self._store = store
         self._erasure_key = erasure_key
         self._clock = clock

@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from dialer.forecast import Pending, Staff
+from dialer.promise_outlook import own_cps
 from dialer.rehearsal import Rules, rehearse
 from dialer.rehearsal_agents import Agents
 from dialer.rehearsal_brake import BrakeRule
 from dialer.rehearsal_carrier import Lengths, Rates, mean_seconds
 from dialer.rehearsal_outcome import Dialled
 from dialer.rehearsal_promises import Promises, promises
-from dialer.promise_outlook import own_cps
 from dialer.retry import rules_from_row
 from dialer.windows import calendar_of
 from domain.errors import InputError

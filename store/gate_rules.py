@@ -1,4 +1,4 @@
-"""The rules of the gate that rows decide, as conditions of a statement: one set for every way. Pure.
+"""The rules of the gate that rows decide, as conditions of a statement; one set for all. Pure.
 
 `store.gate` judges targets by them in the claim, `store.gate_texts` what waits in the outbox.
 """

@@ -1,4 +1,4 @@
-"""The gate at the send of every text: whether an invitation may still go out, given in its claim. I/O.
+"""The gate at the send of every text: whether an invitation may still go out. I/O.
 
 Its target passed `store.gate` when it was posted; hours may lie between, and here texts are counted
 against the cap. First try and repeat alike pass; replies and other texts do not, they were asked

@@ -1,4 +1,4 @@
-"""Refusals outlive their numbers: kept under a keyed hash, in force again when a number returns. I/O.
+"""Refusals outlive their numbers: under a keyed hash, in force again if a number returns. I/O.
 
 A refusal whose number is taken out is known by `domain.erasure.keyed_name` alone. Whoever brings
 numbers in (an audience file) asks here first, in the same transaction; a number that is found is

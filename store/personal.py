@@ -76,7 +76,7 @@ class Personal:
     def take_out(
         self, connection: Connection, where: ColumnElement[bool], given: Mapping[str, Any] = _NONE
     ) -> int:
-        """Replace what is personal in the rows; give how many. `given`: the parameters of `where`."""
+        """Replace what is personal in the rows; give how many. `given`: what `where` asks for."""
         taken = update(table(self.row)).where(where).values(**self.instead)
         return connection.execute(taken, dict(given)).rowcount
 

@@ -120,7 +120,6 @@ _newer = table(OptOut).alias("newer").c
 _asked = table(MessageIn).alias("asked").c
 
 
-
 def _overdue(personal: Personal, *conditions: ColumnElement[bool]) -> Overdue:
     is_over = and_(personal.is_left, *conditions)
     return Overdue(personal.name, personal.id, is_over, personal)
@@ -144,9 +143,7 @@ _CONFIRMS_REFUSAL = found(
 
 
 def _closed_before(callback_id: ColumnElement[Any]) -> ColumnElement[bool]:
-    return found(
-        select(_ONE).where(_callbacks.id == callback_id, _callbacks.closed_at < _CONTACT)
-    )
+    return found(select(_ONE).where(_callbacks.id == callback_id, _callbacks.closed_at < _CONTACT))
 
 
 TARGETS_OVER = _overdue(

@@ -75,7 +75,7 @@ def insert_or_update(
 
 
 class without_key(FunctionElement[Any]):
-    """A JSON object without one of its keys; a rule of the history knows it by this very spelling."""
+    """A JSON object without one of its keys; a rule of the history knows this very spelling."""
 
     inherit_cache = True
 

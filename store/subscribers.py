@@ -73,9 +73,7 @@ def export(connection: Connection, msisdn: str, by: str, now: datetime) -> dict[
     return audit.perform(connection, act, now, lambda connection: held(connection, msisdn))
 
 
-def erase(
-    connection: Connection, msisdn: str, key: str, by: str, now: datetime
-) -> dict[str, int]:
+def erase(connection: Connection, msisdn: str, key: str, by: str, now: datetime) -> dict[str, int]:
     """Take a number out of its rows; give how many, by table.
 
     Its refusals stay in force under a keyed name, with their texts and confirmations for as long as
@@ -97,9 +95,7 @@ def erase(
     return audit.perform(connection, act, now, lambda _: changed)
 
 
-def _keep_refusals(
-    connection: Connection, msisdn: str, key: str, now: datetime
-) -> dict[str, int]:
+def _keep_refusals(connection: Connection, msisdn: str, key: str, now: datetime) -> dict[str, int]:
     """What refuses and what confirms it: under the keyed name, without the number."""
     refuses = (_in.msisdn == msisdn) & (_in.verdict == OPT_OUT)
     lately = refuses & (_in.received_at > now - REFUSALS_KEPT)

@@ -187,9 +187,7 @@ _ONE = literal_column("1", Integer)
 _TAKE = (
     update(table(Target))
     .where(_THESE)
-    .values(
-        state=TargetState.CLAIMED, attempts_made=_targets.attempts_made + _ONE, held_by=None
-    )
+    .values(state=TargetState.CLAIMED, attempts_made=_targets.attempts_made + _ONE, held_by=None)
     .returning(_targets.id, _targets.msisdn)
 )
 _SET_DUE = (

@@ -3,7 +3,7 @@
 Times are ISO 8601 in UTC, numbers E.164, or masked where the role does not dial.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -138,7 +138,7 @@ class TargetShown(Shown):
 
 
 class RegistrationShown(Shown):
-    """A request for a visit; `late_since` is the last day of the phase, where it came after that."""
+    """A request for a visit; `late_since`: the last day of the phase, if it came after that."""
 
     state: str
     channel: str

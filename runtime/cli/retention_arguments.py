@@ -14,7 +14,8 @@ def add_retention(commands: "Commands") -> None:
         commands,
         "show",
         "retention:show_periods",
-        "Show how long personal data is kept ([law] keep_days, keep_consent_days) and the last runs",
+        "Show how long personal data is kept ([law] keep_days, keep_consent_days), and the last "
+        "runs",
         "tstn retention show",
     )
     run = command(

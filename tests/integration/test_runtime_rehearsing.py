@@ -11,7 +11,7 @@ import pytest
 from domain.dispositions import Disposition
 from store.apply import apply
 from store.engine import Store, open_store
-from store.models import Base, Campaign
+from store.models import Base
 from store.ready_targets import ready_targets
 from tests.command_line import Tstn, make_directory
 from tests.rows import BY_NINE, NOW, all_rows, claim_some, ended, make_campaign, numbers
@@ -23,12 +23,13 @@ ASKED = ("rehearse", "--campaign", "mekong", "--from", "2021-04-01T10:00", "--ho
 async def test_ready_targets_by_attempts_and_minutes(store: Store) -> None:
     campaign = await make_campaign(store, numbers(5))
     await make_campaign(store, numbers(2, first=50), name="other")
-    await make_campaign(store, numbers(1, first=80), name="later", due=NOW + timedelta(seconds=61))
-    assert await store.read(ready_targets, campaign.id, NOW) == {(0, 0): 5}
+    later = await make_campaign(
+        store, numbers(1, first=80), name="later", due=NOW + timedelta(seconds=61)
+    )
+    assert (await store.read(ready_targets, campaign, NOW)).audience == {(0, 0): 5}
     await claim_some(store, campaign, 2)  # in the air: no longer ready
-    assert await store.read(ready_targets, campaign.id, NOW) == {(0, 0): 3}
-    [*_, later] = await all_rows(store, Campaign)
-    assert await store.read(ready_targets, later["id"], NOW) == {(0, 2): 1}
+    assert (await store.read(ready_targets, campaign, NOW)).audience == {(0, 0): 3}
+    assert (await store.read(ready_targets, later, NOW)).audience == {(0, 2): 1}
 
 
 @pytest.fixture
