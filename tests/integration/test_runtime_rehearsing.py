@@ -99,3 +99,83 @@ def test_what_makes_no_sense_is_told_in_one_line(
     tstn: Tstn, words: tuple[str, ...], why: str
 ) -> None:
     assert why in tstn.error(*ASKED, *words)
+
+
+async def test_whom_the_gate_refuses_is_not_rehearsed(store: Store) -> None:
+    """As a claim would judge each of them now, counted by reason."""
+    campaign = await make_campaign(store, numbers(8), by_phase=True, purpose=Purpose.ADVERTISING)
+    out, registered, spent, closed, comes, none, called, free = numbers(8)
+    await store.write(consent.opt_out, [OptOutAsked(out, NOW, "sms:1")], NOW)
+    await store.write(registrations.register, [asked(registered, NOW)], BY_NINE)
+    opens = [(("86", None), date(2021, 3, 1), None), (("87", None), date(2021, 3, 1), LAST_MONTH)]
+    opens.append((("89", None), date(2021, 4, 3), None))
+    new = [NewPhase(Scheme.VN_2021, *place, *days) for place, *days in opens]
+    await store.write(phases.put, new, "lan", NOW)
+    await run(
+        store,
+        "UPDATE targets SET province_code = '86'",
+        f"UPDATE targets SET attempts_made = 4 WHERE msisdn = '{spent}'",
+        f"UPDATE targets SET province_code = '87' WHERE msisdn = '{closed}'",
+        f"UPDATE targets SET province_code = '89' WHERE msisdn = '{comes}'",
+        f"UPDATE targets SET province_code = '96' WHERE msisdn = '{none}'",
+    )
+    other = await make_campaign(store, [called], "other")
+    [call] = await claim_some(store, other, now=NOW - 3 * HOUR)
+    await store.write(apply, [ended(call, Disposition.BUSY, NOW - 3 * HOUR)], BY_NINE)
+    ready = await store.read(ready_targets, campaign, NOW)
+    assert ready.left_out == {
+        Refusal.OPTED_OUT: 1,
+        Refusal.ALREADY_REGISTERED: 1,
+        Refusal.ATTEMPTS_SPENT: 1,
+        Refusal.PHASE_CLOSED: 2,
+    }
+    assert ready.held == {Refusal.PHASE_CLOSED: 1, Refusal.CAPPED: 1}
+    # The phase opens at midnight of the day after tomorrow, 38 hours ahead; the cap frees in 21.
+    assert ready.audience == {(0, 0): 1, (0, 38 * 60): 1, (0, 21 * 60): 1}
+
+
+def test_what_was_left_out_given_and_assumed_is_said(tstn: Tstn) -> None:
+    asyncio.run(_in_store(tstn, _refuse_some))
+    told = tstn.json(*ASKED, "--agents", "4", "--answer-rate", "0.5")
+    assert (told["ready_targets"], told["left_out"]) == (297, {"opted_out": 2})
+    assert (told["rates_given"], told["agents_given"]) == (["answer"], True)
+    assert told["rates"]["answer"] == 0.5
+    assert told["pace_measured"] is False
+    words = tstn(*ASKED, "--agents", "4", "--answer-rate", "0.5")
+    for line in (
+        "left out, as the gate refuses them: 2 opted out",
+        "rates given: answer 0.5",
+        "rates assumed (no better is known): key 1 0.1, key 3 0.03, busy 0.1",
+        "agents: given; their pace is assumed",
+    ):
+        assert line in words
+    assert "agents: those on duty now" in tstn(*ASKED)
+
+
+async def _refuse_some(store: Store) -> None:
+    asks = [OptOutAsked(number, NOW, f"sms:{number}") for number in numbers(2, first=100)]
+    await store.write(consent.opt_out, asks, NOW)
+
+
+def test_few_agents_slow_the_rehearsal_as_they_would_the_server(tstn: Tstn) -> None:
+    rates = ("--answer-rate", "0.9", "--key-1-rate", "0.9", "--busy-rate", "0", "--off-rate", "0")
+    few = tstn.json(*ASKED, "--agents", "1", *rates)["present"]
+    many = tstn.json(*ASKED, "--agents", "90", *rates)["present"]
+    assert many["hours_slowed_by_the_brake"] == 0
+    assert many["least_rate_left"] == 1
+    assert few["hours_slowed_by_the_brake"] > 0
+    assert few["least_rate_left"] < 1
+    path = tstn.directory / "config" / "tstn.toml"
+    path.write_text(path.read_text().replace("brake_promise = true", "brake_promise = false"))
+    off = tstn.json(*ASKED, "--agents", "1", *rates)["present"]
+    assert off["hours_slowed_by_the_brake"] == 0
+
+
+def test_a_text_campaign_is_not_rehearsed(tstn: Tstn) -> None:
+    asyncio.run(_in_store(tstn, _text_campaign))
+    told = tstn.error("rehearse", "--campaign", "texts", "--hours", "1")
+    assert "only calls are rehearsed" in told
+
+
+async def _text_campaign(store: Store) -> None:
+    await make_text_campaign(store, numbers(1))
