@@ -2,21 +2,31 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
+from domain.addresses import Scheme
 from domain.dispositions import Disposition
+from domain.gate import Refusal
+from domain.states import Purpose
+from store import consent, phases, registrations
 from store.apply import apply
 from store.engine import Store, open_store
+from store.facts import OptOutAsked
 from store.models import Base
+from store.phases import NewPhase
 from store.ready_targets import ready_targets
 from tests.command_line import Tstn, make_directory
-from tests.rows import BY_NINE, NOW, all_rows, claim_some, ended, make_campaign, numbers
+from tests.integration.test_store_rules import run
+from tests.rows import BY_NINE, NOW, all_rows, asked, claim_some, ended, make_campaign, numbers
+from tests.text_campaigns import make_text_campaign
 
 T = TypeVar("T")
+HOUR = timedelta(hours=1)
+LAST_MONTH = date(2021, 3, 31)
 ASKED = ("rehearse", "--campaign", "mekong", "--from", "2021-04-01T10:00", "--hours", "24")
 
 
@@ -104,7 +114,7 @@ def test_what_makes_no_sense_is_told_in_one_line(
 async def test_whom_the_gate_refuses_is_not_rehearsed(store: Store) -> None:
     """As a claim would judge each of them now, counted by reason."""
     campaign = await make_campaign(store, numbers(8), by_phase=True, purpose=Purpose.ADVERTISING)
-    out, registered, spent, closed, comes, none, called, free = numbers(8)
+    out, registered, spent, closed, comes, none, called, _ = numbers(8)
     await store.write(consent.opt_out, [OptOutAsked(out, NOW, "sms:1")], NOW)
     await store.write(registrations.register, [asked(registered, NOW)], BY_NINE)
     opens = [(("86", None), date(2021, 3, 1), None), (("87", None), date(2021, 3, 1), LAST_MONTH)]
@@ -114,10 +124,15 @@ async def test_whom_the_gate_refuses_is_not_rehearsed(store: Store) -> None:
     await run(
         store,
         "UPDATE targets SET province_code = '86'",
-        f"UPDATE targets SET attempts_made = 4 WHERE msisdn = '{spent}'",
-        f"UPDATE targets SET province_code = '87' WHERE msisdn = '{closed}'",
-        f"UPDATE targets SET province_code = '89' WHERE msisdn = '{comes}'",
-        f"UPDATE targets SET province_code = '96' WHERE msisdn = '{none}'",
+        *(
+            f"UPDATE targets SET {change} WHERE msisdn = '{number}'"  # noqa: S608
+            for number, change in (
+                (spent, "attempts_made = 4"),
+                (closed, "province_code = '87'"),
+                (comes, "province_code = '89'"),
+                (none, "province_code = '96'"),
+            )
+        ),
     )
     other = await make_campaign(store, [called], "other")
     [call] = await claim_some(store, other, now=NOW - 3 * HOUR)
