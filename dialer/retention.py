@@ -68,10 +68,11 @@ class Retention:
                 taken.update(await self._store.write(_step, overdue, ids, before, self._key, by))
                 await asyncio.sleep(max(_LEAST_REST_SECONDS, _REST * (monotonic() - began)))
                 by = ""
-        if taken:
-            end = Act("retention_ended", None, data={"rows": dict(taken)})
+        rows = {name: count for name, count in taken.items() if count}
+        if rows:
+            end = Act("retention_ended", None, data={"rows": rows})
             await self._store.write(audit.add, end, self._clock())
-        return dict(taken)
+        return rows
 
     async def count(self) -> dict[str, int]:
         """What a run would take out now, by table; nothing is written."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.dispositions import Disposition
 from sms.answering import answer_texts
-from store import attempts, audience, outbox, outcomes, subscribers
+from store import attempts, audience, outcomes, subscribers
 from store.audience import Newcomer
 from store.claims import Claimed
 from store.engine import Store
@@ -43,7 +43,6 @@ async def live(store: Store) -> Claimed:
     ends = [ended(each, Disposition.ANSWERED, NOW) for each in calls.values()]
     await store.write(attempts.record_ended, ends)
     await store.write(settle, [over(each) for each in calls.values()], NOW)
-    await store.write(outbox.next_reference, "9231", NUMBER)
     await take_in(store, said("hướng dẫn"), said("TC", at=NOW + DAY))
     while await store.write(answer_texts, SETTING, NOW + DAY, 1):
         pass

@@ -13,7 +13,7 @@ from domain.callbacks import Outcome
 from domain.dispositions import Disposition
 from domain.errors import InputError
 from domain.states import CampaignState
-from store import attempts, campaigns, consent, retention
+from store import attempts, campaigns, consent, outbox, outcomes, retention
 from store.engine import Store
 from store.facts import OptOutAsked
 from store.models import (
@@ -25,8 +25,10 @@ from store.models import (
     MessageOut,
     OptOut,
     Registration,
+    SmsReference,
     Target,
 )
+from store.outcomes import Sent
 from store.retention import Periods
 from store.settlement import settle
 from tests.integration.test_store_rules import (
@@ -40,7 +42,7 @@ from tests.integration.test_store_rules import (
 )
 from tests.keeping import DAY, KEY, bring_in, live, over, tables_with
 from tests.rows import NOW, all_rows, claim_some, ended, make_campaign, numbers
-from tests.texts import NUMBER, OTHER
+from tests.texts import NUMBER, OTHER, claim, new_post
 
 PERIODS = Periods(timedelta(days=365), timedelta(days=730))
 AFTER_CONTACT, AFTER_CONSENT = NOW + 367 * DAY, NOW + 733 * DAY
@@ -112,6 +114,18 @@ async def test_a_refusal_keeps_its_number_as_long_as_a_campaign_has_it(store: St
     assert "opt_outs" not in taken
     assert [row["msisdn"] for row in await all_rows(store, OptOut)] == [NUMBER]
     assert await claim_some(store, campaign, now=AFTER_CONSENT) == []
+
+
+async def test_the_counter_of_long_texts_goes_with_the_last_of_them(store: Store) -> None:
+    for at in (NOW, NOW + 100 * DAY):
+        await store.write(outbox.next_reference, "9231", NUMBER)
+        [text] = await store.write(outbox.post, [new_post(parts=2)], at)
+        outs = [out for out in await claim(store, now=at) if out.message == text]
+        await store.write(outcomes.record, [Sent(out.id, f"m{out.id}", at) for out in outs])
+    assert await retain(store, NOW + 400 * DAY).run("lan") == {"messages_out": 2}
+    assert len(await all_rows(store, SmsReference)) == 1
+    assert await retain(store, NOW + 500 * DAY).run("lan") == {"messages_out": 2}
+    assert await all_rows(store, SmsReference) == []
 
 
 async def test_without_a_key_refusals_keep_their_number(store: Store) -> None:
@@ -276,7 +290,7 @@ async def test_exactly_what_is_older_goes(store: Store, ages: list[int], keep: i
         await run(store, f"DELETE FROM {row}")  # noqa: S608
     now = NOW + 900 * DAY
     for number, age in enumerate(ages):
-        await dialled(store, numbers(1, number), now - age * DAY, str(number))
+        await dialled(store, numbers(1, number), now - age * DAY, f"c{number}")
     periods = Periods(timedelta(days=keep), timedelta(days=730))
     await Retention(store, periods, KEY, lambda: now).run("lan")
     rows = await all_rows(store, Target)

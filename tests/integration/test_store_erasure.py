@@ -142,7 +142,7 @@ CHANGES = (
     "UPDATE opt_outs SET msisdn = '+84900000009'",
     "UPDATE opt_outs SET msisdn = '#'",
     "UPDATE opt_outs SET msisdn = '#short'",
-    "UPDATE opt_outs SET msisdn = '#abcdefghij klmno'",
+    "UPDATE opt_outs SET msisdn = '#abcdefghij klmn'",
     "UPDATE opt_outs SET at = '2020-01-01', msisdn = '#abcdefghijklmno'",
     "UPDATE opt_outs SET applied_at = '2020-01-01', msisdn = '#abcdefghijklmno'",
     "UPDATE opt_outs SET source_id = 'x', msisdn = '#abcdefghijklmno'",
