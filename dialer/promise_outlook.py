@@ -5,7 +5,7 @@ own clock (`dialer.rehearsal_brake`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from dialer.brakes import promise_wanted
@@ -46,17 +46,17 @@ def judge(seen: Outlook, rule: PromiseRule, now: datetime) -> tuple[float, str]:
     if staff is None:
         return 1.0, "nobody has been on duty for a week"
 
-    def coming(factor: float) -> list[Pending]:
-        return [
-            pending
-            for rate, windows in seen.coming
-            for pending in to_come(rate * factor, next_hour(windows, now), rule.target_by, hours)
-        ]
+    coming = [
+        pending
+        for rate, windows in seen.coming
+        for pending in to_come(rate, next_hour(windows, now), rule.target_by, hours)
+    ]
 
     def late_at(factor: float) -> float:
-        return late([*seen.backlog, *coming(factor)], staff, hours, now).worst
+        slowed = [replace(pending, count=pending.count * factor) for pending in coming]
+        return late([*seen.backlog, *slowed], staff, hours, now).worst
 
-    everything = sum(pending.count for pending in [*seen.backlog, *coming(1.0)])
+    everything = sum(pending.count for pending in [*seen.backlog, *coming])
     tolerated = rule.late_share * everything
     wanted = promise_wanted(late_at, tolerated)
     if wanted == 1.0:

@@ -1,7 +1,7 @@
 """The promise brake of a rehearsal: judged as a server does, on the rehearsal's own clock. Pure.
 
 The agents make call-backs in the order of their deadlines, as one stream of work; talks after key 3
-take the same agents' time. A server judges every few seconds, a rehearsal every five minutes: as
+take the same agents' time. A server judges every few seconds, a rehearsal every ten minutes: as
 deadlines are a day ahead, that changes little. What it may let go meanwhile, it does in one go.
 """
 
@@ -16,7 +16,7 @@ from dialer.promise_outlook import Outlook, PromiseRule, judge
 from domain.calendar import Calendar
 from domain.deadlines import promise_at, target_at
 
-JUDGED_EVERY = 300.0
+JUDGED_EVERY = 600.0
 """Seconds between two judgements."""
 _LONG_AGO = timedelta(days=1)
 

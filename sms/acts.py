@@ -6,6 +6,7 @@ At most one text of a number comes in one go, so that their order does not matte
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -111,6 +112,10 @@ def _asked(task: Task, campaign_id: int | None) -> RegistrationAsked:
     )
 
 
+def _lateness(last_day: date | None) -> dict[str, Any]:
+    return {} if last_day is None else {registrations.LATE: last_day.isoformat()}
+
+
 def _held(task: Task, last_day: date | None) -> history.Happening:
     """Not in any audience, or too late: the request is kept, the subscriber told where to go."""
     return happening(
@@ -120,7 +125,7 @@ def _held(task: Task, last_day: date | None) -> history.Happening:
         once=f"held:{Channel.SMS}:{task.source_id}",
         channel=Channel.SMS,
         source_id=task.source_id,
-        **({} if last_day is None else {registrations.LATE: last_day.isoformat()}),
+        **_lateness(last_day),
     )
 
 

@@ -106,7 +106,7 @@ def _sort_in(ready: Ready, row: Row[Any], now: datetime) -> None:
 
 def _dialled_from(reason: Refusal | None, values: Any, now: datetime) -> datetime | None:
     """When the target may be dialled; None: never, unless somebody does something about it."""
-    bounds = [now, values.get("not_before", now)]
+    bounds: list[datetime] = [now, values.get("not_before", now)]
     if reason in FOR_GOOD:
         return None
     if reason is Refusal.PHASE_CLOSED:
