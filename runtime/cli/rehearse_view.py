@@ -25,8 +25,8 @@ def as_json(
     return {
         "campaign": given.campaign.name,
         "ready_targets": sum(given.ready.audience.values()),
-        "left_out": dict(given.ready.left_out),
-        "held": dict(given.ready.held),
+        "left_out": {str(word): count for word, count in given.ready.left_out.items()},
+        "held": {str(word): count for word, count in given.ready.held.items()},
         "from": question.start,
         "hours": question.hours,
         "seed": question.seed,

@@ -134,7 +134,7 @@ async def test_whom_the_gate_refuses_is_not_rehearsed(store: Store) -> None:
             )
         ),
     )
-    other = await make_campaign(store, [called], "other")
+    other = await make_campaign(store, [called], "other", due=NOW - 3 * HOUR)
     [call] = await claim_some(store, other, now=NOW - 3 * HOUR)
     await store.write(apply, [ended(call, Disposition.BUSY, NOW - 3 * HOUR)], BY_NINE)
     ready = await store.read(ready_targets, campaign, NOW)
@@ -180,8 +180,7 @@ def test_few_agents_slow_the_rehearsal_as_they_would_the_server(tstn: Tstn) -> N
     assert many["least_rate_left"] == 1
     assert few["hours_slowed_by_the_brake"] > 0
     assert few["least_rate_left"] < 1
-    path = tstn.directory / "config" / "tstn.toml"
-    path.write_text(path.read_text().replace("brake_promise = true", "brake_promise = false"))
+    tstn.environment["TSTN_DIALER_BRAKE_PROMISE"] = "false"
     off = tstn.json(*ASKED, "--agents", "1", *rates)["present"]
     assert off["hours_slowed_by_the_brake"] == 0
 
