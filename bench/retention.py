@@ -16,7 +16,7 @@ from bench.claims import fill, one_claim, write_back
 from dialer.retention import Retention
 from domain.clock import utc_now
 from domain.deadlines import DEFAULT_TARGET_TIME
-from domain.states import CampaignState, Channel
+from domain.states import Channel
 from lab.postgres import Postgres
 from store import campaigns
 from store.apply import apply
@@ -29,19 +29,26 @@ _OLD = 1_000_000
 _READY = 100_000
 _TURNS = 300
 _EVERY_SECONDS = 0.1
+_STEP = 50_000
+_NUMBERS = {
+    "sqlite": "WITH RECURSIVE n(n) AS "
+    "(SELECT :first UNION ALL SELECT n + 1 FROM n WHERE n < :last)",
+    "postgresql": "WITH n AS (SELECT generate_series(:first, :last) AS n)",
+}
 _OLD_TARGETS = """
 INSERT INTO targets (campaign_id, msisdn, attributes, not_before, state, attempts_made, outcome)
-SELECT campaign_id + 1, '+848' || substr(msisdn, 5), '{"name": "Lan"}', :at, 'done', 1, 'busy'
-FROM targets
+{numbers}
+SELECT :campaign, '+848' || substr(CAST(100000000 + n AS text), 2), '{{"name": "Lan"}}', :at,
+  'done', 1, 'busy' FROM n
 """
 _OLD_ATTEMPTS = """
 INSERT INTO attempts (id, campaign_id, target_id, msisdn, node, trunk, script_version, started_at,
   ring_timeout_seconds, deadline_at, state, ended_at, disposition, adoptions, settled_at)
 SELECT {uuid}, campaign_id, id, msisdn, 'bench', 'carrier', 'vi-1', :at, 30, :at, 'ended', :at,
-  'busy', 0, :at FROM targets WHERE state = 'done'
+  'busy', 0, :at FROM targets WHERE id > :after AND campaign_id = :campaign
 """
 _UUID = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "gen_random_uuid()"}
-_LEAVE = "DELETE FROM targets WHERE campaign_id = :campaign AND id > :last"
+_LAST = "SELECT max(id) FROM targets"
 
 
 @dataclass(frozen=True)
@@ -69,20 +76,19 @@ def bench_retention() -> None:
     """Run and print."""
     console = Console(width=120)
     console.print(f"bench of retention: {_OLD:,} targets and {_OLD:,} calls that are overdue\n")
-    shown = Table(
-        *("", "", "claim of 50, p50/p99 ms", "key 1 to commit, p50/p99 ms", "rows taken out"),
-        *("rows/s",),
-    )
     with tempfile.TemporaryDirectory(prefix="tstn-bench-") as here, Postgres() as postgres:
         for url in (f"sqlite:///{Path(here)}/store.sqlite", postgres.create_database("retention")):
             found = asyncio.run(_beside(url))
+            shown = Table(
+                *(url.partition(":")[0], "claim of 50, p50/p99 ms", "key 1 to commit, p50/p99 ms"),
+                *("rows taken out", "rows/s"),
+            )
+            rate = f"{found.rows / found.seconds:,.0f}"
+            shown.add_row("alone", *_cells(found.alone), "", "")
+            shown.add_row("beside it", *_cells(found.beside), f"{found.rows:,}", rate)
+            console.print(shown)
             if found.is_done:
                 console.print("retention was over before the measurement: too few rows")
-            name = url.partition(":")[0]
-            shown.add_row(name, "alone", *_cells(found.alone), "", "")
-            rate = f"{found.rows / found.seconds:,.0f}"
-            shown.add_row("", "beside it", *_cells(found.beside), f"{found.rows:,}", rate)
-    console.print(shown)
 
 
 def _cells(times: Times) -> tuple[str, str]:
@@ -95,7 +101,10 @@ def _cells(times: Times) -> tuple[str, str]:
 async def _beside(url: str) -> Beside:
     store = open_store(url)
     await migrate(store)
-    campaign_id = await store.write(_fill)
+    campaign_id = await store.write(fill, _READY)
+    old = await store.write(_old_campaign)
+    for first in range(0, _OLD, _STEP):
+        await store.write(_add_old, old, first)
     await write_back(url)
     alone = await _work(store, campaign_id)
     periods = Periods(timedelta(days=365), timedelta(days=730))
@@ -136,34 +145,27 @@ async def _key_1(store: Store) -> float:
     return time.perf_counter() - began
 
 
-def _fill(connection: Connection) -> int:
-    """A running campaign, and an old one whose numbers have all been called."""
-    running = fill(connection, _OLD)
-    now = utc_now()
-    values = campaigns.by_name(connection, "bench")
-    old = campaigns.create(
-        connection,
-        {
-            "name": "old",
-            **{
-                name: getattr(values, name)
-                for name in (
-                    *("purpose", "script_version", "cps", "max_channels", "max_attempts"),
-                    *("ring_timeout_seconds", "retry", "windows", "call_on_holidays"),
-                )
-            },
-        },
-        now,
+def _old_campaign(connection: Connection) -> int:
+    """A campaign like the running one."""
+    running = campaigns.by_name(connection, "bench")
+    alike = (
+        *("purpose", "script_version", "cps", "max_channels", "max_attempts"),
+        *("ring_timeout_seconds", "retry", "windows", "call_on_holidays"),
     )
-    campaigns.move(connection, old, CampaignState.RUNNING, now)
+    values = {name: getattr(running, name) for name in alike}
+    return campaigns.create(connection, {**values, "name": "old"}, utc_now()).id
+
+
+def _add_old(connection: Connection, campaign: int, first: int) -> None:
+    """Numbers that were called more than a year ago."""
     dialect = connection.dialect.name
-    before = now - timedelta(days=400)
+    before = utc_now() - timedelta(days=400)
     at: object = before.strftime("%Y-%m-%d %H:%M:%S.%f") if dialect == "sqlite" else before
-    connection.execute(text(_OLD_TARGETS), {"at": at})
-    connection.execute(text(_OLD_ATTEMPTS.format(uuid=_UUID[dialect])), {"at": at})
-    connection.execute(text(_LEAVE), {"campaign": running, "last": _READY})
-    connection.execute(text("ANALYZE"))
-    return running
+    after = connection.execute(text(_LAST)).scalar_one()
+    same = {"campaign": campaign, "at": at}
+    targets = text(_OLD_TARGETS.format(numbers=_NUMBERS[dialect]))
+    connection.execute(targets, {**same, "first": first, "last": first + _STEP - 1})
+    connection.execute(text(_OLD_ATTEMPTS.format(uuid=_UUID[dialect])), {**same, "after": after})
 
 
 _COUNT = "SELECT count(*) FROM attempts WHERE msisdn LIKE '#%'"

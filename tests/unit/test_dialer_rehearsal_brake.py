@@ -14,7 +14,7 @@ from dialer.forecast import Pending, Staff
 from dialer.promise_outlook import PromiseRule
 from dialer.rehearsal import Rules, _Run, rehearse
 from dialer.rehearsal_agents import Agents
-from dialer.rehearsal_brake import JUDGED_EVERY, BrakeRule, PromiseBrake
+from dialer.rehearsal_brake import BrakeRule, PromiseBrake
 from dialer.rehearsal_carrier import Lengths, Rates
 from dialer.rehearsal_outcome import Dialled
 from dialer.rehearsal_promises import Promises, promises
