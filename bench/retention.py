@@ -33,7 +33,8 @@ _STEP = 50_000
 _NUMBERS = {
     "sqlite": "WITH RECURSIVE n(n) AS "
     "(SELECT :first UNION ALL SELECT n + 1 FROM n WHERE n < :last)",
-    "postgresql": "WITH n AS (SELECT generate_series(:first, :last) AS n)",
+    "postgresql": "WITH n AS "
+    "(SELECT generate_series(CAST(:first AS integer), CAST(:last AS integer)) AS n)",
 }
 _OLD_TARGETS = """
 INSERT INTO targets (campaign_id, msisdn, attributes, not_before, state, attempts_made, outcome)

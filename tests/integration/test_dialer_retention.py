@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dialer import retention as job
 from dialer.retention import Retention
 from domain.callbacks import Outcome
 from domain.dispositions import Disposition
@@ -258,6 +259,20 @@ async def test_once_a_local_day_and_not_before_one_in_the_morning(store: Store) 
     now += timedelta(hours=2)
     await daily()
     assert await tables_with(store, OTHER) == set()
+
+
+async def test_a_long_run_goes_on_at_the_next_tick(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_AT_ONCE", 3)
+    await dialled(store, numbers(10))
+    it = Retention(store, PERIODS, KEY, lambda: AFTER_CONTACT)
+    monkeypatch.setattr(job, "_PART_SECONDS", 0.0)
+    await it.daily()
+    assert await it.count() == {"targets": 10, "attempts": 10}
+    monkeypatch.setattr(job, "_PART_SECONDS", 60.0)
+    await it.daily()
+    assert await it.count() == {}
 
 
 async def test_nothing_that_was_taken_out_is_anything_to_a_claim(store: Store) -> None:
