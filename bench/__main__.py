@@ -11,6 +11,7 @@ from bench.both import bench_both
 from bench.calls import bench_calls
 from bench.claims import bench_claims
 from bench.imports import bench_imports
+from bench.retention import bench_retention
 from bench.texts import bench_texts
 
 _PARTS: dict[str, Callable[[], None]] = {
@@ -19,6 +20,7 @@ _PARTS: dict[str, Callable[[], None]] = {
     "texts": bench_texts,
     "both": bench_both,
     "import": bench_imports,
+    "retention": bench_retention,
 }
 
 
@@ -26,7 +28,8 @@ def main() -> int:
     """Run the chosen parts; 0 whatever the figures are, since they are for reading."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     help_ = "calls: beside a plain IVR; claims: with few and with many targets; texts: beside a "
-    help_ += "bare ESME; both: at once; import: an audience beside a bare bulk load; by default all"
+    help_ += "bare ESME; both: at once; import: an audience beside a bare bulk load; "
+    help_ += "retention: claims beside it; by default all"
     parser.add_argument("part", nargs="?", choices=list(_PARTS), help=help_)
     part = parser.parse_args().part
     for bench in _PARTS.values() if part is None else (_PARTS[part],):

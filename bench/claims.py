@@ -86,8 +86,8 @@ async def claim_times(url: str, targets: int) -> ClaimTimes:
     store = open_store(url)
     await migrate(store)
     campaign_id = await fill(store, targets)
-    await _write_back(url)
-    took = sorted([await _one_claim(store, campaign_id) for _ in range(_ROUNDS)][_WARM_UP:])
+    await write_back(url)
+    took = sorted([await one_claim(store, campaign_id) for _ in range(_ROUNDS)][_WARM_UP:])
     await store.close()
     return ClaimTimes(
         url.partition(":")[0],
@@ -97,7 +97,7 @@ async def claim_times(url: str, targets: int) -> ClaimTimes:
     )
 
 
-async def _write_back(url: str) -> None:
+async def write_back(url: str) -> None:
     """Let the database finish the load: what it still writes is not what a claim costs."""
     if url.startswith("postgresql"):
         connection = await asyncpg.connect(url)
@@ -110,7 +110,8 @@ async def _write_back(url: str) -> None:
             file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-async def _one_claim(store: Store, campaign_id: int) -> float:
+async def one_claim(store: Store, campaign_id: int) -> float:
+    """Seconds of one claim, commit included; its calls are ended after it."""
     order = ClaimOrder(
         campaign_id=campaign_id,
         limit=CLAIMED_AT_ONCE,

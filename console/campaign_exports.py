@@ -43,6 +43,7 @@ _REGISTERED = {
     "registered_at": _("Registered"),
     "channel": _("Way"),
     "state": _("State"),
+    "late_since": _("Late: the phase ended on"),
     "registration_id": _("Id"),
 }
 _PROMISED = {
@@ -96,6 +97,8 @@ def _cell(request: web.Request, name: str, value: Any, prefix: str) -> Cell:
         return " ".join(press["key"] for press in value)
     if name.endswith("_at"):
         return formats.local_seconds(datetime.fromisoformat(value))
+    if name == "late_since":
+        return formats.day(value)
     if name in _WORDS:
         return word(request, f"{prefix}{value}" if name == "state" else value)
     return value if isinstance(value, str | int | float) else str(value)

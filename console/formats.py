@@ -5,6 +5,7 @@ from datetime import date, datetime
 from babel.dates import format_date, format_timedelta
 
 from domain.clock import to_local
+from domain.erasure import MARK
 from domain.msisdn import display, mask
 
 
@@ -18,6 +19,11 @@ def local_seconds(at: datetime) -> str:
     return f"{to_local(at):%d/%m/%Y %H:%M:%S}"
 
 
+def day(written: str) -> str:
+    """A day that is kept as 2021-05-31: "31/05/2021"."""
+    return f"{date.fromisoformat(written):%d/%m/%Y}"
+
+
 def relative(at: datetime, now: datetime, language: str) -> str:
     """How long ago or ahead, in words: "5 phút trước"."""
     return format_timedelta(at - now, add_direction=True, locale=language)
@@ -29,5 +35,5 @@ def weekday(day: date, language: str) -> str:
 
 
 def phone(msisdn: str, *, whole: bool) -> str:
-    """A stored number for a screen: "0901 234 567", or "090****567"."""
-    return display(msisdn) if whole else mask(msisdn)
+    """A stored number for a screen: "0901 234 567", or "090****567"; one taken out is "****"."""
+    return display(msisdn) if whole and not msisdn.startswith(MARK) else mask(msisdn)

@@ -46,6 +46,7 @@ def install(environment: Environment, language_name: str) -> None:
         return words.gettext(said) if said else "–"  # the empty one is the catalogue's head
 
     environment.filters["word"] = word
+    environment.filters["day"] = formats.day
     environment.filters["local"] = formats.local
     environment.filters["local_seconds"] = formats.local_seconds
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from console.formats import local
+from console.formats import day, local
 from console.messages import marked as _
 
 
@@ -49,6 +49,7 @@ _LABELS = {
     "part": _("part"),
     "outcome": _("result"),
     "later_at": _("call at"),
+    "late_since": _("after the phase, whose last day was"),
     "reason": _("reason"),
     "note": _("note"),
 }
@@ -92,6 +93,8 @@ def _details(entry: Mapping[str, Any], *, whole: bool) -> Iterable[tuple[str, st
             continue  # an agent may have written anything
         if key == "later_at":
             value = local(datetime.fromisoformat(value))
+        if key == "late_since":
+            value = day(value)
         yield label, f"outcome_{value}" if key == "outcome" else str(value)
 
 

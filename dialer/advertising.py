@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from dialer.windows import way_of
 from domain.errors import InputError
 from domain.gate import list_trouble
-from domain.states import CampaignKind, ContactScope
 from store import do_not_call
 from store.models import Campaign
 
@@ -16,7 +16,6 @@ def require_fresh_list(
 ) -> None:
     """Raises InputError where a campaign advertises and the do-not-call lists are too old."""
     lists = do_not_call.ages(connection)
-    way = ContactScope.SMS if campaign.kind == CampaignKind.TEXT else ContactScope.VOICE
-    trouble = list_trouble(campaign.purpose, way, lists, most_days, now)
+    trouble = list_trouble(campaign.purpose, way_of(campaign), lists, most_days, now)
     if trouble is not None:
         raise InputError(f"campaign {campaign.name!r} advertises, and {trouble}")

@@ -6,19 +6,17 @@ on average in the last hours of theirs in which anybody was, if more. Where nobo
 week there is nothing to judge by, and no brake: call-backs are made elsewhere, or this is a trial.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
 from dialer.brake_steps import OFF, BrakeSetting, let_go, step
-from dialer.brakes import promise_wanted
 from dialer.callbacks import backlog_of, staff_of
-from dialer.expected import late, to_come
-from dialer.forecast import Pending, Staff
-from domain.calendar import Calendar, Window
-from domain.errors import InputError
+from dialer.promise_outlook import Outlook, own_cps
+from dialer.windows import calendar_or_trouble
+from domain.calendar import Calendar
 from domain.states import BrakeCause
 from store import brakes, campaigns, limits, pace_figures, staffing
 from store.brakes import Scope
@@ -28,27 +26,12 @@ from store.pace_figures import PaceFigures
 from store.tick_lock import is_mine
 from store.workload import workload
 
-_AHEAD = timedelta(hours=1)
-"""How much more calling is to be forecast. Deadlines are a day ahead: there is time to slow."""
 _ARRIVING = timedelta(minutes=30)
 _LOOK_BACK = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What the promise is judged by: the work that waits, who does it, and what is to come.
-
-    `coming`: call-backs a second at full rate, and when those calls are made. No `staff`: nobody to
-    judge by.
-    """
-
-    backlog: Sequence[Pending]
-    staff: Staff | None
-    coming: Sequence[tuple[float, Calendar]]
-
-
 def outlook(connection: Connection, setting: BrakeSetting, now: datetime) -> Outlook:
-    """Read what `judge` needs."""
+    """Read what `dialer.promise_outlook.judge` needs."""
     agents = agents_to_judge_by(connection, setting.callbacks.hours, now)
     if agents is None:
         return Outlook((), None, ())
@@ -65,35 +48,6 @@ def outlook(connection: Connection, setting: BrakeSetting, now: datetime) -> Out
         and (windows := _windows(row, setting.holidays)) is not None
     ]
     return Outlook(backlog_of(load, now), staff_of(load, setting.callbacks), coming)
-
-
-def judge(seen: Outlook, setting: BrakeSetting, now: datetime) -> tuple[float, str]:
-    """The step that the promise asks for, and why. What is not measured yet is not guessed."""
-    staff, hours = seen.staff, setting.callbacks.hours
-    if staff is None:
-        return 1.0, "nobody has been on duty for a week"
-
-    def coming(factor: float) -> list[Pending]:
-        return [
-            pending
-            for rate, windows in seen.coming
-            for pending in to_come(
-                rate * factor, _next_hour(windows, now), setting.target_by, hours
-            )
-        ]
-
-    def late_at(factor: float) -> float:
-        return late([*seen.backlog, *coming(factor)], staff, hours, now).worst
-
-    everything = len(seen.backlog) + sum(pending.count for pending in coming(1.0))
-    tolerated = setting.late_share * everything
-    wanted = promise_wanted(late_at, tolerated)
-    if wanted == 1.0:
-        return wanted, f"the call-backs will be in time with {staff.agents} agents"
-    return wanted, (
-        f"with {staff.agents} agents, {late_at(1.0):.0f} of {everything:.0f} call-backs would be "
-        "late within an hour of full rate"
-    )
 
 
 def put(
@@ -135,24 +89,11 @@ def _shared_cps(connection: Connection, setting: BrakeSetting) -> float:
 
 
 def _own_cps(campaign: Campaign, figures: PaceFigures) -> float:
-    """What the campaign's own rate and channels allow."""
     seconds = figures.ring_seconds + figures.answer_rate * figures.talk_seconds
-    return min(campaign.cps, campaign.max_channels / max(0.1, seconds))
+    return own_cps(campaign.cps, campaign.max_channels, seconds)
 
 
 def _windows(campaign: Campaign, holidays: Mapping[date, bool]) -> Calendar | None:
     """When the campaign calls; None where its windows make no sense, so that it does not."""
-    try:
-        return Calendar(
-            [Window.parse(window) for window in campaign.windows],
-            call_on_holidays=campaign.call_on_holidays,
-            holiday_overrides=holidays,
-        )
-    except InputError:
-        return None
-
-
-def _next_hour(windows: Calendar, now: datetime) -> list[tuple[datetime, datetime]]:
-    """The next hour of calling, or what is left of it until the windows close."""
-    first = next(windows.open_spans(now), None)
-    return [] if first is None else [(first[0], min(first[1], first[0] + _AHEAD))]
+    calendar = calendar_or_trouble(campaign, holidays)
+    return None if isinstance(calendar, str) else calendar

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from dialer.brakes import BreakerRule, Standing, moved
 from dialer.callbacks import CallbackSetting
+from dialer.promise_outlook import PromiseRule
 from domain.states import BrakeCause
 from store import brakes
 from store.brakes import Change, Scope
@@ -36,6 +37,11 @@ class BrakeSetting:
     callbacks: CallbackSetting
     target_by: time
     holidays: Mapping[date, bool]
+
+    @property
+    def promise_rule(self) -> PromiseRule:
+        """What the brake of the promise judges by."""
+        return PromiseRule(self.callbacks.hours, self.target_by, self.late_share)
 
 
 def standing(brake: Brake | None) -> Standing:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from dialer import brake_congestion, brake_promise, brake_queue
 from dialer.brake_steps import OFF, BrakeSetting
+from dialer.promise_outlook import judge
 from domain.agents_queue import QueueView
 from domain.clock import Clock
 from domain.states import BrakeCause
@@ -51,7 +52,7 @@ class Braking:
         if BrakeCause.PROMISE in setting.causes:
             seen = await self._store.read(brake_promise.outlook, setting, now)
             # Thousands of call-backs take a while: beside the event loop.
-            wanted, reason = await asyncio.to_thread(brake_promise.judge, seen, setting, now)
+            wanted, reason = await asyncio.to_thread(judge, seen, setting.promise_rule, now)
         await self._store.write(brake_promise.put, setting, wanted, reason, now)
 
     async def judge_queue(self) -> None:

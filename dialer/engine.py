@@ -13,11 +13,11 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from dialer.brakes_in_force import InForce, in_force
-from dialer.campaign_calendar import calendar_of
 from dialer.capacity import Capacity, InUse
 from dialer.settling import settle_ended
 from dialer.sharing import Sharing, Want
 from dialer.variants import version_of, versions
+from dialer.windows import calendar_or_trouble
 from domain.agents_queue import QueueView
 from domain.calendar import Calendar
 from domain.clock import Clock
@@ -154,7 +154,7 @@ class Engine:
         self._capacity.set_limits(await self._store.read(limits.read))
         self._lists = await self._store.read(do_not_call.ages)
         self._calendars = {
-            row.id: calendar_of(row, self._setting.holidays) for row in self._running
+            row.id: calendar_or_trouble(row, self._setting.holidays) for row in self._running
         }
         self._apply(await self._store.read(brakes.all_of))
         self.why_idle = {

@@ -16,11 +16,22 @@ from domain.addresses import Scheme
 from domain.errors import InputError
 from domain.folding import fold
 from domain.msisdn import parse_msisdn
+from domain.places import Places
 from store.phases import NewPhase
 
 _NUMBER_COLUMNS = frozenset({"MSISDN", "SO THUE BAO", "SO DIEN THOAI"})
 _SEPARATORS = ",;\t"
-_PHASE_COLUMNS = ("scheme", "province_code", "district_code", "opens_on", "closes_on")
+_PHASE_COLUMNS = {
+    "scheme": {"SCHEME"},
+    "province_code": {"PROVINCE CODE", "MA TINH"},
+    "province": {"PROVINCE", "TINH", "TINH THANH PHO"},
+    "district_code": {"DISTRICT CODE", "MA HUYEN"},
+    "district": {"DISTRICT", "HUYEN", "QUAN HUYEN"},
+    "district_type": {"DISTRICT TYPE"},
+    "opens_on": {"OPENS ON", "TU NGAY"},
+    "closes_on": {"CLOSES ON", "DEN NGAY"},
+}
+"""What the columns may be called, marks and case aside."""
 
 
 def read_numbers(path: Path) -> Iterator[str | RejectedRow]:
@@ -39,21 +50,38 @@ def read_numbers(path: Path) -> Iterator[str | RejectedRow]:
 
 
 def read_phases(
-    path: Path, opens_on: date | None = None, closes_on: date | None = None
+    path: Path, places: Places, opens_on: date | None = None, closes_on: date | None = None
 ) -> list[NewPhase]:
-    """The phases of a file; the dates given stand for the columns that it lacks.
+    """The phases of a file, whose places are codes or names; the dates given stand for the columns
+    that it lacks.
 
     Raises InputError with the first row that makes no sense.
     """
     with _opened(path) as file:
         rows = _rows(path, file)
-        _, names = next(rows, (0, []))
-        if "province_code" not in names:
-            raise InputError(f"{path}: the header needs the columns {', '.join(_PHASE_COLUMNS)}")
+        _, header = next(rows, (0, []))
+        names = [_phase_column(cell) for cell in header]
+        if not {"province_code", "province"}.intersection(names):
+            raise InputError(
+                f"{path}: the header needs province or province_code; there may be district or "
+                "district_code, scheme, opens_on, closes_on"
+            )
         given = {"opens_on": opens_on, "closes_on": closes_on}
-        return [
-            _phase(path, line, dict(zip(names, row, strict=False)), given) for line, row in rows
-        ]
+        read: dict[tuple[Any, ...], NewPhase] = {}
+        for line, row in rows:
+            phase = _phase(path, line, dict(zip(names, row, strict=False)), places, given)
+            if read.setdefault(_place(phase), phase) is not phase:
+                raise InputError(f"{path}, line {line}: this place stands in the file twice")
+        return list(read.values())
+
+
+def _phase_column(cell: str) -> str:
+    folded = fold(cell.replace("_", " ")).fold
+    return next((name for name, known in _PHASE_COLUMNS.items() if folded in known), cell)
+
+
+def _place(phase: NewPhase) -> tuple[Any, ...]:
+    return phase.scheme, phase.province_code, phase.district_code
 
 
 def read_day(text: str) -> date:
@@ -67,28 +95,49 @@ def read_day(text: str) -> date:
 
 
 def _phase(
-    path: Path, line: int, cells: Mapping[str, str], given: Mapping[str, date | None]
+    path: Path,
+    line: int,
+    cells: Mapping[str, str],
+    places: Places,
+    given: Mapping[str, date | None],
 ) -> NewPhase:
     try:
         days: dict[str, Any] = {
             name: read_day(cells[name]) if cells.get(name, "").strip() else given[name]
             for name in given
         }
-        province = cells["province_code"].strip()
-        if not province.isdecimal():
-            raise InputError(f'"{province}" is no province code')
+        scheme = _scheme(cells.get("scheme") or Scheme.VN_2021)
+        province, district = _codes(cells, places, scheme)
         if days["opens_on"] is None:
             raise InputError("no opens_on: add the column, or say --opens 2021-06-01")
         if days["closes_on"] is not None and days["closes_on"] < days["opens_on"]:
             raise InputError("it closes before it opens")
         return NewPhase(
-            scheme=_scheme(cells.get("scheme") or Scheme.VN_2021),
+            scheme=scheme,
             province_code=province,
-            district_code=cells.get("district_code", "").strip() or None,
+            district_code=district,
             **days,
         )
     except InputError as error:
         raise InputError(f"{path}, line {line}: {error}") from None
+
+
+def _codes(cells: Mapping[str, str], places: Places, scheme: Scheme) -> tuple[str, str | None]:
+    """The official codes of a row's place; where it has both, a code goes before a name."""
+    code, name = (cells.get(key, "").strip() for key in ("province_code", "province"))
+    district_code = cells.get("district_code", "").strip() or None
+    district = cells.get("district", "").strip() or None
+    if code and not code.isdecimal():
+        raise InputError(f'"{code}" is no province code')
+    if code and (district_code or not district):
+        return code, district_code
+    if not (code or name):
+        raise InputError("no province: give its name or its code")
+    if unit := cells.get("district_type", "").strip():
+        district = district and f"{unit} {district}"
+    name = name or (places.named(scheme, code, None) or (code, ""))[0]
+    found = places.codes(name, None if district_code else district, scheme)
+    return found[0], district_code or found[1]
 
 
 def _scheme(text: str) -> Scheme:

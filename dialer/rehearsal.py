@@ -4,7 +4,8 @@ A simulation by events. The clock jumps to the next moment at which a call may s
 slowest token bucket holds as many tokens as it may, a channel comes free, a number is due or a
 window opens. Rates, windows and retries are the real rules (TokenBucket, Calendar, next_dial).
 Targets of the same history are one number; calls of one kind last equally long, so that channels
-come free in the order in which they were taken. So a million targets take seconds.
+come free in the order in which they were taken. So a million targets take seconds. The brake of the
+promise slows it as it would a server; the queue's and the trunk's have nothing to go by here.
 """
 
 from bisect import bisect
@@ -16,6 +17,7 @@ from itertools import islice
 from random import Random
 
 from dialer.rehearsal_agents import Agents
+from dialer.rehearsal_brake import JUDGED_EVERY, BrakeRule, PromiseBrake
 from dialer.rehearsal_carrier import (
     Ending,
     Lengths,
@@ -25,6 +27,7 @@ from dialer.rehearsal_carrier import (
     endings,
     seconds_of,
 )
+from dialer.rehearsal_outcome import Dialled, Hour
 from dialer.rehearsal_targets import Targets
 from dialer.retry import RetryRules
 from domain.calendar import Calendar
@@ -40,7 +43,13 @@ _SLACK = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the campaign's row says. `ceilings`: (cps, channels) of the server and its trunk."""
+    """What the campaign's row says, and what holds besides.
+
+    Attributes:
+        ceilings: (cps, channels) of the server and its trunk.
+        apart_seconds: the least from one dial of a number to the next (the cap of advertising).
+        brake: None where nothing slows it.
+    """
 
     cps: float
     max_channels: int
@@ -49,43 +58,12 @@ class Rules:
     retry: RetryRules
     calendar: Calendar
     ceilings: Sequence[tuple[float, int]] = ()
+    apart_seconds: float = 0.0
+    brake: BrakeRule | None = None
 
 
 Audience = Mapping[tuple[int, int], int]
 """Targets by (attempts made, minutes from the start until they are due)."""
-
-
-@dataclass(slots=True)
-class Hour:
-    """What one hour brought; `channels` is the most that were in use at once."""
-
-    at: datetime
-    calls: int = 0
-    answered: int = 0
-    registered: int = 0
-    transfers: int = 0
-    channels: int = 0
-
-
-@dataclass(slots=True)
-class Dialled:
-    """How it went. Every target is `done` or `waiting`.
-
-    Attributes:
-        finished_at: when the last target was done; None: not within the hours rehearsed.
-        promised: call-backs promised (key 1, or key 3 without an agent), by minute.
-        talks: talks with an agent after key 3, by the minute in which they began.
-        most_attempts: of any target.
-    """
-
-    finished_at: datetime | None
-    done: int
-    waiting: int
-    hours: Sequence[Hour]
-    endings: Mapping[Ending, int]
-    promised: Mapping[datetime, int]
-    talks: Mapping[datetime, int]
-    most_attempts: int
 
 
 def rehearse(
@@ -125,15 +103,16 @@ class _Run:
     by_hour: dict[int, Hour] = field(default_factory=dict)
     by_ending: Counter[Ending] = field(default_factory=Counter)
     promised: Counter[int] = field(default_factory=Counter)
+    slowed: float = 0.0
 
     def __post_init__(self) -> None:
         rules = self.rules
         caps = [(rules.cps, rules.max_channels), *rules.ceilings]
         self._buckets = [TokenBucket(rate, lambda: self.now) for rate, _ in caps]
         self._most_channels = min(channels for _, channels in caps)
-        slowest = min(rate for rate, _ in caps)
-        tokens = max(1, int(slowest * _MOST_AT_ONCE_SECONDS))
-        self._step = (tokens + _SLACK) / slowest
+        self._full_rate = min(rate for rate, _ in caps)
+        self._step = _step_of(self._full_rate)
+        self._brake = None if rules.brake is None else PromiseBrake(rules.brake, self.start)
         self._spans = deque(
             ((opens - self.start).total_seconds(), (closes - self.start).total_seconds())
             for opens, closes in rules.calendar.open_spans(self.start)
@@ -147,14 +126,14 @@ class _Run:
             seconds: deque() for seconds in self._seconds.values()
         }
         self._asking: deque[float] = deque()
-        self.targets = Targets(rules.retry, rules.max_attempts)
+        self.targets = Targets(rules.retry, rules.max_attempts, rules.apart_seconds)
         whole_hour = self.start.replace(minute=0, second=0, microsecond=0)
         self._into_hour = (self.start - whole_hour).total_seconds()
 
     def to_the_end(self) -> Dialled:
         """Until no target is left, or the hours are over."""
         while (moment := self._next_moment()) is not None:
-            self.now = moment
+            self._pass_to(moment)
             self._release()
             self.targets.bring_due(moment)
             free = self._most_channels - self.in_use
@@ -181,6 +160,17 @@ class _Run:
         moment = max(moment, self._spans[0][0])
         return moment if moment < self.end else None
 
+    def _pass_to(self, moment: float) -> None:
+        """Let time go by; the brake is judged where it is due."""
+        brake = self._brake
+        if brake is not None and brake.factor < 1:
+            self.slowed += min(moment - self.now, JUDGED_EVERY)
+        self.now = moment
+        if brake is not None and moment >= brake.next_judgement:
+            rate = self._full_rate * brake.judge(moment)
+            self._buckets[0].rate = min(self.rules.cps, rate)
+            self._step = _step_of(rate)
+
     # -- channels
 
     def _first_release(self) -> float:
@@ -198,7 +188,9 @@ class _Run:
         while self._asking and self._asking[0] <= now:
             asked = self._asking.popleft()
             if not self.agents.ask(asked):
-                self.promised[int(asked // _MINUTE)] += 1
+                self._promise(asked)
+            elif self._brake is not None:
+                self._brake.talk()
         self.in_use -= self.agents.release(now)
 
     # -- dialling
@@ -208,11 +200,13 @@ class _Run:
         hour.calls += count
         self.in_use += count
         hour.channels = max(hour.channels, self.in_use)
+        if self._brake is not None:
+            hour.factor = min(hour.factor, self._brake.factor)
         for history, number in self.targets.take(count):
             for _ in range(number):
                 kind = self._kinds[bisect(self._bounds, self.chance.random())]
                 ends = self.now + self._seconds[kind]
-                self.targets.settle(history, kind[0], ends)
+                self.targets.settle(history, kind[0], self.now, ends)
                 self._hold(kind, ends, hour)
 
     def _hold(self, kind: Ending, ends: float, hour: Hour) -> None:
@@ -227,8 +221,13 @@ class _Run:
             return
         if reaction is Reaction.KEY_1:
             hour.registered += 1
-            self.promised[int(ends // _MINUTE)] += 1
+            self._promise(ends)
         self._ending[self._seconds[kind]].append(ends)
+
+    def _promise(self, at: float) -> None:
+        self.promised[int(at // _MINUTE)] += 1
+        if self._brake is not None:
+            self._brake.promise()
 
     def _hour(self) -> Hour:
         number = int((self.now + self._into_hour) // _HOUR)
@@ -252,6 +251,7 @@ class _Run:
             promised=self._by_minute(self.promised),
             talks=self._by_minute(self.agents.talks),
             most_attempts=targets.most_attempts,
+            slowed_seconds=self.slowed,
         )
 
     def _by_minute(self, counts: Mapping[int, int]) -> dict[datetime, int]:
@@ -259,3 +259,9 @@ class _Run:
             self.start + timedelta(minutes=minute): count
             for minute, count in sorted(counts.items())
         }
+
+
+def _step_of(rate: float) -> float:
+    """Seconds from one look at a bucket of this rate to the next, when it is full."""
+    tokens = max(1, int(rate * _MOST_AT_ONCE_SECONDS))
+    return (tokens + _SLACK) / rate

@@ -80,6 +80,14 @@ def bounds_of(shares: dict[Ending, float]) -> tuple[list[float], list[Ending]]:
     return bounds, kinds
 
 
+def mean_seconds(rates: Rates, lengths: Lengths, ring_timeout_seconds: float) -> float:
+    """How long a dial holds its channel on average, but for what follows key 3."""
+    return sum(
+        share * seconds_of(ending, lengths, ring_timeout_seconds)
+        for ending, share in endings(rates).items()
+    )
+
+
 def seconds_of(ending: Ending, lengths: Lengths, ring_timeout_seconds: float) -> float:
     """How long the channel is held, but for what follows key 3."""
     match ending:

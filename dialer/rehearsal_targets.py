@@ -28,13 +28,15 @@ class Targets:
         most_attempts: of any target.
     """
 
-    def __init__(self, rules: RetryRules, max_attempts: int) -> None:
+    def __init__(self, rules: RetryRules, max_attempts: int, apart_seconds: float = 0.0) -> None:
+        """`apart_seconds`: the least from one dial of a number to the next."""
         self.ready = 0
         self.done = 0
         self.last_end = 0.0
         self.most_attempts = 0
         self._rules = rules
         self._max_attempts = max_attempts
+        self._apart = apart_seconds
         self._queue: deque[tuple[History, int]] = deque()
         self._due: dict[int, Counter[History]] = {}
         self._minutes: list[int] = []
@@ -77,13 +79,14 @@ class Targets:
             count -= number
         return taken
 
-    def settle(self, history: History, came_to: Disposition, ended: float) -> None:
+    def settle(self, history: History, came_to: Disposition, began: float, ended: float) -> None:
         """A dial of a target with this history ends so: again later, or done."""
         delay, after = self._judge(history, came_to)
         if after[0] > self.most_attempts:
             self.most_attempts = after[0]
         if delay is not None:
-            self.expect(after, ceil((ended + delay) / _MINUTE), 1)
+            due = max(ended + delay, began + self._apart)
+            self.expect(after, ceil(due / _MINUTE), 1)
         else:
             self.done += 1
             self.last_end = max(self.last_end, ended)

@@ -1,4 +1,4 @@
-"""APScheduler's ticks: how often call-backs and brakes are looked at; rows say what is due. I/O."""
+"""APScheduler's ticks: how often each kind of work is looked at; rows say what is due. I/O."""
 
 import asyncio
 import logging
@@ -54,13 +54,13 @@ class Schedule:
         setting: CallbackSetting,
         clock: Clock,
         pace: Pace | None = None,
-        brakes: Sequence[Tick] = (),
+        more: Sequence[Tick] = (),
     ) -> None:
         self._store = store
         self._setting = setting
         self._clock = clock
         self._pace = pace or Pace()
-        self._brakes = brakes
+        self._more = more
         self._in_trouble: set[str] = set()
         self.ticks: defaultdict[str, TickRuns] = defaultdict(TickRuns)
 
@@ -72,7 +72,7 @@ class Schedule:
             ("expire", self.return_expired, self._pace.expire),
             ("deadlines", self.raise_deadlines, self._pace.deadlines),
             ("report", self.report, self._pace.report),
-            *self._brakes,
+            *self._more,
         ):
             scheduler.add_job(
                 self._tick,

@@ -26,7 +26,7 @@ FIXED = ("kind", "text", "account", "source", "follows")
 _OF_TEXTS = ("text", "account", "source")
 _OF_CALLS = (
     *("script_version", "variants", "max_channels", "ring_timeout_seconds", "max_attempts"),
-    *("retry", "by_phase", "follows", "follow_after_hours"),
+    *("retry", "follows", "follow_after_hours"),
 )
 
 

@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 
 from dialer.text_outcomes import outcome_of
 from dialer.text_pacing import LOOK_BACK, due, due_after, room
-from domain.calendar import Calendar, Window
+from dialer.windows import calendar_or_trouble
 from domain.clock import Clock
-from domain.errors import InputError, StoreUnavailable
-from domain.gate import ListAges, list_trouble
+from domain.errors import StoreUnavailable
+from domain.gate import ListAges, shut
 from domain.states import CampaignState, ContactScope
 from store import do_not_call, outbox, text_campaigns, text_settlement
 from store.engine import Store
@@ -100,21 +100,10 @@ class TextEngine:
         return self._writer.why_not(campaign) or self._closed(campaign, self._clock())
 
     def _closed(self, campaign: Campaign, now: datetime) -> str | None:
-        """Why the do-not-call lists or the campaign's windows keep it from sending now, or None."""
-        days = self._do_not_call_days
-        if stale := list_trouble(campaign.purpose, ContactScope.SMS, self._lists, days, now):
-            return stale
-        try:
-            calendar = Calendar(
-                [Window.parse(window) for window in campaign.windows],
-                call_on_holidays=campaign.call_on_holidays,
-                holiday_overrides=self._holidays,
-            )
-        except InputError as error:
-            return str(error)
-        if calendar.is_open(now):
-            return None
-        return f"outside the window of texts until {calendar.next_opening(now).isoformat()}"
+        """Why the gate keeps the whole campaign from sending now, or None."""
+        calendar, days = calendar_or_trouble(campaign, self._holidays), self._do_not_call_days
+        closed = shut(campaign.purpose, calendar, self._lists, days, now, ContactScope.SMS)
+        return None if closed is None else closed.words
 
     def _step(self, connection: Connection, live: Sequence[Campaign]) -> int:
         """Hold, withdraw, release and post; tell how many texts a link may take now."""

@@ -19,17 +19,19 @@ MOST_CALLS = 1
 """Advertising calls to a number within ROLLING, all campaigns together (Decree 91/2020)."""
 MOST_TEXTS = 3
 """Likewise, advertising texts."""
-
-
-CALL_HOURS = (time(8), time(17))
-"""When advertising may call, by the local clock."""
-TEXT_HOURS = Calendar([Window(time(7), time(22))], call_on_holidays=True)
-"""When advertising may text."""
+HOURS = {
+    ContactScope.VOICE: (time(8), time(17)),
+    ContactScope.SMS: (time(7), time(22)),
+}
+"""When advertising may call and text, by the local clock."""
+TEXT_HOURS = Calendar([Window(*HOURS[ContactScope.SMS])], call_on_holidays=True)
+"""The same for each single text, whatever campaign it is of."""
 
 
 class Refusal(StrEnum):
-    """Why the gate lets nobody through: of one number, or (the last five) of a whole campaign."""
+    """Why the gate lets nobody through: of one number, or (the last six) of a whole campaign."""
 
+    ERASED = "erased"
     OPTED_OUT = "opted_out"
     DO_NOT_CALL = "do_not_call"
     ALREADY_REGISTERED = "already_registered"
@@ -47,6 +49,7 @@ class Refusal(StrEnum):
 
 FOR_GOOD = frozenset(
     {
+        Refusal.ERASED,
         Refusal.OPTED_OUT,
         Refusal.DO_NOT_CALL,
         Refusal.ALREADY_REGISTERED,
@@ -74,38 +77,50 @@ def shut(
     lists: ListAges,
     most_days: int,
     now: datetime,
+    way: ContactScope = ContactScope.VOICE,
 ) -> Shut | None:
-    """Why a running campaign must call nobody now, or None; a text says what is wrong with windows.
+    """Why a running campaign must contact nobody now by `way`, or None.
 
-    Purpose first, then the lists, then the hours: what time does not heal comes first.
+    Where the windows make no sense, `calendar` is a line that says so. Purpose first, then the
+    lists, then the hours: what time does not heal comes first.
     """
     if purpose is None:
         return Shut(Refusal.NO_PURPOSE, "no purpose is set")
     if isinstance(calendar, str):
         return Shut(Refusal.BAD_WINDOWS, calendar)
-    stale = list_trouble(purpose, ContactScope.VOICE, lists, most_days, now)
+    stale = list_trouble(purpose, way, lists, most_days, now)
     if stale is not None:
         return Shut(Refusal.DO_NOT_CALL_STALE, stale)
     if calendar.is_open(now):
         return None
     until = calendar.next_opening(now).isoformat()
+    done, window = _SHUT_WORDS[way]
     if calendar.is_holiday(to_local(now).date()) and not calendar.call_on_holidays:
-        return Shut(Refusal.HOLIDAY, f"a public holiday: nothing is dialled until {until}")
-    return Shut(Refusal.OUTSIDE_WINDOW, f"outside the calling window until {until}")
+        return Shut(Refusal.HOLIDAY, f"a public holiday: nothing is {done} until {until}")
+    return Shut(Refusal.OUTSIDE_WINDOW, f"outside {window} until {until}")
 
 
-def lawful(windows: Sequence[Window], purpose: str | None) -> list[Window]:
+_SHUT_WORDS = {
+    ContactScope.VOICE: ("dialled", "the calling window"),
+    ContactScope.SMS: ("texted", "the window of texts"),
+}
+
+
+def lawful(
+    windows: Sequence[Window], purpose: str | None, way: ContactScope = ContactScope.VOICE
+) -> list[Window]:
     """What of a campaign's windows its purpose leaves. Raises InputError where that is nothing."""
     if purpose != Purpose.ADVERTISING:
         return list(windows)
-    first, last = CALL_HOURS
+    first, last = HOURS[way]
     clipped = [
         (window, max(window.start, first), last if window.end == time(0) else min(window.end, last))
         for window in windows
     ]
     left = [replace(window, start=start, end=end) for window, start, end in clipped if start < end]
     if windows and not left:
-        raise InputError(f"advertising may call from {first:%H:%M} to {last:%H:%M} only")
+        may = "text" if way is ContactScope.SMS else "call"
+        raise InputError(f"advertising may {may} from {first:%H:%M} to {last:%H:%M} only")
     return left
 
 

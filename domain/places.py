@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from domain.addresses import Scheme
+from domain.errors import InputError
 from domain.folding import fold
 
 _Units = frozenset[tuple[str, ...]]
@@ -71,6 +72,35 @@ class Places:
         """A district of the province with its unit, where what was typed names one only."""
         found = self._district(Scheme.VN_2021, _name(province), typed)
         return typed if found is None else found.label
+
+    def codes(
+        self, province: str, district: str | None, scheme: Scheme = Scheme.VN_2021
+    ) -> tuple[str, str | None]:
+        """The official codes of a province, or of one of its districts, by their names.
+
+        Raises InputError for a name that is not known, or that two districts have.
+        """
+        found = self.locate(province, district, scheme)
+        if found.province_code is None:
+            raise InputError(f'no province is called "{province}": {", ".join(self.provinces)}')
+        if found.district_is_unknown:
+            of = [each.label for each in self.districts if same(each.province, province)]
+            raise InputError(
+                f'no district of {self.province(province)} is called "{district}", or two are; '
+                f"these are known, others by their code: {', '.join(of)}"
+            )
+        return found.province_code, found.district_code
+
+    def named(
+        self, scheme: str, province_code: str, district_code: str | None
+    ) -> tuple[str, str] | None:
+        """The names of what has these codes, the district's empty for the province itself."""
+        for each in self.districts:
+            if (each.scheme, each.province_code) == (scheme, province_code) and (
+                district_code in (None, each.code)
+            ):
+                return each.province, each.label if district_code else ""
+        return None
 
     def locate(
         self, province: str | None, district: str | None, scheme: Scheme = Scheme.VN_2021

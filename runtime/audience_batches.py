@@ -60,7 +60,8 @@ class Writer:
         elsewhere = audience.in_other_running(connection, self._campaign_id, list(firsts))
         refused = elsewhere if self._options.skip_other_campaigns else set[str]()
         newcomers = _newcomers(firsts, refused, self._options.places)
-        added = audience.add_new(connection, self._campaign_id, self._import_id, newcomers, now)
+        same = (self._campaign_id, self._import_id, newcomers, now, self._options.erasure_key)
+        added = audience.add_new(connection, *same)
         rest = [msisdn for msisdn in firsts if msisdn not in added]
         held = audience.held(connection, self._campaign_id, rest)
         known = {msisdn for msisdn, by in held.items() if by != self._import_id}

@@ -28,6 +28,7 @@ class ImportOptions:
         skip_other_campaigns: refuse numbers that another running campaign has.
         dry_run: count, and write nothing.
         places: gives the official codes.
+        erasure_key: finds the refusals of numbers that were taken out; empty where there are none.
     """
 
     by: str = "tstn"
@@ -37,6 +38,7 @@ class ImportOptions:
     skip_other_campaigns: bool = False
     dry_run: bool = False
     places: Places = field(default_factory=Places)
+    erasure_key: str = ""
 
 
 class Verdict(StrEnum):

@@ -29,8 +29,9 @@ _ROLES = {
 class AudienceBringer:
     """What `console.audience_port.AudienceImporter` asks for."""
 
-    def __init__(self, store: Store, clock: Clock, places: Places) -> None:
+    def __init__(self, store: Store, clock: Clock, places: Places, erasure_key: str = "") -> None:
         self._store = store
+        self._erasure_key = erasure_key
         self._clock = clock
         self._places = places
 
@@ -51,7 +52,9 @@ class AudienceBringer:
         by: str,
     ) -> Mapping[str, int]:
         """Run the import of `tstn audience import`."""
-        options = ImportOptions(by=by, file_name=file_name, places=self._places)
+        options = ImportOptions(
+            by=by, file_name=file_name, places=self._places, erasure_key=self._erasure_key
+        )
         return _counts(await self._run(campaign_id, file, rejects, progress, options))
 
     async def _run(

@@ -26,6 +26,7 @@ from runtime.brake_wiring import brake_setting
 from runtime.loop_lag import LoopLag
 from runtime.metrics import Metrics, Sources
 from runtime.phone_line import AgentsLine
+from runtime.retention_wiring import retention
 from runtime.row_figures import RowFigures
 from runtime.settings import Settings, require_secrets
 from sms.service import Texts
@@ -134,6 +135,7 @@ async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
     engine_setting = wiring.engine_setting(settings, repertoire)
     brakes = brake_setting(settings)
     braking = Braking(store, brakes, utc_now, queue)
+    more = (*braking.ticks(), *retention(settings, store, utc_now).ticks())
     return _Parts(
         store=store,
         journal=journal,
@@ -142,7 +144,7 @@ async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
         engine=Engine(engine_setting, store, node, utc_now, agents=queue),
         texts=texts,
         text_engine=wiring.text_engine(settings, store, texts.stir),
-        schedule=Schedule(store, brakes.callbacks, utc_now, brakes=braking.ticks()),
+        schedule=Schedule(store, brakes.callbacks, utc_now, more=more),
     )
 
 

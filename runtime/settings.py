@@ -147,12 +147,13 @@ class CalendarSettings:
 
 @dataclass(frozen=True)
 class LawSettings:
-    """What Decree 91/2020 and the programme's phases leave to the operator; `domain.gate` has the
-    rest.
-    """
+    """What the law and the programme's phases leave to the operator; `domain.gate` has the rest."""
 
     do_not_call_days: Annotated[int, Limits(least=1, most=366)] = 30
     accept_late: bool = True
+    keep_days: Annotated[int, Limits(least=30, most=3660)] = 365
+    keep_consent_days: Annotated[int, Limits(least=366, most=3660)] = 730
+    erasure_key: Secret = ""
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,8 @@ async def open_console(
     )
     lease = timedelta(seconds=settings.callbacks.lease_seconds)
     supervised = supervision(store, callback_setting(settings), lease)
-    importer = AudienceBringer(store, utc_now, read_places(given.districts))
+    places, key = read_places(given.districts), settings.law.erasure_key
+    importer = AudienceBringer(store, utc_now, places, key)
     console = Console(
         setting,
         store,

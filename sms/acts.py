@@ -69,14 +69,13 @@ def _register(
     numbers = [task.msisdn for task in tasks]
     campaigns = audience.campaigns_of(connection, numbers)
     before = standing(connection, numbers)
-    late = phases.late(connection, {task.msisdn: task.at for task in tasks})
+    late = {} if setting.accept_late else _late(connection, tasks)
     eligible = [
         task
         for task in tasks
-        if task.msisdn in before
-        or (task.msisdn in campaigns and (setting.accept_late or task.msisdn not in late))
+        if task.msisdn in before or (task.msisdn in campaigns and task.id not in late)
     ]
-    asked = [_asked(task, campaigns.get(task.msisdn), late.get(task.msisdn)) for task in eligible]
+    asked = [_asked(task, campaigns.get(task.msisdn)) for task in eligible]
     answers = registrations.register(connection, asked, setting.target_by) if asked else []
     given = {task.id: _reply(ReplyKind.INELIGIBLE, setting) for task in tasks}
     for task, answer in zip(eligible, answers, strict=True):
@@ -87,29 +86,38 @@ def _register(
             date = first.registered_at if first else task.at  # just now, on another node
             given[task.id] = _reply(ReplyKind.ALREADY, setting, date=date)
     ours = {task.id for task in eligible}
-    held = [_held(task, late.get(task.msisdn)) for task in tasks if task.id not in ours]
+    held = [_held(task, late.get(task.id)) for task in tasks if task.id not in ours]
     history.add(connection, held)
     return given
 
 
-def _asked(task: Task, campaign_id: int | None, closed_on: date | None) -> RegistrationAsked:
+def _late(connection: Connection, tasks: Sequence[Task]) -> dict[int, date]:
+    """The texts that come after the phase of their place has closed, and its last day."""
+    last_days = phases.last_days(connection, [task.msisdn for task in tasks])
+    return {
+        task.id: last_day
+        for task in tasks
+        if (last_day := last_days.get(task.msisdn)) and phases.is_late(task.at, last_day)
+    }
+
+
+def _asked(task: Task, campaign_id: int | None) -> RegistrationAsked:
     return RegistrationAsked(
         channel=Channel.SMS,
         source_id=task.source_id,
         msisdn=task.msisdn,
         campaign_id=campaign_id,
-        evidence={"text": task.text, "note": task.judged.note, **_lateness(closed_on)},
+        evidence={"text": task.text, "note": task.judged.note},
         at=task.at,
     )
 
 
-def _lateness(closed_on: date | None) -> dict[str, Any]:
-    """The flag of a request that came after its district's phase had closed."""
-    return {} if closed_on is None else {"late_since": closed_on.isoformat()}
+def _lateness(last_day: date | None) -> dict[str, Any]:
+    return {} if last_day is None else {registrations.LATE: last_day.isoformat()}
 
 
-def _held(task: Task, closed_on: date | None) -> history.Happening:
-    """Not in any audience (any more): the request is kept, the subscriber told where to go."""
+def _held(task: Task, last_day: date | None) -> history.Happening:
+    """Not in any audience, or too late: the request is kept, the subscriber told where to go."""
     return happening(
         "registration_held",
         task.at,
@@ -117,7 +125,7 @@ def _held(task: Task, closed_on: date | None) -> history.Happening:
         once=f"held:{Channel.SMS}:{task.source_id}",
         channel=Channel.SMS,
         source_id=task.source_id,
-        **_lateness(closed_on),
+        **_lateness(last_day),
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 from sqlalchemy.dialects import sqlite
 
 from domain.states import CampaignState, TargetState
+from store import kept_refusals
 from store.batches import NewRows
 from store.columns import UtcDateTime, fixed
 from store.models import Campaign, Target, table
@@ -82,11 +83,14 @@ def add_new(
     import_id: int,
     newcomers: Sequence[Newcomer],
     now: datetime,
+    erasure_key: str,
 ) -> set[str]:
     """Add those that the campaign does not have; they may be dialled from `now` on.
 
-    Gives the numbers that were added; of two rows with one number the first counts.
+    Gives the numbers that were added; of two rows with one number the first counts. Who has refused
+    before the number was taken out is refused again. Raises InputError where that can't be told.
     """
+    kept_refusals.heed(connection, [each.msisdn for each in newcomers], erasure_key, now)
     if connection.dialect.name == "sqlite":
         return _add_to_sqlite(connection, campaign_id, import_id, newcomers, now)
     same = (campaign_id, now, TargetState.READY.value, 0, import_id)

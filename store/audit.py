@@ -1,6 +1,6 @@
 """The audit: who did what. A write and its row are one transaction, and a form counts once. I/O."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -94,6 +94,13 @@ def _stands(connection: Connection, once: str) -> bool:
 def before(connection: Connection, audit_id: int | None, limit: int) -> list[Entry]:
     """The rows before one, the newest first; None begins at the end."""
     return _newest(connection, limit, *([] if audit_id is None else [_audit.id < audit_id]))
+
+
+def of_actions(connection: Connection, actions: Sequence[str], limit: int) -> list[Entry]:
+    """What was done of some kinds, the newest first: of the newest acts, as they have no index."""
+    newest = select(_audit.id).order_by(_audit.id.desc()).limit(1).scalar_subquery()
+    wanted = (_audit.id > newest - _SEARCHED, _audit.action.in_(actions))
+    return _newest(connection, limit, *wanted)
 
 
 def of_subject(connection: Connection, subject: str, limit: int) -> list[Entry]:

@@ -26,6 +26,7 @@ from store.models import (
     Target,
     table,
 )
+from store.registrations import LATE
 
 _ROWS_A_PAGE = 1000
 _TARGETS_A_PAGE = 500
@@ -153,10 +154,13 @@ async def attempts(
 async def registrations(
     store: Store, campaign_id: int, after: int = 0
 ) -> AsyncIterator[dict[str, Any]]:
-    """Every registration that the campaign brought, in the order they were committed."""
+    """Every registration that the campaign brought, in the order they were committed.
+
+    `late_since` is the last day of the phase where it came after that, else null.
+    """
     where = Registration.campaign_id == campaign_id
     async for row in _by_id(store, _REGISTRATION, where, after=after):
-        yield row
+        yield {**row, LATE: row["evidence"].get(LATE)}
 
 
 async def callbacks(

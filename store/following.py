@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, bindparam, select
 
+from domain.erasure import MARK
 from domain.errors import InputError
 from domain.states import CampaignKind, TargetState
 from store import campaigns
 from store.batches import NewRows
 from store.columns import fixed
+from store.kept_refusals import begin_bringing_in
 from store.models import Campaign, MessageOut, OptOut, Registration, Target, table
 
 AT_ONCE = 1000
@@ -34,6 +36,7 @@ _SILENT = (
         _targets.campaign_id == bindparam("of_campaign"),
         _targets.id > bindparam("after"),
         _targets.state == fixed(TargetState.DONE),
+        ~_targets.msisdn.startswith(MARK, autoescape=True),
         # Any registration since the text is an answer, one that was cancelled too.
         ~select(_registrations.id)
         .where(
@@ -77,6 +80,7 @@ def follow(
     They may be called so many hours after their text. A number that is there already stays as it
     is, so that a repeat adds nothing; `after` is FIRST, then what the last step gave.
     """
+    begin_bringing_in(connection)
     silent = {"of_campaign": text_campaign_id, "after": after}
     rows = connection.execute(_SILENT, silent).all()
     later = timedelta(hours=hours)

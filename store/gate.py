@@ -1,7 +1,8 @@
-"""The gate before every call: one verdict on each target, given within the claim itself. I/O.
+"""The gate before every contact: one verdict on each target, given within the claim itself. I/O.
 
-First attempt and retry alike pass here. The rules that need no row are in `domain.gate`; texts are
-judged in `store.gate_texts`.
+Calls and texts, first attempt and retry alike, pass here. The rules are those of
+`store.gate_rules`; those that need no row are in `domain.gate`. What waits in the outbox is judged
+once more at its send (`store.gate_texts`).
 """
 
 from collections.abc import Sequence
@@ -9,121 +10,35 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Date,
-    Integer,
-    Select,
-    bindparam,
-    case,
-    func,
-    literal_column,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Select, bindparam, select, update
 
-from domain.addresses import Scheme
 from domain.clock import to_local
-from domain.dispositions import Disposition
 from domain.gate import FOR_GOOD, MOST_CALLS, ROLLING, Refusal, cap_frees_at, phase_opens_at
-from domain.states import (
-    AttemptState,
-    CampaignState,
-    ContactScope,
-    Purpose,
-    RegistrationState,
-    TargetState,
-)
-from store.columns import UtcDateTime, fixed
-from store.models import Attempt, Campaign, DoNotCall, OptOut, Phase, Registration, Target, table
+from domain.states import CampaignKind, CampaignState, ContactScope, TargetState
+from store.columns import fixed
+from store.gate_rules import CALLED_LATELY, PHASE_ID, REASONS
+from store.models import Attempt, Campaign, Phase, Target, table
 from store.statements import among
 
 _BUSY_ELSEWHERE = timedelta(seconds=60)
 
 _campaigns, _targets, _attempts = table(Campaign).c, table(Target).c, table(Attempt).c
-_registrations, _opt_outs = table(Registration).c, table(OptOut).c
-_do_not_call = table(DoNotCall).c
-_phases, _of_place = table(Phase).c, table(Phase).alias("of_place").c
-_ONE = literal_column("1", Integer)
+_phases = table(Phase).c
+_IS_OF = {
+    ContactScope.VOICE: _campaigns.kind == fixed(CampaignKind.CALL),
+    ContactScope.SMS: _campaigns.kind == fixed(CampaignKind.TEXT),
+}
 
 
-def found(chosen: Select[Any]) -> ColumnElement[bool]:
-    """Whether a sub-select finds a row.
-
-    By value, since for EXISTS PostgreSQL may choose to hash the whole table.
-    """
-    return chosen.limit(_ONE).scalar_subquery().is_not(None)
+def _judged(way: ContactScope) -> Select[Any]:
+    return select(_targets.id, REASONS[way]).join(
+        table(Campaign), _campaigns.id == _targets.campaign_id
+    )
 
 
-def opted_out(msisdn: ColumnElement[Any]) -> ColumnElement[bool]:
-    """That a number wants no more invitations."""
-    return found(select(_ONE).where(_opt_outs.msisdn == msisdn))
-
-
-def do_not_call(msisdn: ColumnElement[Any], other_way: ContactScope) -> ColumnElement[bool]:
-    """That a number is on a do-not-call list of any scope but `other_way`."""
-    listed = (_do_not_call.msisdn == msisdn) & (_do_not_call.scope != fixed(other_way))
-    return found(select(_ONE).where(listed))
-
-
-def registered(msisdn: ColumnElement[Any]) -> ColumnElement[bool]:
-    """That a number has an open registration."""
-    is_open = _registrations.state == fixed(RegistrationState.OPEN)
-    return found(select(_ONE).where(_registrations.msisdn == msisdn, is_open))
-
-
-# The district's own phase goes before its province's.
-PHASE_ID = (
-    select(_of_place.id)
+_NEXT_READY = {
+    way: _judged(way)
     .where(
-        _of_place.scheme == fixed(Scheme.VN_2021),
-        _of_place.province_code == _targets.province_code,
-        or_(_of_place.district_code == _targets.district_code, _of_place.district_code.is_(None)),
-    )
-    .order_by(_of_place.district_code.is_(None))
-    .limit(_ONE)
-    .correlate(table(Target))
-    .scalar_subquery()
-)
-_TODAY = bindparam("today", type_=Date)
-_PHASE_IS_OPEN = found(
-    select(_ONE).where(
-        _phases.id == PHASE_ID,
-        _phases.opens_on <= _TODAY,
-        or_(_phases.closes_on.is_(None), _phases.closes_on >= _TODAY),
-    )
-)
-_IN_THE_AIR = found(
-    select(_ONE).where(
-        _attempts.msisdn == _targets.msisdn, _attempts.state != fixed(AttemptState.ENDED)
-    )
-)
-_COUNTS_AS_CALL = or_(
-    _attempts.disposition.is_(None), _attempts.disposition != fixed(Disposition.NOT_DIALLED)
-)
-_CALLED_LATELY = (
-    (_attempts.msisdn == _targets.msisdn)
-    & (_attempts.started_at > bindparam("day_ago", type_=UtcDateTime))
-    & _COUNTS_AS_CALL
-)
-_CAPPED = select(func.count()).select_from(table(Attempt)).where(_CALLED_LATELY).correlate(
-    table(Target)
-).scalar_subquery() >= literal_column(str(MOST_CALLS))
-_REASON = case(
-    (opted_out(_targets.msisdn), fixed(Refusal.OPTED_OUT)),
-    (do_not_call(_targets.msisdn, ContactScope.SMS), fixed(Refusal.DO_NOT_CALL)),
-    (registered(_targets.msisdn), fixed(Refusal.ALREADY_REGISTERED)),
-    (_targets.attempts_made >= _campaigns.max_attempts, fixed(Refusal.ATTEMPTS_SPENT)),
-    (_campaigns.by_phase & ~_PHASE_IS_OPEN, fixed(Refusal.PHASE_CLOSED)),
-    # Before the cap: a call that is under way may yet turn out not to have been dialled.
-    (_IN_THE_AIR, fixed(Refusal.BUSY_ELSEWHERE)),
-    ((_campaigns.purpose == fixed(Purpose.ADVERTISING)) & _CAPPED, fixed(Refusal.CAPPED)),
-).label("reason")
-_JUDGED = select(_targets.id, _REASON).join(table(Campaign), _campaigns.id == _targets.campaign_id)
-_NEXT_READY = (
-    _JUDGED.where(
         _targets.campaign_id == bindparam("campaign_id"),
         _targets.state == fixed(TargetState.READY),
         _targets.not_before <= bindparam("now"),
@@ -132,8 +47,9 @@ _NEXT_READY = (
     .order_by(_targets.not_before, _targets.id)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True, of=table(Target))
-)
-_THIS_ONE = _JUDGED.where(_targets.id == bindparam("target"))
+    for way in REASONS
+}
+_THIS_ONE = [_judged(way).where(_targets.id == bindparam("target"), _IS_OF[way]) for way in REASONS]
 _PHASES_OF = (
     select(_targets.id, _phases.opens_on, _phases.closes_on)
     .select_from(table(Target))
@@ -143,7 +59,7 @@ _PHASES_OF = (
 _CALLS_OF = (
     select(_targets.id, _attempts.started_at)
     .select_from(table(Target))
-    .join(table(Attempt), _CALLED_LATELY)
+    .join(table(Attempt), CALLED_LATELY)
     .where(among(_targets.id, "ids"))
 )
 _END = (
@@ -166,16 +82,23 @@ class Judged:
     reason: Refusal | None
 
 
-def next_ready(connection: Connection, campaign_id: int, limit: int, now: datetime) -> list[Judged]:
+def next_ready(
+    connection: Connection,
+    campaign_id: int,
+    limit: int,
+    now: datetime,
+    way: ContactScope = ContactScope.VOICE,
+) -> list[Judged]:
     """The next targets of a running campaign that are due, locked, each with its verdict."""
-    wanted = {"campaign_id": campaign_id, "limit": limit, **_moments(now)}
-    rows = connection.execute(_NEXT_READY, wanted)
+    wanted = {"campaign_id": campaign_id, "limit": limit, **moments(now)}
+    rows = connection.execute(_NEXT_READY[way], wanted)
     return [Judged(target, Refusal(why) if why else None) for target, why in rows]
 
 
 def judge(connection: Connection, target_id: int, now: datetime) -> Refusal | None:
-    """The verdict on one target, whatever it waits for."""
-    row = connection.execute(_THIS_ONE, {"target": target_id, **_moments(now)}).one()
+    """The verdict on one target by the way of its campaign, whatever it waits for."""
+    asked = {"target": target_id, **moments(now)}
+    [row] = [row for judged in _THIS_ONE for row in connection.execute(judged, asked)]
     return Refusal(row.reason) if row.reason else None
 
 
@@ -215,11 +138,12 @@ def _until(
         return {target: phase_opens_at(opens, closes, now) for target, opens, closes in places}
     if reason is Refusal.CAPPED:
         calls: dict[int, list[datetime]] = {}
-        for target, at in connection.execute(_CALLS_OF, {"ids": ids, **_moments(now)}):
+        for target, at in connection.execute(_CALLS_OF, {"ids": ids, **moments(now)}):
             calls.setdefault(target, []).append(at)
         return {target: cap_frees_at(at, MOST_CALLS, now) or now for target, at in calls.items()}
     return dict.fromkeys(ids, now + _BUSY_ELSEWHERE)
 
 
-def _moments(now: datetime) -> dict[str, Any]:
+def moments(now: datetime) -> dict[str, Any]:
+    """The parameters of the rules."""
     return {"now": now, "today": to_local(now).date(), "day_ago": now - ROLLING}

@@ -1,35 +1,51 @@
-"""The gate before every text: whether an invitation may go out, given within its claim. I/O.
+"""The gate at the send of every text: whether an invitation may still go out. I/O.
 
-First try and repeat alike pass here; replies and other texts do not, they were asked for.
+Its target passed `store.gate` when it was posted; hours may lie between, and here texts are counted
+against the cap. First try and repeat alike pass; replies and other texts do not, they were asked
+for.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, case, func, select, text, update
+from sqlalchemy import Connection, bindparam, func, select, text, update
 
-from domain.gate import MOST_TEXTS, ROLLING, TEXT_HOURS, Refusal, cap_frees_at
+from domain.clock import to_local
+from domain.gate import (
+    MOST_TEXTS,
+    ROLLING,
+    TEXT_HOURS,
+    Refusal,
+    cap_frees_at,
+    midnight,
+    phase_opens_at,
+)
 from domain.states import ContactScope, MessageOutState, PostKind, Purpose
 from store.columns import UtcDateTime, fixed
-from store.gate import do_not_call, opted_out, registered
-from store.models import Campaign, MessageOut, table
+from store.gate import moments
+from store.gate_rules import PHASE, PHASE_ID, first_broken, of_number
+from store.models import Campaign, MessageOut, Phase, Target, table
 from store.statements import among
 
 _out, _campaigns = table(MessageOut).c, table(Campaign).c
+_targets, _phases = table(Target).c, table(Phase).c
 _MESSAGE = func.coalesce(_out.head_id, _out.id)
 # Two accounts may send to one number at the same time; SQLite's transaction is such a lock already.
 _LOCK = text("SELECT pg_advisory_xact_lock(2169234)")
 _JUDGED = (
     select(
         *(_out.id, _MESSAGE.label("message"), _out.msisdn, _campaigns.purpose),
-        case(
-            (opted_out(_out.msisdn), fixed(Refusal.OPTED_OUT)),
-            (do_not_call(_out.msisdn, ContactScope.VOICE), fixed(Refusal.DO_NOT_CALL)),
-            (registered(_out.msisdn), fixed(Refusal.ALREADY_REGISTERED)),
-        ).label("reason"),
+        first_broken(*of_number(_out.msisdn, ContactScope.SMS), PHASE),
+        *(_phases.opens_on, _phases.closes_on),
     )
+    .select_from(table(MessageOut))
     .outerjoin(table(Campaign), _campaigns.id == _out.campaign_id)
+    .outerjoin(
+        table(Target),
+        (_targets.campaign_id == _out.campaign_id) & (_targets.msisdn == _out.msisdn),
+    )
+    .outerjoin(table(Phase), _campaigns.by_phase & (_phases.id == PHASE_ID))
     .where(among(_out.id, "ids"))
     .order_by(_out.not_before, _out.id)
 )
@@ -68,14 +84,30 @@ class _Invitation:
     msisdn: str
     purpose: str | None
     reason: str | None
+    opens_on: date | None
+    closes_on: date | None
+
+    def waits_for_phase(self, now: datetime) -> datetime | None:
+        """When its place is open, or may have got another phase; None where that is over."""
+        if self.reason != Refusal.PHASE_CLOSED:
+            return None
+        opens_at = phase_opens_at(self.opens_on, self.closes_on, now)
+        tomorrow = midnight(to_local(now).date() + timedelta(days=1))
+        return None if opens_at is None else min(opens_at, tomorrow)
 
 
 def turn_away(connection: Connection, ids: Sequence[int], now: datetime) -> set[int]:
     """Give the claimed invitations that must not be sent; they have failed, or wait again."""
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK)
-    claimed = [_Invitation(*row) for row in connection.execute(_JUDGED, {"ids": ids})]
-    unwanted = {each.id: each.reason for each in claimed if each.reason is not None}
+    judged = connection.execute(_JUDGED, {"ids": ids, "today": moments(now)["today"]})
+    claimed = [_Invitation(*row) for row in judged]
+    closed = {each.id: at for each in claimed if (at := each.waits_for_phase(now)) is not None}
+    unwanted = {
+        each.id: each.reason
+        for each in claimed
+        if each.reason is not None and each.id not in closed
+    }
     if unwanted:
         failed = [{"pdu": pdu, "reason": reason} for pdu, reason in unwanted.items()]
         connection.execute(_WITHDRAW, failed)
@@ -85,7 +117,7 @@ def turn_away(connection: Connection, ids: Sequence[int], now: datetime) -> set[
         for each in claimed
         if each.reason is None and each.purpose in (None, Purpose.ADVERTISING)
     ]
-    waits = _waits(connection, adverts, now) if adverts else {}
+    waits = closed | (_waits(connection, adverts, now) if adverts else {})
     if waits:
         connection.execute(_LET_WAIT, [{"pdu": p, "until": at} for p, at in waits.items()])
     return {*unwanted, *waits}

@@ -44,6 +44,7 @@ from store.callback_models import SlaReport as SlaReport
 from store.columns import one_of, word
 from store.duty_models import Agent as Agent
 from store.duty_models import DutySpan as DutySpan
+from store.erasure_models import ErasureKey as ErasureKey
 from store.gate_models import DoNotCall as DoNotCall
 from store.gate_models import DoNotCallList as DoNotCallList
 from store.gate_models import Phase as Phase

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, RowMapping, select
 
 from store.models import Callback, Campaign, OptOut, Registration, Target, table
+from store.registrations import LATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Standing:
     targets: Sequence[RowMapping]
     """With `campaign`, its name."""
     registrations: Sequence[RowMapping]
+    """With `late_since`, the last day of the phase where they came after that."""
     callbacks: Sequence[RowMapping]
     has_opted_out: bool
 
@@ -34,7 +36,10 @@ def standing(connection: Connection, msisdn: str) -> Standing:
         .order_by(target.id.desc())
     )
     registrations = (
-        select(registration.state, registration.channel, registration.registered_at)
+        select(
+            *(registration.state, registration.channel, registration.registered_at),
+            registration.evidence[LATE].as_string().label(LATE),
+        )
         .where(registration.msisdn == msisdn)
         .order_by(registration.id.desc())
     )

@@ -1,6 +1,6 @@
 """When places are invited (R8): loaded from files, read by the gate; who came too late. I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,13 +13,13 @@ from domain.gate import Refusal
 from domain.states import TargetState
 from store import history
 from store.columns import fixed
-from store.gate import PHASE_ID
+from store.gate_rules import PHASE_ID
 from store.history import happening
 from store.models import Campaign, Phase, Target, table
 from store.statements import among, among_chosen
 
 _phases, _targets, _campaigns = table(Phase).c, table(Target).c, table(Campaign).c
-_CLOSED_ON = (
+_LAST_DAY = (
     select(_targets.msisdn, func.max(_phases.closes_on))
     .select_from(table(Target))
     .join(table(Campaign), _campaigns.id == _targets.campaign_id)
@@ -88,16 +88,13 @@ def release(connection: Connection, campaign_id: int, limit: int, now: datetime)
     return connection.execute(_RELEASE, wanted).rowcount
 
 
-def late(connection: Connection, asked: Mapping[str, datetime]) -> dict[str, date]:
-    """Numbers that ask after the phase of their place has closed in all campaigns by phase.
-
-    Gives its last day.
-    """
-    if not asked:
+def last_days(connection: Connection, msisdns: Sequence[str]) -> dict[str, date]:
+    """When the phase of their place ends, for numbers whose campaigns by phase all have an end."""
+    if not msisdns:
         return {}
-    rows = connection.execute(_CLOSED_ON, {"msisdns": list(asked)})
-    return {
-        msisdn: closed_on
-        for msisdn, closed_on in rows
-        if to_local(asked[msisdn]).date() > closed_on
-    }
+    return dict(connection.execute(_LAST_DAY, {"msisdns": msisdns}).all())
+
+
+def is_late(at: datetime, last_day: date | None) -> bool:
+    """Whether a request comes after its place's phase has closed."""
+    return last_day is not None and to_local(at).date() > last_day

@@ -1,36 +1,122 @@
-"""What a rehearsal starts from: how many targets are ready, and when. I/O."""
+"""What a rehearsal starts from: the targets that are ready, and what the gate says of them. I/O."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 
-from domain.states import TargetState
+from domain.gate import FOR_GOOD, ROLLING, Refusal, phase_opens_at
+from domain.states import ContactScope, Purpose, TargetState
 from store.columns import UtcDateTime, fixed
-from store.models import Target, table
+from store.gate import moments
+from store.gate_rules import CALLED_LATELY, PHASE_ID, REASONS
+from store.models import Attempt, Campaign, Phase, Target, table
 
 _MINUTE = timedelta(minutes=1)
 
-_target = table(Target).c
-_READY = (
-    _target.campaign_id == bindparam("campaign"),
-    _target.state == fixed(TargetState.READY),
-)
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The targets of a campaign that wait for a dial.
+
+    Attributes:
+        audience: by (attempts made, full minutes until they may be dialled).
+        left_out: never dialled, as the gate refuses them for good; by its reason.
+        held: of the audience, those whom the gate holds up for now; by its reason.
+    """
+
+    audience: Counter[tuple[int, int]] = field(default_factory=Counter)
+    left_out: Counter[Refusal] = field(default_factory=Counter)
+    held: Counter[Refusal] = field(default_factory=Counter)
+
+
+_target, _campaign, _phase = table(Target).c, table(Campaign).c, table(Phase).c
 _NOW = bindparam("now", type_=UtcDateTime)
-_DUE = (
-    select(_target.attempts_made, func.count())
-    .where(*_READY, _target.not_before <= _NOW)
-    .group_by(_target.attempts_made)
+_LAST_CALL = (
+    select(func.max(table(Attempt).c.started_at))
+    .where(CALLED_LATELY)
+    .correlate(table(Target))
+    .scalar_subquery()
+    .label("last_call")
 )
-_LATER = select(_target.attempts_made, _target.not_before).where(*_READY, _target.not_before > _NOW)
 
 
-def ready_targets(
-    connection: Connection, campaign: int, now: datetime
-) -> dict[tuple[int, int], int]:
-    """Targets by (attempts made, full minutes from `now` until they are due)."""
-    values = {"campaign": campaign, "now": now}
-    found = Counter({(made, 0): count for made, count in connection.execute(_DUE, values)})
-    for made, not_before in connection.execute(_LATER, values):
-        found[made, -((now - not_before) // _MINUTE)] += 1
-    return dict(found)
+def ready_targets(connection: Connection, campaign: Campaign, now: datetime) -> Ready:
+    """Judge every ready target as a claim would; those that are due are counted by the database."""
+    seen = _seen(campaign)
+    same = (_target.attempts_made, *seen)
+    due = _waiting(campaign, *same, func.count().label("count")).where(_target.not_before <= _NOW)
+    due = due.group_by(*(literal_column(str(place + 1)) for place in range(len(same))))
+    later = _waiting(campaign, *same, _target.not_before).where(_target.not_before > _NOW)
+    asked = {"campaign": campaign.id, **moments(now)}
+    ready = Ready()
+    for chosen in (due, later):
+        for row in connection.execute(chosen, asked):
+            _sort_in(ready, row, now)
+    return ready
+
+
+def _seen(campaign: Campaign) -> list[ColumnElement[Any]]:
+    """What the gate sees of each target: only what a campaign of that kind needs is looked up."""
+    seen: list[ColumnElement[Any]] = [REASONS[ContactScope.VOICE]]
+    if campaign.by_phase:
+        seen += [_phase.opens_on, _phase.closes_on]
+    if campaign.purpose == Purpose.ADVERTISING:
+        seen.append(_LAST_CALL)
+    return seen
+
+
+def _waiting(campaign: Campaign, *columns: ColumnElement[Any]) -> Select[Any]:
+    chosen = (
+        select(*columns)
+        .select_from(table(Target))
+        .join(table(Campaign), _campaign.id == _target.campaign_id)
+        .where(
+            _target.campaign_id == bindparam("campaign"),
+            _target.state == fixed(TargetState.READY),
+        )
+    )
+    return chosen.outerjoin(table(Phase), _phase.id == PHASE_ID) if campaign.by_phase else chosen
+
+
+def _sort_in(ready: Ready, row: Row[Any], now: datetime) -> None:
+    values = row._mapping
+    count = values.get("count", 1)
+    reason = Refusal(values["reason"]) if values["reason"] else None
+    at = _dialled_from(reason, values, now)
+    if at is None:
+        assert reason is not None  # noqa: S101 - for the type
+        ready.left_out[reason] += count
+        return
+    ready.audience[values["attempts_made"], -((now - at) // _MINUTE)] += count
+    if reason is not None:
+        ready.held[reason] += count
+
+
+def _dialled_from(reason: Refusal | None, values: Any, now: datetime) -> datetime | None:
+    """When the target may be dialled; None: never, unless somebody does something about it."""
+    bounds: list[datetime] = [now, values.get("not_before", now)]
+    if reason in FOR_GOOD:
+        return None
+    if reason is Refusal.PHASE_CLOSED:
+        opens_on, closes_on = values["opens_on"], values["closes_on"]
+        opens_at = phase_opens_at(opens_on, closes_on, now) if opens_on is not None else None
+        if opens_at is None:
+            return None
+        bounds.append(opens_at)
+    if reason is Refusal.BUSY_ELSEWHERE:
+        bounds.append(now + _MINUTE)
+    if last_call := values.get("last_call"):
+        bounds.append(last_call + ROLLING)
+    return max(bounds)

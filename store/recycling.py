@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, null, or_, select, update
 
 from domain.dispositions import Disposition
+from domain.erasure import MARK
 from domain.errors import InputError
 from domain.states import CampaignState, ContactScope, RegistrationState, TargetState
 from store import history
@@ -64,6 +65,7 @@ class Batch:
 _target, _attempt = table(Target).c, table(Attempt).c
 _registration, _opt_out, _listed = table(Registration).c, table(OptOut).c, table(DoNotCall).c
 _STOPPED = or_(
+    _target.msisdn.startswith(MARK, autoescape=True),  # taken out: nobody's number any more
     select(_registration.id)
     .where(
         _registration.msisdn == _target.msisdn,

@@ -1,7 +1,7 @@
 """The one gate for registrations, whatever the channel: idempotent, one open per number. I/O."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, or_, select, update
 
 from domain.states import CallbackKind, Channel, RegistrationState
-from store import callbacks, history
+from store import callbacks, history, phases
 from store.batches import NewRows
 from store.callbacks import CallbackAsked
 from store.columns import fixed
@@ -18,6 +18,8 @@ from store.history import Happening, happening
 from store.models import Registration, table
 from store.statements import among
 
+LATE = "late_since"
+"""In the evidence, and in the history."""
 Source = tuple[str, str]
 """Channel and id of the evidence that a registration rests on."""
 
@@ -44,8 +46,10 @@ def register(
     """Open a registration and its confirm call-back for each number that has none open.
 
     The first request fixes day n; a request of another source is kept in the history as a repeat.
-    The same source asked again gets the same answer and changes nothing.
+    The same source asked again gets the same answer and changes nothing. Whatever the channel, who
+    comes after the phase of the place has closed is flagged in the evidence: LATE, its last day.
     """
+    requests = _flagged(connection, requests)
     standing: list[_Standing] = []
     while new := _first_of_each_number(requests, standing):
         opened = _open(connection, new)
@@ -67,6 +71,18 @@ def register(
         _count_from_first_receipt(connection, request, standing, target_by)
     history.add(connection, [_repeated(request) for request in repeats])
     return answers
+
+
+def _flagged(
+    connection: Connection, requests: Sequence[RegistrationAsked]
+) -> list[RegistrationAsked]:
+    last_days = phases.last_days(connection, [request.msisdn for request in requests])
+    return [
+        replace(request, evidence={**request.evidence, LATE: last_day.isoformat()})
+        if (last_day := last_days.get(request.msisdn)) and phases.is_late(request.at, last_day)
+        else request
+        for request in requests
+    ]
 
 
 def _source(request: RegistrationAsked) -> Source:
@@ -200,6 +216,7 @@ def _registered(request: RegistrationAsked) -> Happening:
         channel=request.channel,
         source_id=request.source_id,
         evidence=request.evidence,
+        **{name: value for name, value in request.evidence.items() if name == LATE},
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     TypeDecorator,
     Uuid,
     bindparam,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -71,6 +72,27 @@ def insert_or_update(
         .returning(*returning)
         for dialect, insert in _INSERTS.items()
     }
+
+
+class without_key(FunctionElement[Any]):
+    """A JSON object without one of its keys; a rule of the history knows this very spelling."""
+
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], key: str) -> None:
+        super().__init__(column, literal_column(f"'{key}'"))
+
+
+@compiles(without_key, "postgresql")
+def _without_key_postgresql(element: without_key, compiler: SQLCompiler, **kw: Any) -> str:
+    column, key = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} - {key}"
+
+
+@compiles(without_key, "sqlite")
+def _without_key_sqlite(element: without_key, compiler: SQLCompiler, **kw: Any) -> str:
+    column, key = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"json_remove({column}, '$.' || {key})"
 
 
 class new_uuid(FunctionElement[UUID]):

@@ -1,27 +1,15 @@
 """All that is held on one number: shown, given to its owner, and taken out again. I/O.
 
-The history and the refusals are append-only, and the do-not-call lists are not ours to change:
-they keep the number. What is taken out keeps its row, under a name that says only which row it is.
+What is taken out, and what stands in its place, says `store.personal`. The do-not-call lists are
+not ours to change: they keep the number.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    String,
-    case,
-    cast,
-    delete,
-    func,
-    literal,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
+from domain.erasure import keyed_name
 from domain.errors import InputError
 from domain.gate import ROLLING
 from domain.msisdn import mask
@@ -33,8 +21,9 @@ from domain.states import (
     RegistrationState,
     TargetState,
 )
-from store import audit
+from store import audit, kept_refusals
 from store.audit import Act
+from store.claims import lock_claims
 from store.models import (
     Address,
     Attempt,
@@ -52,26 +41,18 @@ from store.models import (
     Target,
     table,
 )
+from store.personal import OPT_OUT, PERSONAL
 
 REFUSALS_KEPT = timedelta(days=365)
 """Refusals and their confirmations stay at least so long (Decree 91/2020)."""
-ERASED = "erased"
-"""The outcome of a target whose number was taken out before it was dialled."""
-_OPT_OUT = "opt_out"
-"""The verdict on a text that refuses."""
 
 _BY_NUMBER: tuple[type[Base], ...] = (
     *(Target, Attempt, Registration, Callback, MessageIn, MessageOut, Receipt),
     *(OptOut, DoNotCall, Event),
 )
-_PERSONAL = (
-    *("title", "contact_msisdn", "house_number", "alley", "street", "residents_group", "hamlet"),
-    *("landmark", "latitude", "longitude", "at_home", "note", "contact_name"),
-)
-"""What an address says of a person and may be empty."""
 _attempts, _keys = table(Attempt).c, table(KeyPress).c
 _callbacks, _addresses = table(Callback).c, table(Address).c
-_registrations = table(Registration).c
+_opt_outs = table(OptOut).c
 _in, _out = table(MessageIn).c, table(MessageOut).c
 
 
@@ -92,21 +73,45 @@ def export(connection: Connection, msisdn: str, by: str, now: datetime) -> dict[
     return audit.perform(connection, act, now, lambda connection: held(connection, msisdn))
 
 
-def erase(connection: Connection, msisdn: str, by: str, now: datetime) -> dict[str, int]:
+def erase(connection: Connection, msisdn: str, key: str, by: str, now: datetime) -> dict[str, int]:
     """Take a number out of its rows; give how many, by table.
 
-    Raises InputError while something about the number is still under way.
+    Its refusals stay in force under a keyed name, with their texts and confirmations for as long as
+    the law demands. Raises InputError while something about the number is still under way, and
+    where it has refusals but there is no key.
     """
+    kept_refusals.begin_taking_out(connection)
+    lock_claims(connection)
     _refuse_open(connection, msisdn)
     _refuse_recent(connection, msisdn, now)
-    changed: dict[str, int] = {}
-    for row, where, values in _erasures(msisdn, now):
-        changed[_name(row)] = _put(connection, row, where, values)
+    changed = _keep_refusals(connection, msisdn, key, now)
+    for each in PERSONAL:
+        taken = each.take_out(connection, each.rows_of(msisdn))
+        changed[each.name] = changed.get(each.name, 0) + taken
     # The counter of its long texts; without it the next one begins anew.
     counted = table(SmsReference).c.destination == msisdn
     connection.execute(delete(table(SmsReference)).where(counted))
     act = Act("subscriber_erased", None, mask(msisdn), data={"by": by, "rows": changed})
     return audit.perform(connection, act, now, lambda _: changed)
+
+
+def _keep_refusals(connection: Connection, msisdn: str, key: str, now: datetime) -> dict[str, int]:
+    """What refuses and what confirms it: under the keyed name, without the number."""
+    refuses = (_in.msisdn == msisdn) & (_in.verdict == OPT_OUT)
+    lately = refuses & (_in.received_at > now - REFUSALS_KEPT)
+    has_refused = select(_opt_outs.id).where(_opt_outs.msisdn == msisdn).limit(1)
+    if connection.execute(has_refused).first() is None:
+        return {}
+    name = keyed_name(key, msisdn)
+    confirms = (_out.msisdn == msisdn) & _out.in_reply_to.in_(select(_in.id).where(lately))
+    # The PDU has the number in it; what was said stays.
+    texts = update(table(MessageIn)).where(lately).values(msisdn=name, source=name, raw=b"")
+    confirmations = update(table(MessageOut)).where(confirms).values(msisdn=name)
+    return {
+        _name(MessageOut): connection.execute(confirmations).rowcount,
+        _name(MessageIn): connection.execute(texts).rowcount,
+        _name(OptOut): kept_refusals.keep(connection, msisdn, key, now),
+    }
 
 
 def _name(row: type[Base]) -> str:
@@ -154,77 +159,3 @@ def _refuse_open(connection: Connection, msisdn: str) -> None:
                 f"something in {_name(row)} is still under way for this number: end or cancel "
                 "it first, see `tstn timeline`"
             )
-
-
-def _erasures(
-    msisdn: str, now: datetime
-) -> list[tuple[type[Base], ColumnElement[bool], Mapping[str, Any]]]:
-    """What is taken out of which rows, in an order in which each still finds its own."""
-    refusals = select(_in.id).where(
-        _in.msisdn == msisdn, _in.verdict == _OPT_OUT, _in.received_at > now - REFUSALS_KEPT
-    )
-    targets, receipts = table(Target).c, table(Receipt).c
-    return [
-        (Address, _addresses_of(msisdn), {**dict.fromkeys(_PERSONAL), "ward": ""}),
-        (
-            Target,
-            targets.msisdn == msisdn,
-            {
-                **dict.fromkeys(("province", "district", "held_by")),
-                "msisdn": _row_name(targets.id),
-                "attributes": {},
-                "state": TargetState.DONE,
-                "outcome": func.coalesce(targets.outcome, ERASED),
-            },
-        ),
-        (Attempt, _attempts.msisdn == msisdn, {"msisdn": _row_name(_attempts.target_id)}),
-        (
-            MessageOut,
-            (_out.msisdn == msisdn)
-            & or_(_out.in_reply_to.is_(None), _out.in_reply_to.not_in(refusals)),
-            {"msisdn": _row_name(_out.id), "payload": b"", "text": _emptied(_out.text)},
-        ),
-        (
-            MessageIn,
-            (_in.msisdn == msisdn) & _in.id.not_in(refusals),
-            {
-                **dict.fromkeys(("msisdn", "source"), _row_name(_in.id)),
-                **dict.fromkeys(("raw", "body"), b""),
-                **dict.fromkeys(("text", "fold")),
-            },
-        ),
-        (
-            Receipt,
-            receipts.msisdn == msisdn,
-            {"msisdn": _row_name(receipts.id), "raw": b""},
-        ),
-        (
-            Callback,
-            _callbacks.msisdn == msisdn,
-            {"msisdn": _row_name(_callbacks.id)},
-        ),
-        (
-            Registration,
-            _registrations.msisdn == msisdn,
-            {"msisdn": _row_name(_registrations.id), "evidence": {}},
-        ),
-    ]
-
-
-def _put(
-    connection: Connection,
-    row: type[Base],
-    where: ColumnElement[bool],
-    values: Mapping[str, Any],
-) -> int:
-    return connection.execute(update(table(row)).where(where).values(**values)).rowcount
-
-
-def _row_name(identity: ColumnElement[Any]) -> ColumnElement[Any]:
-    """What stands in the place of a number: no number begins so, and no two rows share it."""
-    return literal("#") + cast(identity, String)
-
-
-def _emptied(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Empty where something stood: a rule of the table tells by it which part comes first."""
-    return case((column.is_not(None), literal("")))

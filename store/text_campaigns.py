@@ -4,7 +4,6 @@ A target is claimed in the transaction that posts its text, whose key (`once`) i
 the target: whatever dies or is repeated, no target is ever texted twice.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,17 +12,14 @@ from sqlalchemy import (
     Connection,
     Integer,
     Select,
-    String,
     Update,
     bindparam,
-    case,
     func,
     literal_column,
     select,
     update,
 )
 
-from domain.gate import Refusal
 from domain.states import (
     CampaignKind,
     CampaignState,
@@ -32,8 +28,8 @@ from domain.states import (
     TargetState,
     TextOutcome,
 )
+from store import gate
 from store.columns import UtcDateTime, fixed
-from store.gate import do_not_call, opted_out, registered
 from store.models import Campaign, MessageOut, Target, table
 from store.statements import among, among_chosen
 
@@ -186,36 +182,13 @@ def go_on(
     return Standing(row.text_due_at, row.cps, counts.under_way, counts.answered)
 
 
-_NEXT_READY = (
-    select(
-        _targets.id,
-        _targets.msisdn,
-        case(
-            (opted_out(_targets.msisdn), fixed(Refusal.OPTED_OUT)),
-            (do_not_call(_targets.msisdn, ContactScope.VOICE), fixed(Refusal.DO_NOT_CALL)),
-            (registered(_targets.msisdn), fixed(Refusal.ALREADY_REGISTERED)),
-        ).label("reason"),
-    )
-    .where(
-        _targets.campaign_id == bindparam("of_campaign"),
-        _targets.state == fixed(TargetState.READY),
-        _targets.not_before <= bindparam("now"),
-    )
-    .order_by(_targets.not_before, _targets.id)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True, of=table(Target))
-)
 _THESE = among(_targets.id, "ids")
 _ONE = literal_column("1", Integer)
 _TAKE = (
     update(table(Target))
     .where(_THESE)
-    .values(state=TargetState.CLAIMED, attempts_made=_targets.attempts_made + _ONE)
-)
-_END = (
-    update(table(Target))
-    .where(_THESE)
-    .values(state=TargetState.DONE, outcome=bindparam("how", type_=String))
+    .values(state=TargetState.CLAIMED, attempts_made=_targets.attempts_made + _ONE, held_by=None)
+    .returning(_targets.id, _targets.msisdn)
 )
 _SET_DUE = (
     update(table(Campaign))
@@ -227,20 +200,13 @@ _SET_DUE = (
 def claim(connection: Connection, campaign_id: int, limit: int, now: datetime) -> list[Invited]:
     """Take the next ready targets of a locked campaign, to be posted in this transaction.
 
-    A number that the gate refuses for good is done; the outbox's own gate looks again at the send.
+    Who does not pass the gate is done, or waits; the outbox's own gate looks again at the send.
     """
-    wanted = {"of_campaign": campaign_id, "limit": limit, "now": now}
-    rows = connection.execute(_NEXT_READY, wanted).all()
-    taken = [row for row in rows if row.reason is None]
-    refused = defaultdict(list)
-    for row in rows:
-        if row.reason is not None:
-            refused[row.reason].append(row.id)
-    for reason, ids in refused.items():
-        connection.execute(_END, {"ids": ids, "how": reason})
-    if taken:
-        connection.execute(_TAKE, {"ids": [row.id for row in taken]})
-    return [Invited(row.id, row.msisdn) for row in taken]
+    judged = gate.next_ready(connection, campaign_id, limit, now, ContactScope.SMS)
+    gate.turn_away(connection, judged, now)
+    free = [each.target_id for each in judged if each.reason is None]
+    taken = connection.execute(_TAKE, {"ids": free}).all() if free else []
+    return [Invited(*row) for row in sorted(taken)]
 
 
 def set_due(connection: Connection, campaign_id: int, due: datetime) -> None:

@@ -15,6 +15,7 @@ from domain.states import TargetState
 from store import do_not_call, gate
 from store.columns import fixed
 from store.consent import opted_out
+from store.gate_rules import PHASE_ID
 from store.models import Attempt, Phase, Registration, Target, table
 from store.standing import standing
 
@@ -48,7 +49,7 @@ _DIALS = (
 _PHASE = (
     select(table(Phase))
     .select_from(table(Phase))
-    .join(table(Target), table(Phase).c.id == gate.PHASE_ID)
+    .join(table(Target), table(Phase).c.id == PHASE_ID)
     .where(_targets.id == bindparam("target"))
 )
 

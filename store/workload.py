@@ -32,12 +32,16 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`handling_seconds` from claim to result (median); `reach_rate` of the results, 0 to 1."""
+    """`handling_seconds` from claim to result (median); `reach_rate` of the results, 0 to 1.
+
+    Both are a guess unless `is_measured`.
+    """
 
     waiting: Sequence[Waiting]
     agents: int
     handling_seconds: float
     reach_rate: float
+    is_measured: bool
 
 
 _callback, _claim, _agent = table(Callback).c, table(CallbackClaim).c, table(Agent).c
@@ -55,11 +59,12 @@ def workload(connection: Connection) -> Workload:
         ).where(unfinished(table(Callback)))
     )
     agents = connection.execute(select(func.count()).where(_agent.duty == Duty.ON))
-    handling, reach = _pace(connection)
-    return Workload([Waiting(*row) for row in rows], agents.scalar_one(), handling, reach)
+    waiting = [Waiting(*row) for row in rows]
+    return Workload(waiting, agents.scalar_one(), *_pace(connection))
 
 
-def _pace(connection: Connection) -> tuple[float, float]:
+def _pace(connection: Connection) -> tuple[float, float, bool]:
+    """How long one takes, how many are reached, and whether that was measured."""
     results = connection.execute(
         select(_claim.claimed_at, _claim.ended_at, _claim.outcome)
         .where(_claim.ended_at.is_not(None), _claim.outcome.is_not(None))
@@ -67,7 +72,7 @@ def _pace(connection: Connection) -> tuple[float, float]:
         .limit(_MEASURED)
     ).all()
     if len(results) < _ENOUGH:
-        return DEFAULT_HANDLING_SECONDS, DEFAULT_REACH_RATE
+        return DEFAULT_HANDLING_SECONDS, DEFAULT_REACH_RATE, False
     seconds = [(ended_at - claimed_at).total_seconds() for claimed_at, ended_at, _ in results]
     reached = sum(outcome not in RETRIED for _, _, outcome in results)
-    return median(seconds), reached / len(results)
+    return median(seconds), reached / len(results), True

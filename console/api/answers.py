@@ -3,7 +3,7 @@
 Times are ISO 8601 in UTC, numbers E.164, or masked where the role does not dial.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -138,11 +138,12 @@ class TargetShown(Shown):
 
 
 class RegistrationShown(Shown):
-    """A request for a visit."""
+    """A request for a visit; `late_since`: the last day of the phase, if it came after that."""
 
     state: str
     channel: str
     registered_at: datetime
+    late_since: date | None
 
 
 class CallbackPromised(Shown):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from domain.roles import Role
 from runtime.cli import audience_arguments, control_arguments, gate_arguments
 from runtime.cli.rehearse_arguments import EXAMPLE, HELP, add_rehearsal
+from runtime.cli.retention_arguments import add_retention
 from runtime.cli.shapes import campaign as _campaign
 from runtime.cli.shapes import command as _command
 from runtime.cli.shapes import group as _group
@@ -42,6 +43,7 @@ def build_parser() -> ArgumentParser:
         _group(commands, "phases", "When districts and provinces are invited")
     )
     gate_arguments.add_subscriber(_group(commands, "subscriber", "All that is held on one number"))
+    add_retention(_group(commands, "retention", "How long personal data is kept"))
     audience_arguments.add(_group(commands, "audience", "The numbers of a campaign"))
     control_arguments.add_brakes(_group(commands, "brakes", "What slows the dialler by itself"))
     _add_records(commands)

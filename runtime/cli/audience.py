@@ -72,6 +72,7 @@ def _options(arguments: Namespace, settings: Settings) -> ImportOptions:
         skip_other_campaigns=arguments.skip_other_campaigns,
         dry_run=arguments.dry_run,
         places=read_places(settings.console.districts),
+        erasure_key=settings.law.erasure_key,
     )
 
 

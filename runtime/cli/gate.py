@@ -6,9 +6,11 @@ from getpass import getuser
 from pathlib import Path
 from typing import Any
 
+from console.places import read_places
 from dialer.gate_files import read_day, read_phases
 from domain.clock import to_local, utc_now
 from domain.gate import list_trouble
+from domain.places import Places
 from domain.states import ContactScope, Purpose
 from runtime.audience_import import rejects_beside
 from runtime.cli.opened_store import opened_store
@@ -65,7 +67,7 @@ async def import_phases(arguments: Namespace, settings: Settings) -> None:
     opens, closes = (
         None if text is None else read_day(text) for text in (arguments.opens, arguments.closes)
     )
-    read = read_phases(arguments.file, opens, closes)
+    read = read_phases(arguments.file, read_places(settings.console.districts), opens, closes)
     now = utc_now()
     async with opened_store(settings) as store:
         await store.write(phases.put, read, getuser(), now)
@@ -84,15 +86,23 @@ async def show_phases(arguments: Namespace, settings: Settings) -> None:
     """When each place is invited."""
     async with opened_store(settings) as store:
         rows = await store.read(phases.all_of)
-    names = ("scheme", "province_code", "district_code", "opens_on", "closes_on")
+    places = read_places(settings.console.districts)
     show(
         arguments,
         [_as_json(row) for row in rows],
         table(
-            ("scheme", "province", "district", "from", "to"),
-            ([row[name] if row[name] is not None else "" for name in names] for row in rows),
+            ("scheme", "province", "district", "", "from", "to"),
+            (_phase_line(row, places) for row in rows),
         ),
     )
+
+
+def _phase_line(row: dict[str, Any], places: Places) -> list[Any]:
+    """The names where they are known, and the codes as they are kept."""
+    codes = (row["province_code"], row["district_code"])
+    province, district = places.named(row["scheme"], *codes) or ("?", "")
+    shown = [row["scheme"], province, district, " ".join(code for code in codes if code)]
+    return [*shown, row["opens_on"], row["closes_on"] or ""]
 
 
 def _as_json(row: dict[str, Any]) -> dict[str, Any]:

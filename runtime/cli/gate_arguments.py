@@ -45,11 +45,11 @@ def add_phases(commands: "Commands") -> None:
         commands,
         "import",
         "gate:import_phases",
-        "Set when places are invited, for campaigns with by_phase. Columns: scheme (vn-2021), "
-        "province_code, district_code (empty: the whole province, but for districts with a row of "
-        "their own), opens_on, closes_on (empty: open end). Places that the file does not name "
-        "keep theirs",
-        "tstn phases import config/districts-phase1.csv --opens 2021-03-26 --closes 2021-05-31",
+        "Set when places are invited, for campaigns with by_phase. Columns: province, by name "
+        "or province_code; district or district_code (empty: the whole province, but for districts "
+        "with a row of their own); opens_on, closes_on (empty: open end); scheme (vn-2021). Places "
+        "that the file does not name keep theirs",
+        "tstn phases import config/provinces-phase2.csv",
     )
     load.add_argument("file", type=Path, metavar="FILE.csv", help="CSV in UTF-8 with a header")
     for name, column in (("--opens", "opens_on"), ("--closes", "closes_on")):
@@ -84,10 +84,10 @@ def add_subscriber(commands: "Commands") -> None:
         (
             "erase",
             "erase",
-            "Take a number out of all that the law does not require to be kept: targets, calls, "
-            "texts, closed registrations. Refusals and their confirmations, and the history, stay. "
-            "Refused while a call, a text, a registration or a call-back is open. Who did it is in "
-            "the audit",
+            "Take a number out of all that is held on it. Its refusals stay in force, under a "
+            "hash that only this installation's law.erasure_key leads to: imported again, it is "
+            "still not contacted. Refused while a call, a text, a registration or a call-back is "
+            "open. Who did it is in the audit",
         ),
     ):
         example = f"tstn subscriber {name} 0901234567"

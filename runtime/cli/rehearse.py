@@ -36,9 +36,17 @@ def _question(arguments: Namespace) -> Question:
         raise InputError(f"--hours must be above 0 and at most {_LONGEST_HOURS}")
     if arguments.agents is not None and arguments.agents < 0:
         raise InputError("--agents must be 0 or more")
-    rates = {field.name: getattr(arguments, f"{field.name}_rate") for field in fields(Rates)}
+    named = {field.name: getattr(arguments, f"{field.name}_rate") for field in fields(Rates)}
+    rates = {name: rate for name, rate in named.items() if rate is not None}
     start = utc_now() if arguments.start is None else _moment(arguments.start)
-    return Question(start, arguments.hours, Rates(**rates), arguments.agents, arguments.seed)
+    return Question(
+        start,
+        arguments.hours,
+        Rates(**rates),
+        arguments.agents,
+        arguments.seed,
+        frozenset(rates),
+    )
 
 
 def _moment(written: str) -> datetime:

@@ -33,7 +33,6 @@ def add_rehearsal(parser: ArgumentParser) -> None:
             f"--{field.name.replace('_', '-')}-rate",
             dest=f"{field.name}_rate",
             type=float,
-            default=field.default,
             metavar="SHARE",
             help=f"{_WHAT[field.name]} (default: {field.default:g})",
         )

@@ -1,13 +1,13 @@
 """How a rehearsal looks in an answer: JSON values, and tables for people. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
 from rich.table import Table
 
-from dialer.rehearsal import Dialled
+from dialer.rehearsal_outcome import Dialled
 from dialer.rehearsal_promises import Promises
 from domain.clock import to_local
 from runtime.cli.output import table
@@ -24,12 +24,18 @@ def as_json(
     present, *changed = map(_values, made)
     return {
         "campaign": given.campaign.name,
-        "ready_targets": sum(given.audience.values()),
+        "ready_targets": sum(given.ready.audience.values()),
+        "left_out": {str(word): count for word, count in given.ready.left_out.items()},
+        "held": {str(word): count for word, count in given.ready.held.items()},
         "from": question.start,
         "hours": question.hours,
         "seed": question.seed,
         "rates": asdict(question.rates),
+        "rates_given": sorted(question.given),
         "agents": _agents(question, given),
+        "agents_given": question.agents is not None,
+        "pace_measured": given.load.is_measured,
+        "other_campaigns_running": given.others,
         "handling_seconds": given.load.handling_seconds,
         "reach_rate": given.load.reach_rate,
         "server_allows": _allowed(made[0]),
@@ -46,10 +52,11 @@ def tables(
     allowed = _allowed(made[0])
     names = ["present", " ".join(pairs)][: len(made)]
     return [
-        f"campaign {given.campaign.name}: {sum(given.audience.values())} targets are ready, "
+        f"campaign {given.campaign.name}: {sum(given.ready.audience.values())} targets are ready, "
         f"{_agents(question, given)} agents at {given.load.handling_seconds:g} s a call-back",
         f"the server and its trunk allow {allowed['cps']:g} calls a second and "
         f"{allowed['channels']} channels",
+        *_assumptions(question, given),
         "",
         _whole(names, made),
         "",
@@ -57,6 +64,33 @@ def tables(
         "",
         _hours(names, made),
     ]
+
+
+def _assumptions(question: Question, given: Given) -> Iterator[str]:
+    """What the answer rests on: what the gate refuses, what was given, what is a guess."""
+    for what, counts in (
+        ("left out, as the gate refuses them", given.ready.left_out),
+        ("held up by the gate, dialled later", given.ready.held),
+    ):
+        if counts:
+            listed = (f"{count} {word.replace('_', ' ')}" for word, count in counts.items())
+            yield f"{what}: {', '.join(listed)}"
+    rates = asdict(question.rates)
+    for how, names in (
+        ("given", [name for name in rates if name in question.given]),
+        ("assumed (no better is known)", [name for name in rates if name not in question.given]),
+    ):
+        if names:
+            shares = (f"{name.replace('_', ' ')} {rates[name]:g}" for name in names)
+            yield f"rates {how}: {', '.join(shares)}"
+    who = "given" if question.agents is not None else "those on duty now"
+    pace = "measured on the last results" if given.load.is_measured else "assumed"
+    yield (
+        f"agents: {who}; their pace is {pace}, {given.load.reach_rate:g} of their calls reach "
+        "the subscriber"
+    )
+    if given.others:
+        yield f"not rehearsed: {given.others} other running campaigns share these limits"
 
 
 def _agents(question: Question, given: Given) -> int:
@@ -94,6 +128,8 @@ def _figures(dialled: Dialled, kept: Promises) -> dict[str, Any]:
         "key_3": sum(hour.transfers for hour in hours),
         "talks_after_key_3": sum(dialled.talks.values()),
         "most_channels": max((hour.channels for hour in hours), default=0),
+        "hours_slowed_by_the_brake": round(dialled.slowed_seconds / 3600, 1),
+        "least_rate_left": min((hour.factor for hour in hours), default=1.0),
         "callbacks": kept.total,
         "kept_by_next_day": kept.total - kept.missed_target,
         "kept_in_48_hours": kept.total - kept.missed_promise,

@@ -35,7 +35,8 @@ async def erase(arguments: Namespace, settings: Settings) -> None:
     """Take a number out of what may be taken out."""
     msisdn = parse_msisdn(arguments.msisdn)
     async with opened_store(settings) as store:
-        changed = await store.write(subscribers.erase, msisdn, getuser(), utc_now())
+        key = settings.law.erasure_key
+        changed = await store.write(subscribers.erase, msisdn, key, getuser(), utc_now())
     rows = {name: count for name, count in changed.items() if count}
     data = {"msisdn": mask(msisdn), "erased": rows}
     show(arguments, data, pairs(rows) if rows else f"nothing to erase on {mask(msisdn)}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from dialer.campaign_calendar import calendar_of
+from dialer.windows import calendar_or_trouble, way_of
 from domain.clock import to_local, utc_now
 from domain.gate import Refusal, Shut, shut
 from domain.msisdn import mask, parse_msisdn
@@ -44,8 +44,11 @@ def _closed(campaign: Campaign, settings: Settings, lists: Any, now: datetime) -
     if campaign.state != CampaignState.RUNNING:
         words = f"the campaign is {campaign.state}: tstn campaign start {campaign.name}"
         return Shut(Refusal.NOT_RUNNING, words)
-    calendar = calendar_of(campaign, settings.calendar.holidays)
-    return shut(campaign.purpose, calendar, lists, settings.law.do_not_call_days, now)
+    calendar, days = (
+        calendar_or_trouble(campaign, settings.calendar.holidays),
+        settings.law.do_not_call_days,
+    )
+    return shut(campaign.purpose, calendar, lists, days, now, way_of(campaign))
 
 
 def _full(connection: Connection, campaign: Campaign, settings: Settings) -> dict[str, list[int]]:

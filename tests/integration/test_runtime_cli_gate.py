@@ -113,10 +113,40 @@ def test_phases_come_from_the_districts_file_and_per_province(tstn: Tstn) -> Non
     assert len(tstn.json("phases", "show")) == 27
 
 
+def test_phases_come_by_name_however_it_is_written(tstn: Tstn) -> None:
+    every = ROOT / "config" / "provinces-phase2.csv"
+    assert tstn.json("phases", "import", every)["places"] == 12
+    tstn.write(
+        "phase2.csv",
+        "Tỉnh;Huyện;Từ ngày;Đến ngày\nTINH AN GIANG;;15/06/2021;\nTP Can Tho;;2021-06-20;\n"
+        "dong thap;TP Cao Lãnh;2021-06-01;2021-12-31\nĐồng Tháp;huyện Cao Lanh;2021-07-01;\n",
+    )
+    assert tstn.json("phases", "import", "phase2.csv")["places"] == 4
+    rows = tstn.json("phases", "show")
+    found = {(row["province_code"], row["district_code"]): row["opens_on"] for row in rows}
+    assert found["89", None] == "2021-06-15"
+    assert found["92", None] == "2021-06-20"
+    assert found["95", None] == "2021-06-01"
+    districts = {code: day for (province, code), day in found.items() if province == "87" and code}
+    assert sorted(districts.values()) == ["2021-06-01", "2021-07-01"]
+    shown = tstn("phases", "show")
+    assert "An Giang" in shown
+    assert "Thành phố Cao Lãnh" in shown
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("a,b\n", "the header needs the columns scheme, province_code"),
+        ("a,b\n", "the header needs province or province_code"),
+        ("province,opens_on\nAn Giáng,1/6/2021\nAn Giang Nam,1/6/2021\n", "line 3: no province is"),
+        ("province,opens_on\nAnn Giang,2021-06-01\n", "Bạc Liêu, Bến Tre, Cà Mau"),
+        ("province,district,opens_on\nĐồng Tháp,Cao Lãnh,2021-06-01\n", "Huyện Cao Lãnh"),
+        ("province,opens_on\n,2021-06-01\n", "no province: give its name or its code"),
+        ("Tỉnh;Từ ngày\nAN GIANG;1/6/2021\n89;1/6/2021\n", 'no province is called "89"'),
+        (
+            "province,province_code,opens_on\nAn Giang,,2021-06-01\n,89,2021-07-01\n",
+            "line 3: this place stands in the file twice",
+        ),
         ("province_code,opens_on\n89,tomorrow\n", 'bad.csv, line 2: "tomorrow" is no day'),
         ("province_code\n89\n", "line 2: no opens_on: add the column, or say --opens"),
         ("province_code,opens_on\nAn Giang,2021-06-01\n", '"An Giang" is no province code'),

@@ -2,33 +2,44 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
+from domain.addresses import Scheme
 from domain.dispositions import Disposition
+from domain.gate import Refusal
+from domain.states import Purpose
+from store import consent, phases, registrations
 from store.apply import apply
 from store.engine import Store, open_store
-from store.models import Base, Campaign
+from store.facts import OptOutAsked
+from store.models import Base
+from store.phases import NewPhase
 from store.ready_targets import ready_targets
 from tests.command_line import Tstn, make_directory
-from tests.rows import BY_NINE, NOW, all_rows, claim_some, ended, make_campaign, numbers
+from tests.integration.test_store_rules import run
+from tests.rows import BY_NINE, NOW, all_rows, asked, claim_some, ended, make_campaign, numbers
+from tests.text_campaigns import make_text_campaign
 
 T = TypeVar("T")
+HOUR = timedelta(hours=1)
+LAST_MONTH = date(2021, 3, 31)
 ASKED = ("rehearse", "--campaign", "mekong", "--from", "2021-04-01T10:00", "--hours", "24")
 
 
 async def test_ready_targets_by_attempts_and_minutes(store: Store) -> None:
     campaign = await make_campaign(store, numbers(5))
     await make_campaign(store, numbers(2, first=50), name="other")
-    await make_campaign(store, numbers(1, first=80), name="later", due=NOW + timedelta(seconds=61))
-    assert await store.read(ready_targets, campaign.id, NOW) == {(0, 0): 5}
+    later = await make_campaign(
+        store, numbers(1, first=80), name="later", due=NOW + timedelta(seconds=61)
+    )
+    assert (await store.read(ready_targets, campaign, NOW)).audience == {(0, 0): 5}
     await claim_some(store, campaign, 2)  # in the air: no longer ready
-    assert await store.read(ready_targets, campaign.id, NOW) == {(0, 0): 3}
-    [*_, later] = await all_rows(store, Campaign)
-    assert await store.read(ready_targets, later["id"], NOW) == {(0, 2): 1}
+    assert (await store.read(ready_targets, campaign, NOW)).audience == {(0, 0): 3}
+    assert (await store.read(ready_targets, later, NOW)).audience == {(0, 2): 1}
 
 
 @pytest.fixture
@@ -98,3 +109,87 @@ def test_what_makes_no_sense_is_told_in_one_line(
     tstn: Tstn, words: tuple[str, ...], why: str
 ) -> None:
     assert why in tstn.error(*ASKED, *words)
+
+
+async def test_whom_the_gate_refuses_is_not_rehearsed(store: Store) -> None:
+    """As a claim would judge each of them now, counted by reason."""
+    campaign = await make_campaign(store, numbers(8), by_phase=True, purpose=Purpose.ADVERTISING)
+    out, registered, spent, closed, comes, none, called, _ = numbers(8)
+    await store.write(consent.opt_out, [OptOutAsked(out, NOW, "sms:1")], NOW)
+    await store.write(registrations.register, [asked(registered, NOW)], BY_NINE)
+    opens = [(("86", None), date(2021, 3, 1), None), (("87", None), date(2021, 3, 1), LAST_MONTH)]
+    opens.append((("89", None), date(2021, 4, 3), None))
+    new = [NewPhase(Scheme.VN_2021, *place, *days) for place, *days in opens]
+    await store.write(phases.put, new, "lan", NOW)
+    await run(
+        store,
+        "UPDATE targets SET province_code = '86'",
+        *(
+            f"UPDATE targets SET {change} WHERE msisdn = '{number}'"  # noqa: S608
+            for number, change in (
+                (spent, "attempts_made = 4"),
+                (closed, "province_code = '87'"),
+                (comes, "province_code = '89'"),
+                (none, "province_code = '96'"),
+            )
+        ),
+    )
+    other = await make_campaign(store, [called], "other", due=NOW - 3 * HOUR)
+    [call] = await claim_some(store, other, now=NOW - 3 * HOUR)
+    await store.write(apply, [ended(call, Disposition.BUSY, NOW - 3 * HOUR)], BY_NINE)
+    ready = await store.read(ready_targets, campaign, NOW)
+    assert ready.left_out == {
+        Refusal.OPTED_OUT: 1,
+        Refusal.ALREADY_REGISTERED: 1,
+        Refusal.ATTEMPTS_SPENT: 1,
+        Refusal.PHASE_CLOSED: 2,
+    }
+    assert ready.held == {Refusal.PHASE_CLOSED: 1, Refusal.CAPPED: 1}
+    # The phase opens at midnight of the day after tomorrow, 38 hours ahead; the cap frees in 21.
+    assert ready.audience == {(0, 0): 1, (0, 38 * 60): 1, (0, 21 * 60): 1}
+
+
+def test_what_was_left_out_given_and_assumed_is_said(tstn: Tstn) -> None:
+    asyncio.run(_in_store(tstn, _refuse_some))
+    told = tstn.json(*ASKED, "--agents", "4", "--answer-rate", "0.5")
+    assert (told["ready_targets"], told["left_out"]) == (297, {"opted_out": 2})
+    assert (told["rates_given"], told["agents_given"]) == (["answer"], True)
+    assert told["rates"]["answer"] == 0.5
+    assert told["pace_measured"] is False
+    words = tstn(*ASKED, "--agents", "4", "--answer-rate", "0.5")
+    for line in (
+        "left out, as the gate refuses them: 2 opted out",
+        "rates given: answer 0.5",
+        "rates assumed (no better is known): key 1 0.1, key 3 0.03, busy 0.1",
+        "agents: given; their pace is assumed",
+    ):
+        assert line in words
+    assert "agents: those on duty now" in tstn(*ASKED)
+
+
+async def _refuse_some(store: Store) -> None:
+    asks = [OptOutAsked(number, NOW, f"sms:{number}") for number in numbers(2, first=100)]
+    await store.write(consent.opt_out, asks, NOW)
+
+
+def test_few_agents_slow_the_rehearsal_as_they_would_the_server(tstn: Tstn) -> None:
+    rates = ("--answer-rate", "0.9", "--key-1-rate", "0.9", "--busy-rate", "0", "--off-rate", "0")
+    few = tstn.json(*ASKED, "--agents", "1", *rates)["present"]
+    many = tstn.json(*ASKED, "--agents", "90", *rates)["present"]
+    assert many["hours_slowed_by_the_brake"] == 0
+    assert many["least_rate_left"] == 1
+    assert few["hours_slowed_by_the_brake"] > 0
+    assert few["least_rate_left"] < 1
+    tstn.environment["TSTN_DIALER_BRAKE_PROMISE"] = "false"
+    off = tstn.json(*ASKED, "--agents", "1", *rates)["present"]
+    assert off["hours_slowed_by_the_brake"] == 0
+
+
+def test_a_text_campaign_is_not_rehearsed(tstn: Tstn) -> None:
+    asyncio.run(_in_store(tstn, _text_campaign))
+    told = tstn.error("rehearse", "--campaign", "texts", "--hours", "1")
+    assert "only calls are rehearsed" in told
+
+
+async def _text_campaign(store: Store) -> None:
+    await make_text_campaign(store, numbers(1))

@@ -1,20 +1,24 @@
 """The gate before every text: invitations are judged at their claim, at each try. I/O."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
+from domain.addresses import Scheme
 from domain.gate import Refusal
 from domain.states import ContactScope, PostKind, Purpose
-from store import do_not_call, outbox, outcomes, registrations
+from store import do_not_call, gate, outbox, outcomes, phases, registrations
 from store.engine import Store
-from store.models import MessageOut
+from store.models import Campaign, MessageOut, Target
 from store.outcomes import Refused, Sent
+from store.phases import NewPhase
+from tests.integration.test_store_rules import run
 from tests.locks import waits_for_lock
 from tests.rows import BY_NINE, NOW, all_rows, asked, make_campaign
+from tests.text_campaigns import TextWorld, make_text_campaign
 from tests.texts import NUMBER, OTHER, SECOND, claim, new_post
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -166,3 +170,77 @@ _OTHER_ACCOUNT_SENDS = """
     UPDATE messages_out SET state = 'sending', bind = 'b2', tries = 1, sending_at = $1
     WHERE account = 'acc2'
 """
+
+
+# -- phases, as for calls
+
+
+OPENS = datetime(2021, 4, 5, 17, tzinfo=NOW.tzinfo)
+"""Midnight in Viet Nam, at the beginning of 06/04."""
+
+
+async def placed(store: Store, opens_on: date, closes_on: date | None = None) -> Campaign:
+    """A text campaign by phase with one number, whose district is invited on these days."""
+    texts = await make_text_campaign(store, [NUMBER], by_phase=True)
+    await run(store, "UPDATE targets SET province_code = '86', district_code = '861'")
+    await phase(store, opens_on, closes_on)
+    return texts
+
+
+async def phase(store: Store, opens_on: date, closes_on: date | None = None) -> None:
+    new = NewPhase(Scheme.VN_2021, "86", "861", opens_on, closes_on)
+    await store.write(phases.put, [new], "lan", NOW)
+
+
+async def test_a_text_waits_for_the_phase_of_its_district(store: Store) -> None:
+    await placed(store, date(2021, 4, 6))
+    world = TextWorld(store)
+    await world.passes(1)
+    [row] = await all_rows(store, Target)
+    assert (row["state"], row["held_by"], row["not_before"]) == ("ready", "phase_closed", OPENS)
+    assert world.numbers == []
+    world.now = OPENS + 8 * HOUR
+    await world.passes(1)
+    assert world.numbers == [NUMBER]
+    [row] = await all_rows(store, Target)
+    assert (row["held_by"], row["outcome"]) == (None, "sent")
+
+
+async def test_after_the_phase_of_its_district_no_text_goes(store: Store) -> None:
+    await placed(store, date(2021, 3, 1), date(2021, 3, 31))
+    world = TextWorld(store)
+    await world.passes(1)
+    assert (world.numbers, await world.outcomes()) == ([], {NUMBER: "phase_closed"})
+
+
+async def test_a_text_that_waits_in_the_outbox_past_its_phase_is_not_sent(store: Store) -> None:
+    await placed(store, date(2021, 4, 1), date(2021, 4, 1))
+    world = TextWorld(store)
+    await world.engine.tick()
+    world.now += DAY
+    assert await world.take() == []
+    await world.engine.tick()
+    assert await world.outcomes() == {NUMBER: "phase_closed"}
+
+
+async def test_a_phase_that_is_put_off_holds_what_waits_in_the_outbox(store: Store) -> None:
+    await placed(store, date(2021, 4, 1))
+    world = TextWorld(store)
+    await world.engine.tick()
+    await phase(store, date(2021, 4, 10))
+    assert await world.take() == []
+    await phase(store, date(2021, 4, 2))
+    world.now += DAY
+    assert [out.msisdn for out in await world.take()] == [NUMBER]
+
+
+async def test_one_verdict_by_the_way_of_the_campaign(store: Store) -> None:
+    """A list for calls stops a call and no text; both tell so before anything is tried."""
+    await make_campaign(store, [NUMBER])
+    await make_text_campaign(store, [NUMBER])
+    await is_listed(store, ContactScope.VOICE)
+    call, text = [row["id"] for row in await all_rows(store, Target)]
+    assert await store.read(gate.judge, call, NOW) is Refusal.DO_NOT_CALL
+    assert await store.read(gate.judge, text, NOW) is None
+    await is_listed(store, ContactScope.SMS)
+    assert await store.read(gate.judge, text, NOW) is Refusal.DO_NOT_CALL

@@ -193,7 +193,7 @@ def test_the_example_of_a_text_campaign_shows_its_defaults() -> None:
     kept = [line for line in text.splitlines() if line.startswith(("name", "kind", "text", "purp"))]
     assert read(text) == read("\n".join(kept))
     assert set(tomllib.loads(text)) == {
-        *("name", "kind", "purpose", "text", "cps", "windows", "call_on_holidays"),
+        *("name", "kind", "purpose", "text", "cps", "windows", "call_on_holidays", "by_phase"),
     }
 
 

@@ -10,6 +10,7 @@ from domain.calendar import Calendar, Window
 from domain.clock import to_local
 from domain.errors import InputError
 from domain.gate import (
+    HOURS,
     ROLLING,
     Refusal,
     cap_frees_at,
@@ -139,3 +140,30 @@ def test_a_place_without_a_phase_is_looked_at_at_midnight(now: datetime) -> None
     assert now < again <= now + DAY
     assert to_local(again).time() == time(0)
     assert not phase_is_open(None, None, to_local(now).date())
+
+
+@given(
+    st.sampled_from([VOICE, SMS]),
+    st.sampled_from([ADVERTISING, CARE]),
+    moments,
+    st.lists(st.sampled_from(["00:00-24:00", "06:00-09:00", "mon-fri 16:00-23:00"]), min_size=1),
+)
+def test_advertising_is_open_within_the_hours_of_its_way_only(
+    way: ContactScope, purpose: Purpose, now: datetime, windows: list[str]
+) -> None:
+    given_ = [Window.parse(text) for text in windows]
+    wide = Calendar(given_, call_on_holidays=True)
+    narrow = Calendar(lawful(given_, purpose, way), call_on_holidays=True)
+    first, last = HOURS[way]
+    is_lawful = purpose is not ADVERTISING or first <= to_local(now).time() < last
+    assert narrow.is_open(now) == (wide.is_open(now) and is_lawful)
+
+
+def test_a_text_campaign_is_told_of_texts() -> None:
+    night = NOW + timedelta(hours=13)
+    found = shut(CARE, OFFICE_HOURS, {}, 30, night, SMS)
+    assert found is not None
+    assert found.words.startswith("outside the window of texts until")
+    stale = shut(ADVERTISING, OFFICE_HOURS, {VOICE: NOW}, 30, NOW, SMS)
+    assert stale is not None
+    assert stale.reason is Refusal.DO_NOT_CALL_STALE

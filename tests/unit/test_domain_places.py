@@ -1,6 +1,7 @@
 """Places by folded name: the traps of domain.md §4, and any spelling of any district."""
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from console.places import read_places
 from domain.addresses import Scheme
+from domain.errors import InputError
 from domain.places import District, Located, Places
 from lab.network import CHECKOUT
 
@@ -113,3 +115,33 @@ def test_any_spelling_finds_its_own_district_and_no_other(
 def test_no_text_is_too_odd(province: str, district: str) -> None:
     found = PHASE_1.locate(province, district)
     assert found.district_code is None or found.province_code is not None
+
+
+SPELT = st.sampled_from(
+    [
+        str,
+        str.upper,
+        str.lower,
+        lambda name: unicodedata.normalize("NFD", name),
+        lambda n: f" {n}  ",
+    ]
+)
+
+
+@given(st.sampled_from(PHASE_1.districts), SPELT)
+def test_codes_are_found_by_name_however_it_is_spelt(
+    district: District, spell: Callable[[str], str]
+) -> None:
+    found = PHASE_1.codes(spell(district.province), spell(district.label), district.scheme)
+    assert found == (district.province_code, district.code)
+    assert PHASE_1.codes(spell(district.province), None) == (district.province_code, None)
+    assert PHASE_1.named(district.scheme, *found) == (district.province, district.label)
+    assert PHASE_1.named(district.scheme, found[0], None) == (district.province, "")
+
+
+@given(st.text(max_size=12))
+def test_a_name_that_is_not_known_is_told_with_those_that_are(typed: str) -> None:
+    if PHASE_1.locate(typed, None).province_code is not None:
+        return
+    with pytest.raises(InputError, match="Bạc Liêu, Bến Tre, Cà Mau"):
+        PHASE_1.codes(typed, None)

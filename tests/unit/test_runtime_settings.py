@@ -153,6 +153,7 @@ def test_missing_secrets_say_what_to_do(tmp_path: Path) -> None:
     assert secret_keys() == (
         ("asterisk", "ari_password"),
         ("asterisk", "ami_secret"),
+        ("law", "erasure_key"),
         ("agents", "phone_secret"),
     )
     with pytest.raises(ConfigError, match="run `tstn asterisk render DIR`"):
