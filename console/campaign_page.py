@@ -141,7 +141,11 @@ def _curves(tally: Tally | None, moment: datetime) -> dict[str, Any] | None:
     columns = campaign_view.curves(tally, moment)
     moments = [datetime.fromtimestamp(at or 0, UTC) for at in columns[0]]
     rows = list(zip(moments, *columns[1:], strict=True))
-    return {"text": json.dumps(columns), "rows": rows[::-_MINUTES_A_ROW]}
+    drawn = {"from": columns[0][0], "columns": columns[1:]}
+    return {
+        "text": json.dumps(drawn, separators=(",", ":")),
+        "rows": rows[::-_MINUTES_A_ROW],
+    }
 
 
 def _piece(template: str, names: Callable[[web.Request], Awaitable[dict[str, Any]]]) -> Render:

@@ -134,7 +134,7 @@ def trail(connection: Connection, campaign_id: int, msisdn: str, now: datetime) 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How a number stands: `reason` is its outcome, or what the gate says."""
+    """How a number stands: `reason` is its outcome, or what the gate says (or said, of a later one)."""
 
     stand: Stand
     reason: str | None = None
@@ -155,7 +155,7 @@ def finding(found: Trail, closed: Shut | None, now: datetime) -> Finding:
     if found.verdict is not None:
         return Finding(Stand.HELD, found.verdict, later)
     if later is not None:
-        return Finding(Stand.LATER, until=later)
+        return Finding(Stand.LATER, found.target["held_by"], later)
     if closed is not None:
         return Finding(Stand.CLOSED, closed.reason, closed.until)
     return Finding(Stand.FREE)

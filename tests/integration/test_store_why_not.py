@@ -94,7 +94,7 @@ async def test_a_trail_comes_to_one_finding(store: Store) -> None:
     other = await make_campaign(store, [held], "other")
     await claim_some(store, other)
     values = {
-        waits: {"not_before": NOW + HOUR},
+        waits: {"not_before": NOW + HOUR, "held_by": "capped"},
         done: {"state": TargetState.DONE, "outcome": "busy"},
         flying: {"state": TargetState.CLAIMED},
     }
@@ -108,7 +108,7 @@ async def test_a_trail_comes_to_one_finding(store: Store) -> None:
     shut = Shut(Refusal.HOLIDAY, "a holiday", NOW + DAY)
     for msisdn, closed, found in (
         (held, shut, Finding(Stand.HELD, Refusal.BUSY_ELSEWHERE)),
-        (waits, shut, Finding(Stand.LATER, until=NOW + HOUR)),
+        (waits, shut, Finding(Stand.LATER, Refusal.CAPPED, NOW + HOUR)),
         (free, shut, Finding(Stand.CLOSED, Refusal.HOLIDAY, NOW + DAY)),
         (free, None, Finding(Stand.FREE)),
         (done, shut, Finding(Stand.DONE, "busy")),
