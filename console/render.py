@@ -102,6 +102,7 @@ def _names(request: web.Request, visit: str | None) -> dict[str, Any]:
     return {
         "who": who,
         "path": request.path,
+        "here": request.path_qs if request.method == "GET" else request.path,
         "navigation": () if who is None else entries_of(who.role),
         "may": lambda name: allowed(request, Permission(name)),
         "csrf": forms.token(request) if visit is None else visit,

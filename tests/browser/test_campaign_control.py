@@ -186,6 +186,7 @@ async def test_a_preview_shows_what_the_agents_can_not_keep(
     await browsing.assert_accessible(page)
     await page.click("text=English")
     await page.wait_for_selector("html[lang=en]")
+    assert "channels of trunk and server" in await page.inner_text(".effect")
     await browsing.shoot(page, "campaign-preview-late-english")
 
 
