@@ -24,6 +24,7 @@ _LONGEST = 80
 _STOPPED = _("The campaign is stopped for good: nothing of it is dialled again.")
 _NO_OUTCOME = _("Choose at least one way in which the last call ended.")
 _NO_DAY = _("Choose the day from the calendar.")
+_NO_PROVINCE = _("Write the province by its name or its code.")
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -75,6 +76,8 @@ def _choice(campaign: Campaign, given: Mapping[str, Any]) -> Choice:
         raise InputError(_STOPPED)
     if not given["outcomes"]:
         raise InputError(_NO_OUTCOME)
+    if not given["province"].isprintable():
+        raise InputError(_NO_PROVINCE)
     try:
         before = read_moment(given["ended_before"]) if given["ended_before"] else None
     except InputError:

@@ -41,6 +41,7 @@ def _environment(language_name: str) -> Environment:
     install(environment, language_name)
     for template in environment.list_templates():
         environment.get_template(template)
+    formats.load(language_name)
     return environment
 
 

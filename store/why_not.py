@@ -134,7 +134,7 @@ def trail(connection: Connection, campaign_id: int, msisdn: str, now: datetime) 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How a number stands: `reason` is its outcome, or what the gate says (or said, of a later one)."""
+    """How a number stands: `reason` is its outcome, or what the gate says; of a later one, said."""
 
     stand: Stand
     reason: str | None = None

@@ -245,6 +245,7 @@ async def test_a_long_list_is_put_back_beside_the_pages(
         ("province=x", "ít nhất một kết quả"),
         ("outcome=answered", "ít nhất một kết quả"),
         ("outcome=busy&ended_before=noon", "Hãy chọn ngày trên lịch"),
+        ("outcome=busy&province=a%00b", "Hãy ghi tên hoặc mã tỉnh"),
     ],
 )
 async def test_a_filter_that_makes_no_sense_is_refused(
