@@ -1,6 +1,7 @@
 """The list of campaigns: what runs, how far it is, why one does not dial. I/O."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from console.parts import Parts, Report, parts
 from console.render import fragment, page
 from domain.brake_alarms import alarms
 from domain.clock import Clock
+from domain.errors import StoreUnavailable
 from domain.gate import Shut
 from domain.states import CampaignKind, CampaignState
 from store import attempts, brakes, campaign_figures, campaigns
@@ -103,6 +105,15 @@ def topic(
         return told, counted, report().get("why_idle")
 
     return Topic("campaigns", look)
+
+
+async def look_ahead(it: Parts) -> None:
+    """Count what runs when the server starts, so that the first page waits for nothing new."""
+    with suppress(StoreUnavailable):
+        beats = await it.store.read(pulse, it.control, it.clock)
+        for campaign_id, beat in beats.items():
+            if beat.campaign.state == CampaignState.RUNNING:
+                it.tallies.want(campaign_id)
 
 
 def _held(beat: Beat) -> tuple[object, ...]:

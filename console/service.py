@@ -119,6 +119,7 @@ class Console:
             group.create_task(self.parts.live.run(), name="live")
             group.create_task(self.parts.tallies.run(), name="tallies")
             group.create_task(self.parts.versions.run(), name="versions")
+            group.create_task(campaign_list.look_ahead(self.parts), name="look-ahead")
             if self.parts.desk.line is not None:
                 group.create_task(desk_topics.follow(self.parts), name="agents-calls")
 

@@ -109,6 +109,17 @@ async def test_the_funnel_counts_each_step(store: Store, operator: Visitor) -> N
     assert "16,7 %" in said  # one answered of six that ended
 
 
+async def test_what_runs_is_counted_before_anybody_looks(store: Store) -> None:
+    running = await make_campaign(store, numbers(3))
+    paused = await make_campaign(store, name="bac", state=CampaignState.PAUSED)
+    async with console(store) as rig, asyncio.timeout(10):
+        tallies = rig.console.parts.tallies
+        while (tally := tallies.known(running.id)) is None:
+            await asyncio.sleep(0.01)
+        assert tally.audience.total == 3
+        assert tallies.known(paused.id) is None
+
+
 async def test_no_campaign_is_no_page(operator: Visitor) -> None:
     for path in ("/campaigns/7", "/campaigns/0", "/campaigns/000"):
         assert (await operator.get(path)).status == 404
