@@ -31,6 +31,7 @@ CAMPAIGN_WORDS: dict[str, str] = {
     "audience_uploaded": _("Audience file sent"),
     "audience_import_discarded": _("Audience file thrown away"),
     # what the gate says
+    "refusal_erased": _("Taken out: its data were erased at the subscriber's wish"),
     "refusal_opted_out": _("The subscriber has refused invitations"),
     "refusal_do_not_call": _("On the do-not-call list"),
     "refusal_already_registered": _("Registered already"),
