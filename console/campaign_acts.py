@@ -5,19 +5,17 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
-from console import campaign_form, campaign_view, forms
-from console.campaign_control import Effect
-from console.campaign_page import found, label_of
+from console import campaign_form, forms
+from console.campaign_page import found, label_of, refused
 from console.messages import marked as _
 from console.parts import parts
 from console.render import page, say, word
 from console.writes import write
 from domain.errors import ConfigError, InputError
 from domain.states import CampaignState
-from store import campaign_changes, campaigns, limits
+from store import campaign_changes, campaigns
 from store.models import Campaign
 
-_UNPROCESSABLE = 422
 _NO_PURPOSE = _("It has no purpose: the law asks for one before the first call.")
 _OLD_LIST = _(
     "It advertises, and the do-not-call list is missing or too old: see `tstn dnc import`."
@@ -48,9 +46,9 @@ async def move(request: web.Request) -> web.StreamResponse:
             await _require_ready(request, campaign)
         await write(request, f"campaign_{state}", operation, subject=campaign.name)
     except InputError:
-        return await _refused(request, campaign, [say(request, _NOT_NOW)])
+        return await refused(request, campaign, [say(request, _NOT_NOW)])
     except _Refused as refusal:
-        return await _refused(request, campaign, [str(refusal)])
+        return await refused(request, campaign, [str(refusal)])
     return _done(request, campaign, f"campaign_{state}")
 
 
@@ -61,20 +59,21 @@ async def confirm_stop(request: web.Request) -> web.StreamResponse:
 
 async def preview(request: web.Request) -> web.StreamResponse:
     """What the changed knobs would bring, and a button that applies them."""
-    campaign = await found(request)
+    campaign, it = await found(request), parts(request)
     given = {name: value.strip() for name, value in request.query.items()}
     pairs = campaign_form.changed(campaign, given)
     try:
-        after = parts(request).control.tuned(pairs, campaign.retry)
+        after = it.control.tuned(pairs, campaign.retry)
     except InputError as error:
-        return await _refused(request, campaign, _told(request, error))
+        return await refused(request, campaign, _told(request, error))
     if not after:
-        return await _refused(request, campaign, [say(request, _NOTHING)])
-    before, then = await _effects(request, campaign, after)
+        return await refused(request, campaign, [say(request, _NOTHING)])
+    before, then = await it.control.preview(it.store, str(campaign.id), after, it.clock())
     names = {
         "campaign": campaign,
         "pairs": pairs,
         "differences": campaign_form.differences(_present(campaign, after), after),
+        "changed": after,
         "label": label_of(request),
         "before": before,
         "then": then,
@@ -95,7 +94,7 @@ async def tune(request: web.Request) -> web.StreamResponse:
     try:
         await write(request, "campaign_tuned", operation, subject=campaign.name, pairs=pairs)
     except InputError as error:
-        return await _refused(request, campaign, _told(request, error))
+        return await refused(request, campaign, _told(request, error))
     return _done(request, campaign, "campaign_tuned")
 
 
@@ -107,12 +106,12 @@ async def revert(request: web.Request) -> web.StreamResponse:
 
     def operation(connection: Connection) -> None:
         row = campaigns.by_name(connection, str(campaign.id))
-        campaign_changes.revert(connection, row, change_id, now)
+        campaign_changes.revert(connection, row, now, change_id)
 
     try:
         await write(request, "campaign_reverted", operation, subject=campaign.name)
     except InputError:
-        return await _refused(request, campaign, [say(request, _CHANGED)])
+        return await refused(request, campaign, [say(request, _CHANGED)])
     return _done(request, campaign, "campaign_reverted")
 
 
@@ -132,22 +131,6 @@ async def _require_ready(request: web.Request, campaign: Campaign) -> None:
         raise _Refused(say(request, _NO_PROMPTS)) from None
 
 
-async def _effects(
-    request: web.Request, campaign: Campaign, after: dict[str, Any]
-) -> tuple[Effect, Effect]:
-    """What is to be expected of the knobs as they are, and as they would be."""
-    it, now = parts(request), parts(request).clock()
-    tally = await it.tallies.of(campaign.id)
-    load = campaign_view.load_of(tally)
-    caps = it.control.caps(await it.store.read(limits.read))
-    knobs = {name: getattr(campaign, name) for name in _FORECAST_BY}
-    before = it.control.preview(knobs, caps, load, now)
-    return before, it.control.preview(knobs | after, caps, load, now)
-
-
-_FORECAST_BY = ("cps", "max_channels", "max_attempts", "windows", "call_on_holidays")
-
-
 def _present(campaign: Campaign, after: dict[str, Any]) -> dict[str, Any]:
     return {name: getattr(campaign, name) for name in after}
 
@@ -156,14 +139,6 @@ def _told(request: web.Request, error: InputError) -> list[str]:
     return campaign_form.problems(
         str(error), lambda text: say(request, text), lambda value: word(request, value)
     )
-
-
-async def _refused(
-    request: web.Request, campaign: Campaign, problems: list[str]
-) -> web.StreamResponse:
-    """Why nothing was done, and the way back."""
-    names = {"campaign": campaign, "problems": problems}
-    return page(request, "campaigns/refused.html", names, status=_UNPROCESSABLE)
 
 
 def _done(request: web.Request, campaign: Campaign, action: str) -> web.StreamResponse:

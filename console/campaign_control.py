@@ -4,37 +4,18 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
+from domain.gate import Shut
+from store.engine import Store
 from store.limits import Caps
 from store.models import Campaign
 
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What is left of a campaign, as counted; the means are of what was dialled so far."""
-
-    targets: int
-    """Still to be dialled, for the first time or again."""
-    dials_a_target: float
-    seconds_a_dial: float
-    registrations_a_dial: float
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What is to be expected of some knobs. `finishes_at` is None for never."""
-
-    calls_a_second: float
-    channels: float
-    """In use at that rate."""
-    dials_a_day: float
-    callbacks_a_day: float
-    finishes_at: datetime | None
+Effect = Mapping[str, Any]
+"""What is to be expected of some knobs, by the names of `dialer.preview.Preview`."""
 
 
 class Control(Protocol):
@@ -54,5 +35,10 @@ class Control(Protocol):
     def caps(self, limits: Mapping[str, Caps]) -> Caps:
         """What the whole server and its trunk allow at most, by the limits of the store."""
 
-    def preview(self, knobs: Mapping[str, Any], caps: Caps, load: Load, now: datetime) -> Effect:
-        """What the knobs would bring if nothing else changes."""
+    def closed(self, connection: Connection, campaign: Campaign, now: datetime) -> Shut | None:
+        """What keeps every number of the campaign waiting, or None."""
+
+    async def preview(
+        self, store: Store, name: str, changed: Mapping[str, Any], now: datetime
+    ) -> tuple[Effect, Effect]:
+        """What the knobs of a campaign come to as they are, and with some columns changed."""

@@ -16,7 +16,7 @@ from store.models import Campaign
 
 _UNPROCESSABLE = 422
 _FIELDS = (
-    *("name", "purpose", "cps", "max_channels", "max_attempts"),
+    *("name", "purpose", "cps", "max_channels", "priority", "max_attempts"),
     *("ring_timeout_seconds", "windows", "call_on_holidays"),
 )
 _MOST_LENGTH = 400

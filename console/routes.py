@@ -5,11 +5,14 @@ from aiohttp import web
 from console import (
     audit_page,
     campaign_acts,
+    campaign_brakes,
     campaign_exports,
     campaign_import,
     campaign_list,
     campaign_new,
+    campaign_number,
     campaign_page,
+    campaign_recycle,
     desk_calls,
     desk_page,
     desk_result,
@@ -36,6 +39,7 @@ _SUPERVISE = Permission.CALLBACKS_SUPERVISE
 _CALLBACK = r"/supervise/{callback:\d{1,18}}"
 _READ, _OPERATE = Permission.CAMPAIGNS_READ, Permission.CAMPAIGNS_OPERATE
 _CAMPAIGN = r"/campaigns/{campaign:\d{1,9}}"
+_BRAKE = _CAMPAIGN + r"/brakes/{brake:\d{1,18}}"
 _EXPORT = "/{kind:attempts|registrations|callbacks}.{form:csv|xlsx}"
 _USERS, _AUDIT = Permission.USERS_MANAGE, Permission.AUDIT_READ
 
@@ -79,6 +83,12 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _CAMPAIGN + "/tune", campaign_acts.preview, _OPERATE),
     Route("POST", _CAMPAIGN + "/tune", campaign_acts.tune, _OPERATE),
     Route("POST", _CAMPAIGN + "/revert", campaign_acts.revert, _OPERATE),
+    Route("GET", _CAMPAIGN + "/number", campaign_number.show, _READ),
+    Route("POST", _CAMPAIGN + "/number", campaign_number.ask, _READ),
+    Route("POST", _BRAKE + "/override", campaign_brakes.override, _OPERATE),
+    Route("POST", _BRAKE + "/release", campaign_brakes.release, _OPERATE),
+    Route("GET", _CAMPAIGN + "/recycle", campaign_recycle.show, _OPERATE),
+    Route("POST", _CAMPAIGN + "/recycle", campaign_recycle.recycle, _OPERATE),
     Route("GET", _CAMPAIGN + _EXPORT, campaign_exports.send, _READ),
     Route("GET", _CAMPAIGN + "/import", campaign_import.show, _OPERATE),
     Route("GET", _CAMPAIGN + "/import/stream", campaign_import.stream, _OPERATE),

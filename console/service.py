@@ -13,7 +13,9 @@ from console.assets import Assets
 from console.audience_jobs import AudienceJobs
 from console.audience_port import AudienceImporter
 from console.campaign_control import Control
-from console.campaign_tally import Tallies
+from console.campaign_recycling import Recyclings
+from console.campaign_tally import count, count_versions
+from console.counting import Counting
 from console.desk_setting import DeskSetting
 from console.health import Watch
 from console.live import Live, Topic
@@ -47,7 +49,9 @@ class Console:
     ) -> None:
         self._closing = AsyncExitStack()
         self._operation = operation
-        watch, tallies = Watch(), Tallies(store, clock)
+        watch = Watch()
+        tallies = Counting(store, clock, count)
+        versions = Counting(store, clock, count_versions)
         audiences = AudienceJobs(setting.uploads, setting.upload_bytes, importer)
 
         async def health() -> object:
@@ -64,7 +68,7 @@ class Console:
                     Topic("health", health, is_always_looked_at=True),
                     *desk_topics.topics(store, desk, clock),
                     *supervise_page.topics(supervision, store, clock),
-                    campaign_list.topic(store, tallies, clock, report),
+                    campaign_list.topic(store, control, tallies, versions, clock, report),
                     campaign_import.topic(audiences),
                 ],
                 is_alive,
@@ -75,6 +79,8 @@ class Console:
             supervision=supervision,
             control=control,
             tallies=tallies,
+            versions=versions,
+            recyclings=Recyclings(store),
             audiences=audiences,
         )
 
@@ -89,6 +95,7 @@ class Console:
                 "set [console] uploads"
             ) from error
         self._closing.push_async_callback(self.parts.audiences.close)
+        self._closing.push_async_callback(self.parts.recyclings.close)
         self._closing.push_async_callback(self.parts.passwords.close)
         runner = web.AppRunner(
             application(self.parts, self._operation),
@@ -111,6 +118,8 @@ class Console:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.parts.live.run(), name="live")
             group.create_task(self.parts.tallies.run(), name="tallies")
+            group.create_task(self.parts.versions.run(), name="versions")
+            group.create_task(campaign_list.look_ahead(self.parts), name="look-ahead")
             if self.parts.desk.line is not None:
                 group.create_task(desk_topics.follow(self.parts), name="agents-calls")
 

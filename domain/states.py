@@ -44,6 +44,18 @@ class BrakeCause(StrEnum):
     CONGESTION = "congestion"  # a trunk refuses calls
 
 
+class Stand(StrEnum):
+    """How one number of a campaign stands."""
+
+    NOT_HERE = "not_here"  # the campaign does not have it
+    DONE = "done"
+    IN_THE_AIR = "in_the_air"
+    HELD = "held"  # the gate sends it away
+    LATER = "later"  # its next dial is not due
+    CLOSED = "closed"  # the whole campaign waits
+    FREE = "free"  # dialled as soon as a channel is free
+
+
 class ContactScope(StrEnum):
     """The ways of contact that a do-not-call list closes."""
 

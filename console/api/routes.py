@@ -5,13 +5,17 @@ from http import HTTPStatus
 from console.api import (
     about,
     answers,
+    brakes,
     callbacks,
     campaigns,
+    control_answers,
     exports,
     imports,
     limits,
     numbers,
     schema,
+    steering,
+    why_not,
 )
 from console.api.route import ApiRoute
 from console.api.schema import OfCampaign, PageAsked
@@ -60,6 +64,54 @@ ROUTES: tuple[ApiRoute, ...] = (
     ApiRoute(
         *("GET", f"{_CAMPAIGN}/counts", campaigns.count_campaign, _READ, answers.Counts),
         params=OfCampaign,
+    ),
+    ApiRoute(
+        *("GET", f"{_CAMPAIGN}/why-not", why_not.tell_why_not, _READ, control_answers.WhyNot),
+        params=OfCampaign,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/why-not", why_not.ask_why_not, _READ, control_answers.WhyNotNumber),
+        params=OfCampaign,
+        body=schema.NumberAsked,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/preview", steering.preview_tuning),
+        *(_OPERATE, control_answers.Effects),
+        params=OfCampaign,
+        body=schema.Tuning,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/revert", steering.revert_tuning),
+        *(_OPERATE, control_answers.Reverted),
+        params=OfCampaign,
+        takes_key=True,
+        may_conflict=True,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/recycle/preview", steering.preview_recycling),
+        *(_OPERATE, control_answers.RecyclingLook),
+        params=OfCampaign,
+        body=schema.Recycling,
+        may_conflict=True,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/recycle", steering.recycle_numbers),
+        *(_OPERATE, control_answers.Recycled),
+        params=OfCampaign,
+        body=schema.Recycling,
+        may_conflict=True,
+    ),
+    ApiRoute("GET", "/brakes", brakes.list_brakes, _READ, control_answers.Brakes),
+    ApiRoute(
+        *("POST", "/brakes/{brake}/override", brakes.override_brake),
+        *(_OPERATE, control_answers.Brakes),
+        params=schema.OfBrake,
+        body=schema.Override,
+    ),
+    ApiRoute(
+        *("POST", "/brakes/{brake}/release", brakes.release_brake),
+        *(_OPERATE, control_answers.Brakes),
+        params=schema.OfBrake,
     ),
     ApiRoute(
         *("GET", f"{_CAMPAIGN}/imports", imports.list_imports, _READ, answers.ImportPage),

@@ -17,6 +17,7 @@ FORMS = [route for route in ROUTES if route.method == "POST"]
 EXAMPLES = {
     r"{campaign:\d{1,9}}": "1",
     "{move:start|pause|stop}": "start",
+    r"{brake:\d{1,18}}": "1",
     "{kind:attempts|registrations|callbacks}": "attempts",
     "{form:csv|xlsx}": "csv",
     "{job:[0-9a-f]{32}}": "a" * 32,
