@@ -24,6 +24,8 @@ COMMANDS = {
     *(f"phases {verb}" for verb in ("import", "show")),
     *(f"subscriber {verb}" for verb in ("show", "export", "erase")),
     "rehearse",
+    "retention run",
+    "retention show",
     "campaign variants",
     *(f"campaign {verb}" for verb in ("preview", "revert", "recycle")),
     *(f"brakes {verb}" for verb in ("show", "override")),
