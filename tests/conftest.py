@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy.exc import DBAPIError
 
 from domain.errors import StoreUnavailable
@@ -15,6 +16,10 @@ from lab.postgres import Postgres
 from store.engine import Store, open_store
 from store.migrate import migrate
 from tests.stores import empty
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("tstn", deadline=None)
+settings.load_profile("tstn")
 
 
 @pytest.fixture(scope="session")
