@@ -15,6 +15,11 @@ LABELS = {
     "purpose": _("Purpose"),
     "script_version": _("Script version"),
     "cps": _("Calls a second (CPS)"),
+    "cps_of_texts": _("Texts a second"),
+    "text": _("Words of the text"),
+    "account": _("SMSC account"),
+    "follows": _("Calls who did not answer the texts of"),
+    "follow_after_hours": _("Hours after the text"),
     "max_channels": _("Channels"),
     "ring_timeout_seconds": _("Ringing, seconds"),
     "max_attempts": _("Attempts a number, at most"),
@@ -32,6 +37,14 @@ MUST = {
     "purpose": _("one of the list: the law's rules depend on it"),
     "script_version": _("a script version such as vi-1"),
     "cps": _("a number from 0.01 to 1000"),
+    "cps_of_texts": _("a number from 0.01 to 1000"),
+    "text": _(
+        "at most 2000 characters; an advertisement begins with [QC] and ends with how to refuse, "
+        "such as: soan TC gui 9231"
+    ),
+    "account": _("one of the list"),
+    "follows": _("one of the list"),
+    "follow_after_hours": _("a number from 0 to 720"),
     "max_channels": _("a whole number from 1 to 20000"),
     "ring_timeout_seconds": _("a whole number from 5 to 120"),
     "max_attempts": _("a whole number from 1 to 20"),

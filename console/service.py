@@ -5,7 +5,16 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from console import campaign_import, campaign_list, desk_topics, errors, render, supervise_page
+from console import (
+    campaign_import,
+    campaign_list,
+    campaign_text,
+    campaign_trial,
+    desk_topics,
+    errors,
+    render,
+    supervise_page,
+)
 from console.access import is_alive
 from console.api.operation import Operation
 from console.api.service import add_api
@@ -16,6 +25,7 @@ from console.campaign_control import Control
 from console.campaign_tally import Tallies
 from console.desk_setting import DeskSetting
 from console.health import Watch
+from console.kept_rejects import KeptRejects
 from console.live import Live, Topic
 from console.parts import PARTS, Parts, Report
 from console.passwords import Passwords
@@ -48,7 +58,8 @@ class Console:
         self._closing = AsyncExitStack()
         self._operation = operation
         watch, tallies = Watch(), Tallies(store, clock)
-        audiences = AudienceJobs(setting.uploads, setting.upload_bytes, importer)
+        rejects = KeptRejects(setting.uploads, setting.keep_rejects)
+        audiences = AudienceJobs(rejects, setting.upload_bytes, importer)
 
         async def health() -> object:
             return watch.observe(report(), clock())
@@ -66,6 +77,8 @@ class Console:
                     *supervise_page.topics(supervision, store, clock),
                     campaign_list.topic(store, tallies, clock, report),
                     campaign_import.topic(audiences),
+                    campaign_text.topic(store, clock),
+                    campaign_trial.topic(store),
                 ],
                 is_alive,
             ),
@@ -111,6 +124,8 @@ class Console:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.parts.live.run(), name="live")
             group.create_task(self.parts.tallies.run(), name="tallies")
+            tidying = self.parts.audiences.keep_tidy(self.parts.clock)
+            group.create_task(tidying, name="old-imports")
             if self.parts.desk.line is not None:
                 group.create_task(desk_topics.follow(self.parts), name="agents-calls")
 

@@ -18,6 +18,7 @@ from store.models import Attempt, Campaign, Event, Target, table
 _NUMBER = re.compile("[0-9]{1,9}")
 _table = Campaign.__table__
 _event = table(Event).c
+_ENDED = (CampaignState.STOPPED, CampaignState.FINISHED)
 TUNED = "campaign_tuned"
 """The kind of the history's events that have `before` and `after`."""
 
@@ -147,13 +148,18 @@ def _last_tuning(connection: Connection, campaign: Campaign) -> tuple[int, dict[
 
 
 def finish_exhausted(connection: Connection, now: datetime) -> list[str]:
-    """Finish each running campaign of which no target is left to dial; give their names."""
+    """Finish each running campaign of which no target is left to dial; give their names.
+
+    One that follows a text campaign gets more of them until that has ended.
+    """
     ready, claimed = (
         exists().where(Target.campaign_id == Campaign.id, Target.state == fixed(state))
         for state in (TargetState.READY, TargetState.CLAIMED)
     )
+    texts = table(Campaign).alias("texts").c
+    more_come = exists().where(texts.name == Campaign.follows, texts.state.not_in(_ENDED))
     rows = connection.execute(
-        select(_table).where(Campaign.state == CampaignState.RUNNING, ~ready, ~claimed)
+        select(_table).where(Campaign.state == CampaignState.RUNNING, ~ready, ~claimed, ~more_come)
     )
     done = [_campaign(row) for row in rows.mappings()]
     return [

@@ -42,10 +42,17 @@ _WITHDRAW = (
 )
 
 
-def opt_out(connection: Connection, asked: Sequence[OptOutAsked], now: datetime) -> list[OptedOut]:
+def opt_out(
+    connection: Connection,
+    asked: Sequence[OptOutAsked],
+    now: datetime,
+    *,
+    by: str | None = None,
+) -> list[OptedOut]:
     """Refusals come into force at once, and queued invitations end. Gives one answer for each.
 
-    The same source again changes nothing and gets the same answer.
+    The same source again changes nothing and gets the same answer. `by` is the agent whom the
+    subscriber told it.
     """
     if not asked:
         return []
@@ -61,6 +68,7 @@ def opt_out(connection: Connection, asked: Sequence[OptOutAsked], now: datetime)
             once=f"opted_out:{row.source_id}",
             source_id=row.source_id,
             applied_at=now.isoformat(),
+            **({} if by is None else {"by": by}),
         )
         for row in new
     ]

@@ -12,6 +12,7 @@ from console.api import (
     limits,
     numbers,
     schema,
+    trials,
 )
 from console.api.route import ApiRoute
 from console.api.schema import OfCampaign, PageAsked
@@ -62,6 +63,20 @@ ROUTES: tuple[ApiRoute, ...] = (
         params=OfCampaign,
     ),
     ApiRoute(
+        *("POST", f"{_CAMPAIGN}/test-calls", trials.make_test_call, _OPERATE),
+        answers.TrialCallShown,
+        status=HTTPStatus.CREATED,
+        params=OfCampaign,
+        body=schema.TrialCallAsked,
+        takes_key=True,
+        may_conflict=True,
+    ),
+    ApiRoute(
+        *("GET", f"{_CAMPAIGN}/test-calls/{{test_call}}", trials.get_test_call, _OPERATE),
+        answers.TrialCallShown,
+        params=schema.OfTrialCall,
+    ),
+    ApiRoute(
         *("GET", f"{_CAMPAIGN}/imports", imports.list_imports, _READ, answers.ImportPage),
         params=OfCampaign,
         query=PageAsked,
@@ -72,6 +87,17 @@ ROUTES: tuple[ApiRoute, ...] = (
         params=OfCampaign,
         is_upload=True,
         takes_key=True,
+        may_conflict=True,
+    ),
+    ApiRoute(
+        *("GET", f"{_CAMPAIGN}/imports/{{number}}/rejects", imports.get_rejects, _OPERATE, None),
+        params=schema.OfImport,
+        is_csv=True,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/imports/{{number}}/undo", imports.undo_import, _OPERATE),
+        answers.Undone,
+        params=schema.OfImport,
         may_conflict=True,
     ),
     ApiRoute(
