@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Connection
 
 from console import campaign_acts, campaign_form, campaign_page, campaign_view
 from console.campaign_page import found, label_of
+from console.campaign_tally import Tally
 from console.live import Fragment, Topic
 from console.messages import marked as _
 from console.parts import parts
@@ -39,14 +39,16 @@ _IDLE = {
 _KNOBS = ("cps", "windows", "call_on_holidays")
 
 
-def topic(store: Store, clock: Clock) -> Topic:
-    """How texts flow by now."""
-
-    def mark(connection: Connection) -> object:
-        return sorted(text_figures.flows(connection, clock()).items())
+def topic(store: Store, counted: Callable[[int], Tally | None], clock: Clock) -> Topic:
+    """How texts flow by now, and what was counted last of their campaigns."""
 
     async def look() -> object:
-        return await store.read(mark)
+        flows = await store.read(text_figures.flows, clock())
+        tallies = [(one, counted(one)) for one in flows]
+        return sorted(flows.items()), [
+            (one, tally and (tally.audience, tally.registered, tally.confirmed))
+            for one, tally in tallies
+        ]
 
     return Topic("texts", look)
 

@@ -77,7 +77,7 @@ class Console:
                     *supervise_page.topics(supervision, store, clock),
                     campaign_list.topic(store, tallies, clock, report),
                     campaign_import.topic(audiences),
-                    campaign_text.topic(store, clock),
+                    campaign_text.topic(store, tallies.known, clock),
                     campaign_trial.topic(store),
                 ],
                 is_alive,

@@ -104,6 +104,7 @@ async def test_a_text_campaign_under_way(
     await browsing.shoot(page, "text-running-dark" if dark else "text-running")
     await browsing.assert_accessible(page)
     before = await page.inner_text(".figures")
+    world.now = utc_now() - timedelta(seconds=1)
     await world.passes(0.5)
     await page.wait_for_function(
         "was => document.querySelector('.figures').innerText !== was", arg=before
