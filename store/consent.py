@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
@@ -60,6 +61,7 @@ def opt_out(
     new = connection.execute(_NEW[connection.dialect.name], rows).all()
     if new:
         connection.execute(_WITHDRAW, {"msisdns": [row.msisdn for row in new]})
+    named: dict[str, Any] = {} if by is None else {"by": by}
     happened = [
         happening(
             "opted_out",
@@ -68,7 +70,7 @@ def opt_out(
             once=f"opted_out:{row.source_id}",
             source_id=row.source_id,
             applied_at=now.isoformat(),
-            **({} if by is None else {"by": by}),
+            **named,
         )
         for row in new
     ]
