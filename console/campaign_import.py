@@ -125,6 +125,13 @@ async def rejects(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(path, headers=headers)
 
 
+async def confirm_undo(request: web.Request) -> web.StreamResponse:
+    """An undoing can't be taken back: ask once more."""
+    campaign = await found(request)
+    names = {"campaign": campaign, "brought": await _import_of(request, campaign)}
+    return page(request, "campaigns/undo.html", names)
+
+
 async def undo(request: web.Request) -> web.StreamResponse:
     """Take an import back, as long as none of its numbers has had a contact."""
     campaign, it = await found(request), parts(request)

@@ -97,6 +97,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", _CAMPAIGN + "/import/confirm", campaign_import.confirm, _OPERATE),
     Route("POST", _CAMPAIGN + "/import/discard", campaign_import.discard, _OPERATE),
     Route("GET", _IMPORT + "/rejects.csv", campaign_import.rejects, _OPERATE),
+    Route("GET", _IMPORT + "/undo", campaign_import.confirm_undo, _OPERATE),
     Route("POST", _IMPORT + "/undo", campaign_import.undo, _OPERATE),
     Route("GET", "/health", health_page.show, _HEALTH),
     Route("GET", "/health/stream", health_page.stream, _HEALTH),

@@ -25,7 +25,7 @@ COMMANDS = {
     *(f"subscriber {verb}" for verb in ("show", "export", "erase")),
     "rehearse",
     "campaign variants",
-    *(f"campaign {verb}" for verb in ("preview", "revert", "recycle")),
+    *(f"campaign {verb}" for verb in ("preview", "revert", "recycle", "test-call")),
     *(f"brakes {verb}" for verb in ("show", "override")),
     "limits show",
     "limits set",
