@@ -12,7 +12,7 @@ from console.parts import parts
 from console.render import page, say, word
 from console.writes import write
 from domain.errors import ConfigError, InputError
-from domain.states import CampaignState
+from domain.states import CampaignKind, CampaignState
 from store import campaign_changes, campaigns
 from store.models import Campaign
 
@@ -21,6 +21,11 @@ _OLD_LIST = _(
     "It advertises, and the do-not-call list is missing or too old: see `tstn dnc import`."
 )
 _NO_PROMPTS = _("This server can't say the words of its script: see `tstn prompts build`.")
+_NO_ACCOUNT = _("No SMSC account is set up on this server: see config/smsc.toml.")
+_NOT_SENDABLE = _(
+    "It can't be sent: an advertisement begins with [QC] and ends with how to refuse, and it needs "
+    "a do-not-call list that is new enough (`tstn dnc import`)."
+)
 _NOT_NOW = _("The campaign stands differently by now: look at it and try again.")
 _NOTHING = _("Nothing was changed: the fields hold what is set already.")
 _CHANGED = _("The campaign was changed again meanwhile: nothing was reverted. Look at what stands.")
@@ -122,13 +127,13 @@ class _Refused(Exception):
 async def _require_ready(request: web.Request, campaign: Campaign) -> None:
     if campaign.purpose is None:
         raise _Refused(say(request, _NO_PURPOSE))
-    it = parts(request)
+    it, is_text = parts(request), campaign.kind == CampaignKind.TEXT
     try:
         await it.store.read(it.control.require_startable, campaign, it.clock())
     except InputError:
-        raise _Refused(say(request, _OLD_LIST)) from None
+        raise _Refused(say(request, _NOT_SENDABLE if is_text else _OLD_LIST)) from None
     except ConfigError:
-        raise _Refused(say(request, _NO_PROMPTS)) from None
+        raise _Refused(say(request, _NO_ACCOUNT if is_text else _NO_PROMPTS)) from None
 
 
 def _present(campaign: Campaign, after: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
+from console.text_port import TextControl
 from domain.gate import Shut
 from store.engine import Store
 from store.limits import Caps
@@ -21,6 +22,10 @@ Effect = Mapping[str, Any]
 class Control(Protocol):
     """The dialler's side. What it refuses is an InputError: "key: what is wrong; key: …"."""
 
+    @property
+    def texts(self) -> TextControl:
+        """What concerns text campaigns alone."""
+
     def draft(self, fields: Mapping[str, str]) -> dict[str, Any]:
         """The columns of a new campaign from the fields of a form; empty ones have the default."""
 
@@ -31,6 +36,12 @@ class Control(Protocol):
         """Raises ConfigError where this server can't say the campaign's words, InputError where
         the law forbids its start.
         """
+
+    def scripts(self) -> Sequence[str]:
+        """The script versions that this server is given; the first is that of new campaigns."""
+
+    def require_script(self, version: str) -> None:
+        """Raises ConfigError where this server can't say that script, InputError for no script."""
 
     def caps(self, limits: Mapping[str, Caps]) -> Caps:
         """What the whole server and its trunk allow at most, by the limits of the store."""

@@ -39,7 +39,7 @@ async def found(request: web.Request) -> Campaign:
 async def show(request: web.Request) -> web.StreamResponse:
     """The campaign as it stands."""
     names = await _now(request)
-    names |= await _knobs(request, names["campaign"]) | await _history(request)
+    names |= await _knobs(request, names["campaign"]) | await history(request)
     names |= {"done": request.query.get("done", ""), "typed": ""}
     return page(request, "campaigns/detail.html", names)
 
@@ -111,7 +111,7 @@ async def _knobs(request: web.Request, campaign: Campaign) -> dict[str, Any]:
     }
 
 
-async def _history(request: web.Request) -> dict[str, Any]:
+async def history(request: web.Request) -> dict[str, Any]:
     def read(connection: Connection) -> dict[str, Any]:
         campaign = campaigns.by_name(connection, str(int(request.match_info["campaign"])))
         change = campaign_changes.last_change(connection, campaign.id)
@@ -165,5 +165,5 @@ _FRAGMENTS = {
     "funnel": Fragment("campaigns", _piece("campaigns/funnel.html", _now)),
     "curves": Fragment("campaigns", _piece("campaigns/curves.html", _now)),
     "causes": Fragment("campaigns", _piece("campaigns/causes.html", _now)),
-    "history": Fragment("campaigns", _piece("campaigns/history.html", _history)),
+    "history": Fragment("campaigns", _piece("campaigns/history.html", history)),
 }

@@ -5,7 +5,16 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from console import campaign_import, campaign_list, desk_topics, errors, render, supervise_page
+from console import (
+    campaign_import,
+    campaign_list,
+    campaign_text,
+    campaign_trial,
+    desk_topics,
+    errors,
+    render,
+    supervise_page,
+)
 from console.access import is_alive
 from console.api.operation import Operation
 from console.api.service import add_api
@@ -18,6 +27,7 @@ from console.campaign_tally import count, count_versions
 from console.counting import Counting
 from console.desk_setting import DeskSetting
 from console.health import Watch
+from console.kept_rejects import KeptRejects
 from console.live import Live, Topic
 from console.parts import PARTS, Parts, Report
 from console.passwords import Passwords
@@ -52,7 +62,8 @@ class Console:
         watch = Watch()
         tallies = Counting(store, clock, count)
         versions = Counting(store, clock, count_versions)
-        audiences = AudienceJobs(setting.uploads, setting.upload_bytes, importer)
+        rejects = KeptRejects(setting.uploads, setting.keep_rejects)
+        audiences = AudienceJobs(rejects, setting.upload_bytes, importer)
 
         async def health() -> object:
             return watch.observe(report(), clock())
@@ -70,6 +81,8 @@ class Console:
                     *supervise_page.topics(supervision, store, clock),
                     campaign_list.topic(store, control, tallies, versions, clock, report),
                     campaign_import.topic(audiences),
+                    campaign_text.topic(store, tallies.known, clock),
+                    campaign_trial.topic(store),
                 ],
                 is_alive,
             ),
@@ -120,6 +133,8 @@ class Console:
             group.create_task(self.parts.tallies.run(), name="tallies")
             group.create_task(self.parts.versions.run(), name="versions")
             group.create_task(campaign_list.look_ahead(self.parts), name="look-ahead")
+            tidying = self.parts.audiences.keep_tidy(self.parts.clock)
+            group.create_task(tidying, name="old-imports")
             if self.parts.desk.line is not None:
                 group.create_task(desk_topics.follow(self.parts), name="agents-calls")
 

@@ -80,6 +80,15 @@ class AttemptState(StrEnum):
     ENDED = "ended"
 
 
+class TrialState(StrEnum):
+    """A call that tries a script out: `asked → dialling → answered → ended`, or straight to it."""
+
+    ASKED = "asked"
+    DIALLING = "dialling"
+    ANSWERED = "answered"
+    ENDED = "ended"
+
+
 class QueueOutcome(StrEnum):
     """What came of waiting for a 9090 agent (key 3).
 

@@ -11,17 +11,21 @@ from sqlalchemy import Connection
 from console.campaign_control import Effect
 from dialer.campaign_file import read_campaign, read_tuning, split_windows
 from dialer.knobs import toml_value
+from dialer.text_campaign_file import FIXED
 from domain.gate import Shut
 from ivr.prompts import load_script
+from ivr.repertoire import load_scripts
 from runtime.campaign_preview import Looked, look, previewed
+from runtime.cli import campaign_texts
 from runtime.closing import closed
 from runtime.settings import Settings
-from runtime.start_check import require_startable
+from runtime.start_check import require_script, require_startable
+from runtime.text_wiring import TextDesk
 from store.engine import Store
 from store.limits import GLOBAL, Caps, of_trunk
 from store.models import Campaign
 
-_TEXTS = frozenset({"name", "purpose", "script_version"})
+_TEXTS = frozenset({"name", "purpose", "script_version", *FIXED})
 
 
 class CampaignControl:
@@ -29,15 +33,17 @@ class CampaignControl:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.texts = TextDesk(settings)
 
     def draft(self, fields: Mapping[str, str]) -> dict[str, Any]:
         """The checks of a campaign file, over the fields of a form."""
         lines = (f"{name} = {_toml(name, text)}" for name, text in fields.items() if text)
-        return read_campaign(
+        values = read_campaign(
             "\n".join(lines),
             script_version=load_script(self._settings.ivr.script).version,
             ring_timeout_seconds=self._settings.dialer.ring_timeout_seconds,
         )
+        return campaign_texts.completed(values, self._settings)
 
     def tuned(self, pairs: Sequence[str], retry: Mapping[str, Any]) -> dict[str, Any]:
         """The checks of `tstn campaign tune`."""
@@ -46,6 +52,14 @@ class CampaignControl:
     def require_startable(self, connection: Connection, campaign: Campaign, now: datetime) -> None:
         """Raises InputError or ConfigError, as `tstn campaign start`."""
         require_startable(connection, campaign, self._settings, now)
+
+    def scripts(self) -> Sequence[str]:
+        """As the settings name them."""
+        return [script.version for script in load_scripts(self._settings.scripts)]
+
+    def require_script(self, version: str) -> None:
+        """Raises InputError or ConfigError, as `tstn campaign test-call`."""
+        require_script(version, self._settings)
 
     def caps(self, limits: Mapping[str, Caps]) -> Caps:
         """The narrower of the whole server's limits and the trunk's."""

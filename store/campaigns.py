@@ -17,6 +17,7 @@ from store.models import Attempt, Campaign, Target
 
 _NUMBER = re.compile("[0-9]{1,9}")
 _table = Campaign.__table__
+_ENDED = (CampaignState.STOPPED, CampaignState.FINISHED)
 TUNED = "campaign_tuned"
 """The kind of the history's events that have `before` and `after`."""
 
@@ -109,13 +110,18 @@ def tune(
 
 
 def finish_exhausted(connection: Connection, now: datetime) -> list[str]:
-    """Finish each running campaign of which no target is left to dial; give their names."""
+    """Finish each running campaign of which no target is left to dial; give their names.
+
+    One that follows a text campaign gets more of them until that has ended.
+    """
     ready, claimed = (
         exists().where(Target.campaign_id == Campaign.id, Target.state == fixed(state))
         for state in (TargetState.READY, TargetState.CLAIMED)
     )
+    texts = _table.alias("texts").c
+    more_come = exists().where(texts.name == Campaign.follows, texts.state.not_in(_ENDED))
     rows = connection.execute(
-        select(_table).where(Campaign.state == CampaignState.RUNNING, ~ready, ~claimed)
+        select(_table).where(Campaign.state == CampaignState.RUNNING, ~ready, ~claimed, ~more_come)
     )
     done = [_campaign(row) for row in rows.mappings()]
     return [

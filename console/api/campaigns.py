@@ -105,9 +105,9 @@ async def count_campaign(request: web.Request) -> web.StreamResponse:
     return answer(answers.Counts.model_validate(counts))
 
 
-async def found(request: web.Request) -> Campaign:
+async def found(request: web.Request, address: type[OfCampaign] = OfCampaign) -> Campaign:
     """The campaign of the address. Raises Refused where there is none."""
-    name = given(request, OfCampaign).campaign
+    name = given(request, address).campaign
     try:
         if not name.isprintable():
             raise InputError

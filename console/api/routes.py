@@ -15,6 +15,7 @@ from console.api import (
     numbers,
     schema,
     steering,
+    trials,
     why_not,
 )
 from console.api.route import ApiRoute
@@ -88,6 +89,15 @@ ROUTES: tuple[ApiRoute, ...] = (
         may_conflict=True,
     ),
     ApiRoute(
+        *("POST", f"{_CAMPAIGN}/test-calls", trials.make_test_call, _OPERATE),
+        answers.TrialCallShown,
+        status=HTTPStatus.CREATED,
+        params=OfCampaign,
+        body=schema.TrialCallAsked,
+        takes_key=True,
+        may_conflict=True,
+    ),
+    ApiRoute(
         *("POST", f"{_CAMPAIGN}/recycle/preview", steering.preview_recycling),
         *(_OPERATE, control_answers.RecyclingLook),
         params=OfCampaign,
@@ -114,6 +124,11 @@ ROUTES: tuple[ApiRoute, ...] = (
         params=schema.OfBrake,
     ),
     ApiRoute(
+        *("GET", f"{_CAMPAIGN}/test-calls/{{test_call}}", trials.get_test_call, _OPERATE),
+        answers.TrialCallShown,
+        params=schema.OfTrialCall,
+    ),
+    ApiRoute(
         *("GET", f"{_CAMPAIGN}/imports", imports.list_imports, _READ, answers.ImportPage),
         params=OfCampaign,
         query=PageAsked,
@@ -124,6 +139,17 @@ ROUTES: tuple[ApiRoute, ...] = (
         params=OfCampaign,
         is_upload=True,
         takes_key=True,
+        may_conflict=True,
+    ),
+    ApiRoute(
+        *("GET", f"{_CAMPAIGN}/imports/{{number}}/rejects", imports.get_rejects, _OPERATE, None),
+        params=schema.OfImport,
+        is_csv=True,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/imports/{{number}}/undo", imports.undo_import, _OPERATE),
+        answers.Undone,
+        params=schema.OfImport,
         may_conflict=True,
     ),
     ApiRoute(

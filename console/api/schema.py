@@ -1,6 +1,7 @@
 """What programs send: one declaration checks each request and is in the document. Pure."""
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -187,6 +188,25 @@ class Recycling(Given):
             examples=["2026-03-26", "2026-03-26T08:30"],
         ),
     ] = _LEFT_OUT
+
+
+class OfImport(OfCampaign):
+    """The address of an import."""
+
+    number: Id
+
+
+class OfTrialCall(OfCampaign):
+    """The address of a test call."""
+
+    test_call: Annotated[UUID, Field(strict=False)]
+
+
+class TrialCallAsked(Given):
+    """One's own number, in any form, and the script; left out it is the campaign's."""
+
+    msisdn: Annotated[str, Field(min_length=1, max_length=40, examples=["+84901234567"])]
+    script_version: ScriptVersion = _LEFT_OUT
 
 
 class NumberAsked(Given):

@@ -27,7 +27,7 @@ COMMANDS = {
     "retention run",
     "retention show",
     "campaign variants",
-    *(f"campaign {verb}" for verb in ("preview", "revert", "recycle")),
+    *(f"campaign {verb}" for verb in ("preview", "revert", "recycle", "test-call")),
     *(f"brakes {verb}" for verb in ("show", "override")),
     "limits show",
     "limits set",
