@@ -187,3 +187,28 @@ def test_one_subscribers_data(tstn: Tstn) -> None:
     assert target["msisdn"] == "+84901234567"
     assert tstn.json("subscriber", "erase", NUMBER)["erased"] == {"targets": 1}
     assert "nothing is held on 090****567" in tstn("subscriber", "show", NUMBER)
+
+
+def test_what_is_kept_for_how_long_is_shown_counted_and_taken_out(tstn: Tstn) -> None:
+    shown = tstn.json("retention", "show")
+    assert (shown["keep_days"], shown["keep_consent_days"], shown["runs"]) == (365, 730, [])
+    assert "nothing has been taken out yet" in tstn("retention", "show")
+    assert tstn.json("retention", "run", "--dry-run") == {"dry_run": True, "rows": {}}
+    tstn("campaign", "tune", NAME, "purpose=customer_care")
+    long_ago = "not_before = '2020-01-01 00:00:00.000000'"
+    sql(tstn, f"UPDATE targets SET state = 'done', outcome = 'busy', {long_ago}")  # noqa: S608
+    counted = tstn.json("retention", "run", "--dry-run")["rows"]
+    assert counted == {"targets": 2}
+    assert tstn.json("subscriber", "show", NUMBER)["rows"] == {"targets": 1}
+    assert tstn.json("retention", "run")["rows"] == counted
+    assert "nothing is held on" in tstn("subscriber", "show", NUMBER)
+    assert "nothing is overdue" in tstn("retention", "run")
+    ended, began = tstn.json("retention", "show")["runs"]
+    assert (ended["rows"], ended["is_whole"]) == (counted, True)
+    assert began["action"] == "retention_began"
+    assert "ended: 2 targets" in tstn("retention", "show")
+
+
+def test_a_period_shorter_than_the_law_demands_is_refused(tstn: Tstn) -> None:
+    tstn.environment["TSTN_LAW_KEEP_CONSENT_DAYS"] = "365"
+    assert "law.keep_consent_days" in tstn.error("retention", "show")

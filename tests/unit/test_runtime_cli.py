@@ -23,6 +23,7 @@ COMMANDS = {
     *(f"dnc {verb}" for verb in ("import", "show")),
     *(f"phases {verb}" for verb in ("import", "show")),
     *(f"subscriber {verb}" for verb in ("show", "export", "erase")),
+    *(f"retention {verb}" for verb in ("show", "run")),
     "rehearse",
     "retention run",
     "retention show",
