@@ -25,8 +25,6 @@ COMMANDS = {
     *(f"subscriber {verb}" for verb in ("show", "export", "erase")),
     *(f"retention {verb}" for verb in ("show", "run")),
     "rehearse",
-    "retention run",
-    "retention show",
     "campaign variants",
     *(f"campaign {verb}" for verb in ("preview", "revert", "recycle", "test-call")),
     *(f"brakes {verb}" for verb in ("show", "override")),
