@@ -1,6 +1,6 @@
 """The daily retention: what the periods of the settings are over for is taken out, gently. I/O.
 
-It works a little and rests four times as long, so that a server that is dialling has most of the
+It works a little and rests nine times as long, so that a server that is dialling has most of the
 database for itself. Nothing is remembered: a run that was cut off is simply begun again.
 """
 
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 NOT_BEFORE = time(1)
 """The local time of day from which the day's run may begin: nobody is called at night."""
-_REST = 4.0
-_LEAST_REST_SECONDS = 0.005
+_REST = 9.0
+_LEAST_REST_SECONDS = 0.05
 _PART_SECONDS, _TICK_SECONDS = 240.0, 300.0
 """A tick that takes longer counts as one that hangs."""
 

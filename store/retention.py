@@ -68,7 +68,7 @@ from store.personal import (
 from store.statements import among
 
 _SPAN = 10_000
-_AT_ONCE = 200
+_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
