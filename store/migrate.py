@@ -23,10 +23,20 @@ async def current_revision(store: Store) -> str | None:
     return await store.read(_revision)
 
 
+def head() -> str:
+    """The revision that this version needs."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def is_known(revision: str) -> bool:
+    """Whether this version can bring a database of that revision to its own."""
+    steps = ScriptDirectory.from_config(_config()).walk_revisions()
+    return any(step.revision == revision for step in steps)
+
+
 async def require_current(store: Store) -> None:
     """Raises ConfigError unless the database has the schema that this version needs."""
-    stands = await current_revision(store)
-    needed = ScriptDirectory.from_config(_config()).get_current_head()
+    stands, needed = await current_revision(store), head()
     if stands != needed:
         raise ConfigError(
             f"the database is at revision {stands or 'none'}, this version needs {needed}: "
