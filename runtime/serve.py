@@ -33,6 +33,7 @@ from sms.service import Texts
 from store.engine import Store, open_store
 from store.journal import Journal
 from store.migrate import require_current
+from store.serving import SERVER
 from store.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ async def _show(console: Console | None) -> None:
 
 async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
     repertoire = open_repertoire(settings.ivr.prompts_dir, settings.scripts)
-    store = open_store(settings.store.url)
+    store = open_store(settings.store.url, SERVER)
     stack.push_async_callback(store.close)
     await require_current(store)
     spool = Spool(settings.spool.path)

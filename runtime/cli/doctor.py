@@ -14,7 +14,7 @@ async def doctor(arguments: Namespace, settings: Settings) -> int:
     if zone.verdict is Verdict.FAIL:  # what the other lines need can't even be imported
         return show_lines(arguments, [zone])
     from domain.clock import utc_now
-    from runtime.cli.asked_server import NoServer, ask_health
+    from runtime.asked_server import NoServer, ask_health
     from runtime.doctor.examination import examine
 
     try:

@@ -233,7 +233,7 @@ async def test_an_smsc_that_nobody_is_bound_to_is_tried(tstn: Tstn) -> None:
         [bound] = await smpp.look(settings, None)
         assert (bound.name, bound.verdict) == ("bind node1:lab:1", OK)
         assert bound.says == "bound, and unbound again"
-        assert lab.control.ask("links") == []
+        assert lab.control.ask("binds") == []
         (tstn.directory / "config" / "smsc.password").write_text("wrong")
         [refused] = await smpp.look(settings, None)
         assert refused.verdict is FAIL

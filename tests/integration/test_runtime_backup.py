@@ -1,0 +1,443 @@
+"""Backup and restore on both databases: whole or not at all, and nothing is done twice. I/O."""
+
+import asyncio
+import hashlib
+import json
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, text
+
+from dialer.engine import settle_ended
+from domain.clock import utc_now
+from domain.errors import ConfigError, InputError, TstnError
+from domain.states import CampaignState, PostKind
+from lab.ports import free_ports
+from runtime.backup import manifest, postgres_dump
+from runtime.backup.making import make
+from runtime.backup.restoring import Restored, restore
+from runtime.health import serve_health
+from runtime.settings import HealthSettings, Settings, SpoolSettings, StoreSettings
+from store import migrate as migrations
+from store import outbox, restored, sessions
+from store.engine import Store, open_store
+from store.migrate import current_revision, head, migrate, require_current
+from store.models import Attempt, Campaign, Event, MessageOut, Registration, Session, Target
+from store.serving import SERVER
+from store.spool import Spool
+from tests.command_line import no_metrics
+from tests.rows import NOW, all_rows, asked, claim_some, make_campaign, numbers
+from tests.texts import new_post
+
+
+@pytest.fixture
+def settings(store_url: str, tmp_path: Path) -> Settings:
+    """Of a store that is not there yet."""
+    return Settings(
+        tmp_path,
+        store=StoreSettings(store_url),
+        spool=SpoolSettings(tmp_path / "spool.sqlite"),
+        health=HealthSettings(port=free_ports(1)[0]),
+    )
+
+
+@asynccontextmanager
+async def opened(settings: Settings, program: str = "tstn") -> AsyncIterator[Store]:
+    store = open_store(settings.store.url, program)
+    try:
+        await migrate(store)
+        yield store
+    finally:
+        await store.close()
+
+
+async def destroy(settings: Settings) -> None:
+    """The disk is lost, with the spool on it."""
+    url = settings.store.url
+    for file in settings.root.glob("*.sqlite*"):
+        file.unlink()
+    if url.startswith("postgresql"):
+        store = open_store(url)
+        await store.write(lambda it: it.exec_driver_sql("DROP SCHEMA public CASCADE"))
+        await store.write(lambda it: it.exec_driver_sql("CREATE SCHEMA public"))
+        await store.close()
+
+
+async def back(settings: Settings, directory: Path, *, overwrite: bool = False) -> Restored:
+    return await restore(settings, directory, utc_now(), overwrite=overwrite)
+
+
+async def fill(store: Store) -> None:
+    """A campaign that runs, two of its five numbers being called; one text is due, one is not."""
+    campaign = await make_campaign(store, numbers(5))
+    await claim_some(store, campaign, limit=2)
+    later = utc_now() + timedelta(days=1)
+    posts = [
+        new_post(kind=PostKind.INVITATION, once="due", campaign_id=campaign.id),
+        new_post(kind=PostKind.INVITATION, once="later", campaign_id=campaign.id, not_before=later),
+    ]
+    await store.write(outbox.post, posts, NOW)
+
+
+async def test_what_comes_back_and_what_of_it_stands_still(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with opened(settings) as store:
+        await fill(store)
+        targets = await all_rows(store, Target)
+        before = utc_now()
+        made = await make(settings, tmp_path / "kept", before)
+    assert (made.revision, made.made_at) == (head(), before)
+    await destroy(settings)
+    done = await back(settings, tmp_path / "kept")
+    assert (done.calmed.paused, done.calmed.attempts, done.calmed.texts) == (["mekong"], 2, 1)
+    async with opened(settings) as store:
+        await require_current(store)
+        assert await all_rows(store, Target) == targets
+        [campaign] = await all_rows(store, Campaign)
+        assert campaign["state"] == CampaignState.PAUSED
+        attempts = await all_rows(store, Attempt)
+        assert {(row["state"], row["disposition"]) for row in attempts} == {("ended", "unknown")}
+        assert all(row["ended_at"] > before for row in attempts)
+        texts = {row["once"]: row["state"] for row in await all_rows(store, MessageOut)}
+        assert texts == {"due": "unknown", "later": "queued"}
+        events = {row["kind"]: row["data"] for row in await all_rows(store, Event)}
+        assert before.isoformat(timespec="seconds") in events["campaign_paused"]["reason"]
+        assert events["store_restored"]["made_at"] == before.isoformat()
+        await make_campaign(store, numbers(1), name="new")  # ids go on after those that came back
+
+
+async def test_a_login_ends(settings: Settings, tmp_path: Path) -> None:
+    from store.users import NewUser
+    from store.users import add as add_user
+
+    async with opened(settings) as store:
+        user = await store.write(add_user, NewUser("lan", "Lan", "administrator", "x"), NOW)
+        await store.write(sessions.start, user, "hash", "csrf", NOW)
+        await make(settings, tmp_path / "kept", utc_now())
+    await back(settings, tmp_path / "kept", overwrite=True)
+    async with opened(settings) as store:
+        [session] = await all_rows(store, Session)
+        assert session["ended_at"] is not None
+
+
+async def test_numbers_that_were_contacted_since_are_not_dialled_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with opened(settings) as store:
+        await fill(store)
+        with pytest.raises(InputError, match="not restored"):
+            await store.write(restored.contacted, numbers(1), utc_now())
+        await make(settings, tmp_path / "kept", utc_now())
+    await back(settings, tmp_path / "kept", overwrite=True)
+    async with opened(settings) as store:
+        since = numbers(4)  # two of them were under way already
+        assert await store.write(restored.contacted, since, utc_now()) == 2
+        assert await store.write(restored.contacted, since, utc_now()) == 0
+        now = utc_now()
+        await store.write(settle_ended, now)
+        assert await store.write(restored.contacted, since, utc_now()) == 0
+        states = {row["msisdn"]: row["not_before"] > now for row in await all_rows(store, Target)}
+        assert states == {msisdn: msisdn in since for msisdn in numbers(5)}
+        attempts = await all_rows(store, Attempt)
+        assert len(attempts) == 4
+        assert {row["attempts_made"] for row in await all_rows(store, Target)} == {0, 1}
+
+
+async def test_the_spool_comes_back_beside_what_waits_in_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    first, second, third = (asked(msisdn, NOW) for msisdn in numbers(3))
+    async with opened(settings):
+        spool = Spool(settings.spool.path)
+        await spool.keep([first, second])
+        await make(settings, tmp_path / "kept", utc_now())  # while it is open
+        [(place, _), _] = await spool.oldest(5)
+        await spool.remove([place])
+        await spool.keep([third])
+        spool.close()
+    for _ in range(2):  # once more changes nothing
+        assert (await back(settings, tmp_path / "kept", overwrite=True)).facts == 3
+    spool = Spool(settings.spool.path)
+    assert {fact.msisdn for _, fact in await spool.oldest(9)} == set(numbers(3))  # type: ignore[union-attr]
+    spool.close()
+
+
+async def test_a_backup_is_of_one_moment_while_others_write(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with opened(settings) as store:
+
+        async def write() -> None:
+            for number in range(10_000):
+                await make_campaign(store, numbers(20), name=f"c{number}")
+
+        writing = asyncio.create_task(write())
+        await asyncio.sleep(0)
+        while len(await all_rows(store, Campaign)) < 3:
+            pass
+        before = len(await all_rows(store, Campaign))
+        await make(settings, tmp_path / "kept", utc_now())
+        after = len(await all_rows(store, Campaign))
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+    await back(settings, tmp_path / "kept", overwrite=True)
+    async with opened(settings) as store:
+        campaigns = len(await all_rows(store, Campaign))
+        assert before <= campaigns <= after + 1
+        assert len(await all_rows(store, Target)) == 20 * campaigns
+
+
+async def test_a_store_with_rows_is_replaced_only_when_asked_to(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with opened(settings) as store:
+        await make(settings, tmp_path / "empty", utc_now())
+        await fill(store)
+    with pytest.raises(InputError, match="campaigns has rows: --overwrite"):
+        await back(settings, tmp_path / "empty")
+    async with opened(settings) as store:
+        assert len(await all_rows(store, Target)) == 5
+    await back(settings, tmp_path / "empty", overwrite=True)
+    await back(settings, tmp_path / "empty", overwrite=True)  # the event of the restore is a row
+    async with opened(settings) as store:
+        assert await all_rows(store, Target) == []
+
+
+async def test_an_older_backup_is_brought_to_this_version(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with opened(settings) as store:
+        await make_campaign(store, numbers(3))
+        await store.write(down_to, "0010")
+        await make(settings, tmp_path / "old", utc_now())
+    await destroy(settings)
+    assert (await back(settings, tmp_path / "old")).manifest.revision == "0010"
+    async with opened(settings) as store:
+        assert await current_revision(store) == head()
+        assert len(await all_rows(store, Target)) == 3
+
+
+def down_to(connection: Connection, revision: str) -> None:
+    config = migrations._config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, revision)
+
+
+async def test_what_is_no_backup_of_ours_changes_nothing(
+    settings: Settings, tmp_path: Path
+) -> None:
+    kept, spoilt = tmp_path / "kept", tmp_path / "spoilt"
+    async with opened(settings) as store:
+        await fill(store)
+        await make(settings, kept, utc_now())
+        targets = await all_rows(store, Target)
+    other = {"sqlite": "postgresql", "postgresql": "sqlite"}[manifest.read(kept).kind]
+    for said, complaint in (
+        ({"revision": "9999"}, "newer than this version"),
+        ({"kind": other}, f"of a store in {other}"),
+        ({"format": 2}, "another format"),
+        ({"files": {"../spool.sqlite": {"bytes": 1, "sha256": ""}}}, "is damaged"),
+        ({"made_at": "yesterday"}, "is damaged"),
+    ):
+        shutil.copytree(kept, spoilt)
+        change(spoilt, **said)
+        await refused(settings, spoilt, complaint)
+        shutil.rmtree(spoilt)
+    await refused(settings, tmp_path / "none", "is no backup")
+    for name, spoil in (
+        ("store", lambda file: file.write_bytes(file.read_bytes()[:-1])),
+        ("store", lambda file: flip(file)),
+        ("store", Path.unlink),
+        ("manifest", lambda file: file.write_text("{")),
+        ("manifest", Path.unlink),
+    ):
+        shutil.copytree(kept, spoilt)
+        [file] = spoilt.glob(f"{name}.*")
+        spoil(file)
+        await refused(settings, spoilt, "manifest" if name == "manifest" else "take another")
+        shutil.rmtree(spoilt)
+    async with opened(settings) as store:
+        assert await all_rows(store, Target) == targets
+
+
+async def test_a_store_that_can_not_be_loaded_to_its_end_leaves_the_one_that_stands(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """The checksum is right, the content is not."""
+    kept = tmp_path / "kept"
+    async with opened(settings) as store:
+        await fill(store)
+        await make(settings, kept, utc_now())
+        targets = await all_rows(store, Target)
+    [file] = kept.glob("store.*")
+    file.write_bytes(file.read_bytes()[: -(file.stat().st_size // 3)])
+    sums = {"bytes": file.stat().st_size, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    change(kept, files={file.name: sums})
+    with pytest.raises(TstnError):
+        await back(settings, kept, overwrite=True)
+    async with opened(settings) as store:
+        await require_current(store)
+        assert await all_rows(store, Target) == targets
+        [campaign] = await all_rows(store, Campaign)
+        assert campaign["state"] == CampaignState.RUNNING
+    assert not list(tmp_path.glob(".*restoring*"))
+
+
+async def refused(settings: Settings, directory: Path, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint) as raised:
+        await back(settings, directory, overwrite=True)
+    assert "\n" not in str(raised.value)
+
+
+def change(directory: Path, **said: Any) -> None:
+    file = directory / manifest.FILE
+    file.write_text(json.dumps(json.loads(file.read_text()) | said))
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    file.write_bytes(content)
+
+
+async def test_a_backup_does_not_write_over_another(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no store|no tables"):
+        await make(settings, tmp_path / "kept", utc_now())
+    assert not (tmp_path / "kept").exists()
+    async with opened(settings):
+        await make(settings, tmp_path / "kept", utc_now())
+        with pytest.raises(InputError, match="exists already"):
+            await make(settings, tmp_path / "kept", utc_now())
+    assert (tmp_path / "kept").stat().st_mode & 0o777 == 0o700
+    assert [file.name for file in tmp_path.glob(".kept*")] == []
+
+
+async def test_no_store_is_replaced_beneath_a_server(settings: Settings, tmp_path: Path) -> None:
+    async with opened(settings, SERVER) as store:
+        await make(settings, tmp_path / "kept", utc_now())
+        await store.read(lambda connection: None)
+        with pytest.raises(InputError, match="stop"):
+            await back(settings, tmp_path / "kept", overwrite=True)
+    async with serving(settings):
+        with pytest.raises(InputError, match=r"a server runs .*, 3 live calls.*stop"):
+            await back(settings, tmp_path / "kept", overwrite=True)
+    await back(settings, tmp_path / "kept", overwrite=True)
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[None]:
+    runner = await serve_health(
+        "127.0.0.1", settings.health.port, lambda: {"ok": True, "calls": 3}, no_metrics
+    )
+    yield
+    await runner.cleanup()
+
+
+async def test_a_password_is_on_no_command_line(settings: Settings, tmp_path: Path) -> None:
+    if settings.store.url.startswith("sqlite"):
+        pytest.skip("SQLite has no password")
+    password = settings.store.url.split(":")[2].partition("@")[0]
+    seen: list[list[str]] = []
+    really = subprocess.run
+
+    def run(command: list[str], **more: Any) -> Any:
+        seen.append(command)
+        return really(command, **more)
+
+    async with opened(settings) as store:
+        await fill(store)
+        with patch.object(postgres_dump.subprocess, "run", run):
+            await make(settings, tmp_path / "kept", utc_now())
+    with patch.object(postgres_dump.subprocess, "run", run):
+        await back(settings, tmp_path / "kept", overwrite=True)
+    assert [Path(command[0]).name for command in seen] == ["pg_dump", "pg_restore", "psql"]
+    assert password not in str(seen)
+    wrong = Settings(tmp_path, store=StoreSettings(settings.store.url.replace(password, "x")))
+    with pytest.raises(InputError, match="password authentication failed"):
+        await asyncio.to_thread(postgres_dump.save, wrong.store.url, tmp_path)
+
+
+async def test_a_migration_waits_for_servers_and_calls(settings: Settings) -> None:
+    from runtime.idle import require_drained
+
+    async with opened(settings) as store:
+        now = utc_now()
+        await require_drained(settings, store, now)
+        async with serving(settings):
+            with pytest.raises(InputError, match=r"a server runs .* stop it first"):
+                await require_drained(settings, store, now)
+        campaign = await make_campaign(store, numbers(2), due=now)
+        await claim_some(store, campaign, limit=2, now=now)
+        with pytest.raises(InputError, match="2 calls may still be live"):
+            await require_drained(settings, store, now)
+        await require_drained(settings, store, now + timedelta(minutes=10))
+    async with opened(settings, SERVER) as server:
+        await server.read(lambda connection: None)
+        later = now + timedelta(minutes=10)
+        if settings.store.url.startswith("postgresql"):
+            with pytest.raises(InputError, match="a server has the database open"):
+                await require_drained(settings, server, later)
+        else:
+            await require_drained(settings, server, later)
+
+
+async def test_a_registration_of_the_spool_outlives_the_attempt_that_it_came_by(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """The spool was on another disk than the store: key 1 after the backup is not lost."""
+    from tests.journals import running
+    from tests.rows import pressed
+
+    async with opened(settings) as store:
+        campaign = await make_campaign(store, numbers(1))
+        await make(settings, tmp_path / "kept", utc_now())
+        [attempt] = await claim_some(store, campaign)
+        spool = Spool(settings.spool.path)
+        fact = asked(attempt.msisdn, NOW, attempt.attempt_id, campaign_id=campaign.id)
+        await spool.keep([pressed(attempt, "1", NOW), fact])
+        spool.close()
+    await back(settings, tmp_path / "kept", overwrite=True)
+    async with opened(settings) as store, running(store, settings.spool.path) as journal:
+        await journal.replay()
+        assert [row["msisdn"] for row in await all_rows(store, Registration)] == numbers(1)
+        assert journal.spooled == 0
+
+
+def test_a_damaged_store_is_not_backed_up_as_if_it_were_whole(tmp_path: Path) -> None:
+    file = tmp_path / "store.sqlite"
+    with closing(sqlite3.connect(file)) as made:
+        made.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        made.execute("INSERT INTO alembic_version VALUES ('0001')")
+        made.execute("CREATE TABLE t (a TEXT)")
+        made.executemany("INSERT INTO t VALUES (?)", [("x" * 500,)] * 200)
+        made.commit()
+    content = bytearray(file.read_bytes())
+    content[12_000:16_000] = b"\xff" * 4000
+    file.write_bytes(content)
+    settings = Settings(
+        tmp_path,
+        store=StoreSettings(f"sqlite:///{file}"),
+        spool=SpoolSettings(tmp_path / "none"),
+    )
+    with pytest.raises(InputError, match="damaged|can't be copied"):
+        asyncio.run(make(settings, tmp_path / "kept", utc_now()))
+    assert not (tmp_path / "kept").exists()
+
+
+async def test_a_newer_store_is_not_migrated(settings: Settings) -> None:
+    async with opened(settings) as store:
+        await store.write(
+            lambda it: it.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        )
+    with pytest.raises(ConfigError, match="newer version"):
+        migrations.require_known("9999")
