@@ -20,22 +20,26 @@ from sqlalchemy import Connection, text
 from dialer.engine import settle_ended
 from domain.clock import utc_now
 from domain.errors import ConfigError, InputError, TstnError
+from domain.roles import Role
 from domain.states import CampaignState, PostKind
 from lab.ports import free_ports
 from runtime.backup import manifest, postgres_dump
 from runtime.backup.making import make
 from runtime.backup.restoring import Restored, restore
 from runtime.health import serve_health
+from runtime.idle import require_drained
 from runtime.settings import HealthSettings, Settings, SpoolSettings, StoreSettings
 from store import migrate as migrations
-from store import outbox, restored, sessions
+from store import outbox, restored, sessions, users
 from store.engine import Store, open_store
 from store.migrate import current_revision, head, migrate, require_current
 from store.models import Attempt, Campaign, Event, MessageOut, Registration, Session, Target
 from store.serving import SERVER
 from store.spool import Spool
+from store.users import NewUser
 from tests.command_line import no_metrics
-from tests.rows import NOW, all_rows, asked, claim_some, make_campaign, numbers
+from tests.journals import running
+from tests.rows import NOW, all_rows, asked, claim_some, make_campaign, numbers, pressed
 from tests.texts import new_post
 
 
@@ -117,11 +121,8 @@ async def test_what_comes_back_and_what_of_it_stands_still(
 
 
 async def test_a_login_ends(settings: Settings, tmp_path: Path) -> None:
-    from store.users import NewUser
-    from store.users import add as add_user
-
     async with opened(settings) as store:
-        user = await store.write(add_user, NewUser("lan", "Lan", "administrator", "x"), NOW)
+        user = await store.write(users.add, NewUser("lan", "Lan", Role.ADMINISTRATOR, "x"), NOW)
         await store.write(sessions.start, user, "hash", "csrf", NOW)
         await make(settings, tmp_path / "kept", utc_now())
     await back(settings, tmp_path / "kept", overwrite=True)
@@ -368,8 +369,6 @@ async def test_a_password_is_on_no_command_line(settings: Settings, tmp_path: Pa
 
 
 async def test_a_migration_waits_for_servers_and_calls(settings: Settings) -> None:
-    from runtime.idle import require_drained
-
     async with opened(settings) as store:
         now = utc_now()
         await require_drained(settings, store, now)
@@ -395,9 +394,6 @@ async def test_a_registration_of_the_spool_outlives_the_attempt_that_it_came_by(
     settings: Settings, tmp_path: Path
 ) -> None:
     """The spool was on another disk than the store: key 1 after the backup is not lost."""
-    from tests.journals import running
-    from tests.rows import pressed
-
     async with opened(settings) as store:
         campaign = await make_campaign(store, numbers(1))
         await make(settings, tmp_path / "kept", utc_now())

@@ -1,0 +1,114 @@
+"""docs/runbook.md: its commands exist, those marked `run` do what they say, no alarm is left out. I/O."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab.network import CHECKOUT
+from lab.ports import free_ports
+from runtime.cli.arguments import build_parser
+from tests.command_line import TSTN, make_directory
+
+TEXT = (CHECKOUT / "docs" / "runbook.md").read_text(encoding="utf-8")
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```bash( run)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`(?:\.venv/bin/)?(tstn [^`…]+)`")
+ENDS = {"|", ">", ">>", "&", "&&", ";"}
+ALERTS = CHECKOUT / "config" / "prometheus" / "alerts.yml"
+
+
+def commands_of(text: str) -> list[str]:
+    """Every `tstn …` of a page: of its blocks, and of its sentences."""
+    lines = [line for _, block in BLOCK.findall(text) for line in block.splitlines()]
+    lines += [line for block in re.findall(r"^```\n(.*?)^```", text, re.M | re.S) for line in block.splitlines()]
+    found = [part for line in lines for part in line.split("&&")]
+    found += [" ".join(inline.split()) for inline in INLINE.findall(BLOCK.sub("", text))]
+    return [one.strip() for one in found if re.match(r"\s*(sudo )?(\.venv/bin/)?tstn ", one)]
+
+
+def words_of(command: str) -> list[str]:
+    """What the command is given, without what a shell would take."""
+    words = shlex.split(command, comments=True)
+    words = words[words.index(next(w for w in words if w.endswith("tstn"))) + 1 :]
+    ends = [place for place, word in enumerate(words) if word in ENDS]
+    return words[: ends[0]] if ends else words
+
+
+@pytest.mark.parametrize("command", sorted(set(commands_of(TEXT) + commands_of(README))))
+def test_a_command_that_is_mentioned_exists(command: str) -> None:
+    words = words_of(command)
+    try:
+        build_parser().parse_args(words)
+    except SystemExit as error:
+        # Of a group or of a command's name alone, the parser asks for more: it must know that much.
+        assert error.code == 0 or is_begun(words), command
+
+
+def is_begun(words: list[str]) -> bool:
+    """Whether these are the first words of a command: it has help."""
+    try:
+        build_parser().parse_args([*words, "--help"])
+    except SystemExit as error:
+        return error.code == 0
+    return False
+
+
+def test_there_are_commands_to_check() -> None:
+    assert len(set(commands_of(TEXT))) > 35
+    assert "tstn restore backups/first --overwrite" in commands_of(TEXT)
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(words_of("tstn backup --fast DIR"))
+    assert not is_begun(words_of("tstn campaign strat C"))
+
+
+def test_every_alarm_has_its_section_and_every_section_its_alarm() -> None:
+    rules = [
+        rule["alert"]
+        for group in yaml.safe_load(ALERTS.read_text())["groups"]
+        for rule in group["rules"]
+    ]
+    assert re.findall(r"^### (Tstn\w+)$", TEXT, re.MULTILINE) == rules
+
+
+def test_what_is_marked_runs(tmp_path: Path) -> None:
+    """One shell after the other, in the order of the page, stopping at the first error."""
+    make_directory(tmp_path)
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / "tstn").symlink_to(TSTN)
+    shutil.copy(CHECKOUT / "config" / "campaigns" / "example.toml", tmp_path / "campaign.toml")
+    shutil.copy(CHECKOUT / "config" / "districts-phase1.csv", tmp_path / "phases.csv")
+    (tmp_path / "password.txt").write_text("một mật khẩu đủ dài\n")
+    (tmp_path / "do-not-call.csv").write_text("msisdn\n0901234599\n")
+    numbers = [f"090123450{digit}" for digit in range(10)]
+    (tmp_path / "numbers.csv").write_text("\n".join(["msisdn,province", *(f"{n},Vĩnh Long" for n in numbers)]))
+    (tmp_path / "records.csv").write_text("\n".join(["msisdn", *numbers[:3]]))
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TSTN_")} | {
+        "PATH": f"{bin_}:{os.environ['PATH']}",
+        "TSTN_CONFIG": "config/tstn.toml",
+        "TSTN_HEALTH_PORT": str(free_ports(1)[0]),
+    }
+    said = ""
+    for script in [block for run, block in BLOCK.findall(TEXT) if run]:
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ran.returncode == 0, f"{script}\n{ran.stdout}\n{ran.stderr}"
+        said += ran.stdout
+    assert "campaign phase-1-list-1 is running" in said
+    assert re.search(r"phase-1-list-1 +paused", said)
+    assert re.search(r"counted as contacted once +3", said)
+    assert len((tmp_path / "registrations.jsonl").read_text()) == 0
+    assert (tmp_path / "backups" / "first" / "manifest.json").exists()
