@@ -69,9 +69,10 @@ def _require_fitting(found: Manifest, settings: Settings) -> None:
 
 
 async def _load_sqlite(directory: Path, url: str, found: Manifest, now: datetime) -> Calmed:
-    building = await asyncio.to_thread(sqlite_file.put_beside, directory, url)
-    calmed = await _make_ready(f"sqlite:///{building}", found, now)
-    await asyncio.to_thread(sqlite_file.put_in_place, building, url)
+    with sqlite_file.beside(url) as building:
+        await asyncio.to_thread(sqlite_file.load, directory, building)
+        calmed = await _make_ready(f"sqlite:///{building}", found, now)
+        await asyncio.to_thread(sqlite_file.put_in_place, building, url)
     return calmed
 
 

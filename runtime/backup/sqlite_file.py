@@ -3,7 +3,8 @@
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -35,20 +36,27 @@ def save(url: str, into: Path) -> None:
         raise InputError(f"the store {source} can't be copied: {error}") from None
 
 
-def put_beside(backup: Path, url: str) -> Path:
-    """A copy of the backup's file beside the store's own, to be made ready there."""
+@contextmanager
+def beside(url: str) -> Iterator[Path]:
+    """Where the next store is made ready, beside the one that stands; nothing of it is left."""
     target = path_of(url)
     target.parent.mkdir(parents=True, exist_ok=True)
     building = target.with_name(f".{target.name}.restoring")
     _remove(building)
     try:
+        yield building
+    finally:
+        _remove(building)
+
+
+def load(backup: Path, building: Path) -> None:
+    """Copy the backup's file there. Raises InputError."""
+    try:
         shutil.copyfile(backup / NAME, building)
         with closing(sqlite3.connect(building)) as copy:
             _require_sound(copy, backup / NAME)
     except (OSError, sqlite3.Error) as error:
-        _remove(building)
         raise InputError(f"the backup can't be read: {error}") from None
-    return building
 
 
 def put_in_place(building: Path, url: str) -> None:
