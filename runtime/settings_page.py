@@ -1,6 +1,6 @@
 """Writes docs/settings.md from the settings' dataclasses and config/tstn.toml's comments. I/O.
 
-    python -m runtime.settings_page > docs/settings.md        # make docs
+python -m runtime.settings_page > docs/settings.md        # make docs
 """
 
 import re
@@ -19,18 +19,21 @@ _KEY = re.compile(r"(\w+) = (.*)")
 _HEAD = """\
 # Settings
 
-Written by `make docs` from `runtime/settings.py` and the comments of `config/tstn.toml`: change those, not this page.
+Written by `make docs` from `runtime/settings.py` and the comments of `config/tstn.toml`: change
+those, not this page.
 
-The file `config/tstn.toml` (another one: `tstn --config FILE`, or `TSTN_CONFIG=FILE`) holds what differs from the defaults;
-what it leaves out keeps them. Then `var/secrets.toml`, then the environment: `TSTN_SECTION_KEY=value`, text as it is, all else
-as in the file. A name that is not listed here is refused, with the nearest one. `tstn check-config` prints what is in force.
-Relative paths start at the file's directory, or at its parent if that is called `config`. The accounts at SMSCs stand in
-`config/smsc.toml`, which explains itself.
+The file `config/tstn.toml` (another one: `tstn --config FILE`, or `TSTN_CONFIG=FILE`) holds what
+differs from the defaults; what it leaves out keeps them. Then `var/secrets.toml`, then the
+environment: `TSTN_SECTION_KEY=value`, text as it is, all else as in the file. A name that is not
+listed here is refused, with the nearest one. `tstn check-config` prints what is in force. Relative
+paths start at the file's directory, or at its parent if that is called `config`. The accounts at
+SMSCs stand in `config/smsc.toml`, which explains itself.
 """
 _SECRETS = """
 ## Secrets
 
-They stand in `var/secrets.toml` (mode 0600), made by `tstn asterisk render DIR`, or in the environment; never in the file above.
+They stand in `var/secrets.toml` (mode 0600), made by `tstn asterisk render DIR`, or in the
+environment; never in the file above.
 
 | setting | in the environment |
 |---|---|
@@ -95,7 +98,9 @@ def _table(section: str, groups: Iterable[_Group], shown: Mapping[str, Any]) -> 
         for group in groups
         for key, written, comment in group.rows()
     ]
-    head = "| setting | value | default | in the environment | what it does |\n|---|---|---|---|---|\n"
+    head = (
+        "| setting | value | default | in the environment | what it does |\n|---|---|---|---|---|\n"
+    )
     return f"\n{head}{''.join(rows)}"
 
 

@@ -63,9 +63,13 @@ def running(connection: Connection) -> list[Campaign]:
 
 
 def move(
-    connection: Connection, campaign: Campaign, state: CampaignState, now: datetime, **why: str
+    connection: Connection,
+    campaign: Campaign,
+    state: CampaignState,
+    now: datetime,
+    reason: str | None = None,
 ) -> bool:
-    """Move a campaign to `state`, the history says `why`; False where it stands there already.
+    """Move a campaign to `state`, for a reason that the history keeps; False where it stands there.
 
     Raises InputError for a move that is not legal, and for a start without a purpose.
     """
@@ -78,13 +82,17 @@ def move(
             f"campaign {campaign.name!r} has no purpose: set one with "
             f"`tstn campaign tune {campaign.name} purpose=customer_care`"
         )
-    if not _moved(connection, campaign, state, now, **why):
+    if not _moved(connection, campaign, state, now, reason):
         raise InputError(f"campaign {campaign.name!r} was changed just now by another: try again")
     return True
 
 
 def _moved(
-    connection: Connection, campaign: Campaign, state: CampaignState, now: datetime, **why: str
+    connection: Connection,
+    campaign: Campaign,
+    state: CampaignState,
+    now: datetime,
+    reason: str | None = None,
 ) -> bool:
     """Move and record; False where another was faster."""
     starts = state is CampaignState.RUNNING
@@ -98,6 +106,7 @@ def _moved(
     )
     if moved.rowcount == 0:
         return False
+    why = {} if reason is None else {"reason": reason}
     _record(connection, f"campaign_{state}", campaign, now, **why)
     return True
 

@@ -164,7 +164,10 @@ class _PostgresStore(Store):
         await self._engine.dispose()
 
 
-_KINDS: dict[str, Callable[[URL, str], Store]] = {"sqlite": _SqliteStore, "postgresql": _PostgresStore}
+_KINDS: dict[str, Callable[[URL, str], Store]] = {
+    "sqlite": _SqliteStore,
+    "postgresql": _PostgresStore,
+}
 
 
 def _as_json(value: Any) -> str:

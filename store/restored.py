@@ -67,9 +67,7 @@ def calm(connection: Connection, made_at: datetime, now: datetime) -> Calmed:
 
 
 def _pause(connection: Connection, made_at: datetime, now: datetime) -> list[str]:
-    running = [
-        row for row in campaigns.all_of(connection) if row.state == CampaignState.RUNNING
-    ]
+    running = [row for row in campaigns.all_of(connection) if row.state == CampaignState.RUNNING]
     why = f"the store was restored from the backup of {made_at.isoformat(timespec='seconds')}"
     for campaign in running:
         campaigns.move(connection, campaign, CampaignState.PAUSED, now, reason=why)
@@ -141,7 +139,7 @@ def _restored_at(connection: Connection) -> datetime:
         .order_by(_events.id.desc())
         .limit(1)
     )
-    found = connection.execute(last).scalar_one_or_none()
+    found: datetime | None = connection.execute(last).scalar_one_or_none()
     if found is None:
         raise InputError("this store was not restored: what was contacted stands in it")
     return found

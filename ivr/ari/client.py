@@ -202,7 +202,7 @@ class AriClient:
         return await self._get("/asterisk/modules", resources.read_running_modules)
 
     async def endpoint_state(self, name: str) -> str | None:
-        """"online", "offline" or "unknown" for a SIP endpoint; None where there is none."""
+        """ "online", "offline" or "unknown" for a SIP endpoint; None where there is none."""
         return await self._find(
             f"/endpoints/PJSIP/{_segment(name)}", lambda data: str(data["state"])
         )

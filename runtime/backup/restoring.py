@@ -6,12 +6,11 @@ it; what makes it ready is the second, with the revision. The spool only ever ga
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, MetaData, inspect, literal_column, select
+from sqlalchemy import Connection, MetaData, inspect
 
 from domain.errors import InputError
 from runtime.backup import manifest, postgres_dump, sqlite_file
@@ -111,11 +110,10 @@ async def _require_empty(url: str) -> None:
 
 
 def _filled_table(connection: Connection) -> str | None:
-    tables: Mapping[str, object] = dict.fromkeys(inspect(connection).get_table_names())
-    known = MetaData()
-    known.reflect(connection, only=[name for name in tables if name != "alembic_version"])
-    for table in known.sorted_tables:
-        chosen = select(literal_column("1")).select_from(table).limit(1)
-        if connection.execute(chosen).first() is not None:
-            return table.name
+    names = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
+    tables = MetaData()
+    tables.reflect(connection, only=names)
+    for found in tables.sorted_tables:
+        if connection.execute(found.select().limit(1)).first() is not None:
+            return found.name
     return None

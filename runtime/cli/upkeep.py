@@ -32,9 +32,7 @@ async def backup(arguments: Namespace, settings: Settings) -> None:
 
 async def restore(arguments: Namespace, settings: Settings) -> None:
     """Put a backup in the place of the store."""
-    back = await put_back(
-        settings, arguments.directory, utc_now(), overwrite=arguments.overwrite
-    )
+    back = await put_back(settings, arguments.directory, utc_now(), overwrite=arguments.overwrite)
     show(arguments, asdict(back), *_told(back))
 
 

@@ -24,9 +24,9 @@ async def look(store: Store | None, clock: Clock) -> list[CheckLine]:
 def kernel_state() -> int | None:
     """What the kernel says of its clock (adjtimex), None where it can't be asked."""
     try:
-        return int(ctypes.CDLL(None, use_errno=True).adjtimex(
-            ctypes.create_string_buffer(_TIMEX_BYTES)
-        ))
+        return int(
+            ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+        )
     except (AttributeError, OSError):
         return None
 

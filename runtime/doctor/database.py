@@ -22,7 +22,7 @@ async def looked_at(settings: Settings) -> AsyncIterator[tuple[list[CheckLine], 
     """The lines about the database; and the store, where its rows can be read."""
     url = settings.store.url
     file = make_url(url).database if url.startswith("sqlite") else None
-    if file is not None and not Path(file).exists():
+    if file is not None and not Path(file).exists():  # noqa: ASYNC240 - nothing else waits
         todo = "`tstn migrate` makes it; or check [store] url"
         yield [CheckLine(_NAME, Verdict.FAIL, f"there is no file {file}", todo)], None
         return

@@ -40,7 +40,9 @@ def test_backup_destroy_restore_resume(
         rehearsal.load(NUMBERS, cps=6, max_channels=40, ring_timeout_seconds=5, **NO_RETRIES)
         server = rehearsal.serve()
         rehearsal.until_invited(BEFORE)
-        made_at = datetime.fromisoformat(json.loads(rehearsal.tstn("backup", kept, "--json"))["made_at"])
+        made_at = datetime.fromisoformat(
+            json.loads(rehearsal.tstn("backup", kept, "--json"))["made_at"]
+        )
         so_far = rehearsal.invites().total()
         rehearsal.until_invited(so_far + MEANWHILE)
         registered = {row["msisdn"] for row in rehearsal.export("registrations")}

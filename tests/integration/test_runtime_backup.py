@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -291,7 +292,7 @@ async def test_a_store_that_can_not_be_loaded_to_its_end_leaves_the_one_that_sta
         assert await all_rows(store, Target) == targets
         [campaign] = await all_rows(store, Campaign)
         assert campaign["state"] == CampaignState.RUNNING
-    assert not list(tmp_path.glob(".*restoring*"))
+    assert not any("restoring" in name for name in os.listdir(tmp_path))
 
 
 async def refused(settings: Settings, directory: Path, complaint: str) -> None:
@@ -312,7 +313,7 @@ def flip(file: Path) -> None:
 
 
 async def test_a_backup_does_not_write_over_another(settings: Settings, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no store|no tables"):
+    with pytest.raises(InputError, match=r"no store|no tables"):
         await make(settings, tmp_path / "kept", utc_now())
     assert not (tmp_path / "kept").exists()
     async with opened(settings):
@@ -320,7 +321,7 @@ async def test_a_backup_does_not_write_over_another(settings: Settings, tmp_path
         with pytest.raises(InputError, match="exists already"):
             await make(settings, tmp_path / "kept", utc_now())
     assert (tmp_path / "kept").stat().st_mode & 0o777 == 0o700
-    assert [file.name for file in tmp_path.glob(".kept*")] == []
+    assert not any(name.startswith(".kept") for name in os.listdir(tmp_path))
 
 
 async def test_no_store_is_replaced_beneath_a_server(settings: Settings, tmp_path: Path) -> None:
@@ -425,7 +426,7 @@ def test_a_damaged_store_is_not_backed_up_as_if_it_were_whole(tmp_path: Path) ->
         store=StoreSettings(f"sqlite:///{file}"),
         spool=SpoolSettings(tmp_path / "none"),
     )
-    with pytest.raises(InputError, match="damaged|can't be copied"):
+    with pytest.raises(InputError, match=r"damaged|can't be copied"):
         asyncio.run(make(settings, tmp_path / "kept", utc_now()))
     assert not (tmp_path / "kept").exists()
 
