@@ -26,8 +26,9 @@ BEGIN
     LOOP
         EXECUTE format('DROP TABLE %I CASCADE', it.name);
     END LOOP;
-    FOR it IN SELECT p.oid::regprocedure AS name FROM pg_proc p
-        JOIN pg_roles r ON r.oid = p.proowner WHERE p.pronamespace = current_schema()::regnamespace AND r.rolname = current_user
+    FOR it IN SELECT p.oid::regprocedure AS name
+        FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+        WHERE p.pronamespace = current_schema()::regnamespace AND r.rolname = current_user
     LOOP
         EXECUTE format('DROP FUNCTION %s CASCADE', it.name);
     END LOOP;

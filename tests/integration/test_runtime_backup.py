@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -292,7 +291,12 @@ async def test_a_store_that_can_not_be_loaded_to_its_end_leaves_the_one_that_sta
         assert await all_rows(store, Target) == targets
         [campaign] = await all_rows(store, Campaign)
         assert campaign["state"] == CampaignState.RUNNING
-    assert not any("restoring" in name for name in os.listdir(tmp_path))
+    assert left_over(tmp_path) == []
+
+
+def left_over(directory: Path) -> list[str]:
+    """What is made ready beside its place has a name that begins with a dot."""
+    return [file.name for file in directory.iterdir() if file.name.startswith(".")]
 
 
 async def refused(settings: Settings, directory: Path, complaint: str) -> None:
@@ -321,7 +325,7 @@ async def test_a_backup_does_not_write_over_another(settings: Settings, tmp_path
         with pytest.raises(InputError, match="exists already"):
             await make(settings, tmp_path / "kept", utc_now())
     assert (tmp_path / "kept").stat().st_mode & 0o777 == 0o700
-    assert not any(name.startswith(".kept") for name in os.listdir(tmp_path))
+    assert left_over(tmp_path) == []
 
 
 async def test_no_store_is_replaced_beneath_a_server(settings: Settings, tmp_path: Path) -> None:
