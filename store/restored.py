@@ -101,7 +101,7 @@ def contacted(connection: Connection, msisdns: Iterable[str], now: datetime) -> 
     """These numbers were called or texted after the backup: where they still wait in a paused
     campaign, that counts as one contact of which nobody knows the end. Gives how many waited.
 
-    Told again, nothing changes. Raises InputError where the store was never restored.
+    What was under way at the backup, or was told before, counts already. Raises InputError where the store was never restored.
     """
     restored_at = _restored_at(connection)
     rows = connection.execute(
@@ -114,8 +114,7 @@ def contacted(connection: Connection, msisdns: Iterable[str], now: datetime) -> 
             ~select(_attempts.id)
             .where(
                 _attempts.target_id == _targets.id,
-                _attempts.node == OUTSIDE,
-                _attempts.started_at >= restored_at,
+                _attempts.ended_at >= restored_at,
             )
             .exists(),
         ),

@@ -1,24 +1,24 @@
-"""This host's clock: whether something sets it, and how far it is from the database's. I/O."""
+"""This host's clock: whether it is kept in step, its zone, how far it is from the database's. I/O."""
 
 import ctypes
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 
 from sqlalchemy import Connection, DateTime, func, select
 
-from domain.clock import Clock
+from domain.clock import LOCAL, Clock
 from runtime.check_lines import CheckLine, Verdict
 from runtime.doctor.database import NOT_LOOKED_AT
 from store.engine import Store
 
-_SET, _APART = "clock", "clock of the database"
+_SET, _ZONE, _APART = "clock", "time zone", "clock of the database"
 _TIME_ERROR = 5  # adjtimex(2): nobody keeps the clock in step
 _TIMEX_BYTES = 256  # more than struct timex takes
 _WARN_APART, _FAIL_APART = timedelta(seconds=1), timedelta(seconds=30)
 
 
 async def look(store: Store | None, clock: Clock) -> list[CheckLine]:
-    """Both lines."""
-    return [judge_set(kernel_state()), await _apart(store, clock)]
+    """The three lines."""
+    return [judge_set(kernel_state()), judge_zone(LOCAL, clock), await _apart(store, clock)]
 
 
 def kernel_state() -> int | None:
@@ -40,6 +40,15 @@ def judge_set(state: int | None) -> CheckLine:
         says = "nothing keeps it in step; calling hours and promises go by it"
         return CheckLine(_SET, Verdict.WARN, says, todo)
     return CheckLine(_SET, Verdict.OK, "kept in step")
+
+
+def judge_zone(zone: tzinfo, clock: Clock) -> CheckLine:
+    """All days, windows and deadlines are counted in it."""
+    offset = clock().astimezone(zone).utcoffset()
+    if offset != timedelta(hours=7):
+        says = f"{zone} is UTC{offset} on this host, not +7"
+        return CheckLine(_ZONE, Verdict.FAIL, says, "apt-get install --reinstall tzdata")
+    return CheckLine(_ZONE, Verdict.OK, f"{zone} is UTC+7")
 
 
 def judge_apart(apart: timedelta) -> CheckLine:

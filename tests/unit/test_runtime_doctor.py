@@ -90,7 +90,7 @@ def test_a_clock_that_nobody_sets_is_warned_of() -> None:
     ("seconds", "verdict"), [(0.4, OK), (-0.4, OK), (1.5, WARN), (-1.5, WARN), (31, FAIL)]
 )
 def test_clocks_apart(seconds: float, verdict: Verdict) -> None:
-    check(clock.judge_apart(timedelta(seconds=seconds)), verdict, "of ours")
+    check(clock.judge_apart(timedelta(seconds=seconds)), verdict, "ours")
 
 
 @pytest.mark.parametrize(

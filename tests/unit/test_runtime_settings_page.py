@@ -11,7 +11,7 @@ from runtime.settings_load import DEFAULT_FILE, load_settings
 from runtime.settings_page import page, variable
 
 PAGE = CHECKOUT / "docs" / "settings.md"
-EXAMPLES = re.findall(r"\| `(TSTN_\w+)=(.+?)` \|", PAGE.read_text(encoding="utf-8"))
+EXAMPLES = re.findall(r"\| `(TSTN_\w+)=(.*?)` \|", PAGE.read_text(encoding="utf-8"))
 
 
 def test_the_page_is_up_to_date() -> None:
