@@ -1,5 +1,6 @@
 """`tstn doctor` before real Asterisks: what is well, and each thing that may be wrong. I/O."""
 
+import asyncio
 import json
 import subprocess
 from collections.abc import Iterator
@@ -37,8 +38,8 @@ def until_answers(running: Rehearsal, *, answers: bool) -> None:
     until(seen, 30, contacts, every=0.5)
 
 
-async def lines_of(settings: Settings) -> dict[str, CheckLine]:
-    return {line.name: line for line in await asterisk.look(settings)}
+def lines_of(settings: Settings) -> dict[str, CheckLine]:
+    return {line.name: line for line in asyncio.run(asterisk.look(settings))}
 
 
 def doctor(running: Rehearsal) -> dict[str, dict[str, Any]]:
@@ -46,10 +47,10 @@ def doctor(running: Rehearsal) -> dict[str, dict[str, Any]]:
     return {line["name"]: line for line in json.loads(ran.stdout)["lines"]}
 
 
-async def test_with_ari(tmp_path: Path) -> None:
+def test_with_ari(tmp_path: Path) -> None:
     with network(tmp_path, "ari") as running:
         settings = running.network.settings
-        lines = await lines_of(settings)
+        lines = lines_of(settings)
         assert {name: line.verdict for name, line in lines.items()} == dict.fromkeys(
             (
                 *("Asterisk ARI", "Asterisk version", "Asterisk modules", "trunk"),
@@ -57,8 +58,8 @@ async def test_with_ari(tmp_path: Path) -> None:
             ),
             OK,
         )
-        await wrong_passwords(settings)
-        await other_trunk(settings)
+        wrong_passwords(settings)
+        other_trunk(settings)
         server = running.serve()
         server.until_ready()
         with_server = doctor(running)
@@ -70,14 +71,14 @@ async def test_with_ari(tmp_path: Path) -> None:
         running.carrier.stop()
         until_answers(running, answers=False)
         running.asterisk.cli("module unload app_queue.so")
-        lines = await lines_of(settings)
+        lines = lines_of(settings)
         assert lines["trunk"].verdict is FAIL
         assert "does not answer" in lines["trunk"].says
         assert lines["Asterisk modules"].verdict is FAIL
         assert "app_queue.so" in lines["Asterisk modules"].says
 
         running.asterisk.kill()
-        lines = await lines_of(settings)
+        lines = lines_of(settings)
         assert {name: line.verdict for name, line in lines.items()} == {
             "Asterisk ARI": FAIL,
             "Asterisk AMI": FAIL,
@@ -85,38 +86,38 @@ async def test_with_ari(tmp_path: Path) -> None:
         assert doctor(running)["server"]["verdict"] == "warn"
 
 
-async def wrong_passwords(settings: Settings) -> None:
+def wrong_passwords(settings: Settings) -> None:
     wrong = replace(settings.asterisk, ari_password="x" * 20, ami_secret="y" * 20)
-    lines = await lines_of(replace(settings, asterisk=wrong))
+    lines = lines_of(replace(settings, asterisk=wrong))
     assert {line.verdict for line in lines.values()} == {FAIL}
     assert all("not let us in" in line.says for line in lines.values())
     missing = replace(settings.asterisk, ari_password="")
-    lines = await lines_of(replace(settings, asterisk=missing))
+    lines = lines_of(replace(settings, asterisk=missing))
     assert lines.keys() == {"Asterisk passwords"}
 
 
-async def other_trunk(settings: Settings) -> None:
+def other_trunk(settings: Settings) -> None:
     trunk = replace(settings.trunk, name="other")
-    lines = await lines_of(replace(settings, trunk=trunk))
+    lines = lines_of(replace(settings, trunk=trunk))
     assert lines["trunk"].verdict is FAIL
     assert "no endpoint other" in lines["trunk"].says
 
 
-async def test_with_agi(tmp_path: Path) -> None:
+def test_with_agi(tmp_path: Path) -> None:
     with network(tmp_path, "agi") as running:
         settings = running.network.settings
-        lines = await lines_of(settings)
+        lines = lines_of(settings)
         assert {name: line.verdict for name, line in lines.items()} == {
             "Asterisk AMI": OK,
             "Asterisk version": OK,
             "Asterisk modules": WARN,
             "trunk": OK,
         }
-        await other_trunk(settings)
+        other_trunk(settings)
         running.carrier.stop()
         until_answers(running, answers=False)
-        assert (await lines_of(settings))["trunk"].verdict is FAIL
+        assert (lines_of(settings))["trunk"].verdict is FAIL
         running.asterisk.freeze()
-        frozen = await lines_of(settings)
+        frozen = lines_of(settings)
         running.asterisk.thaw()
         assert frozen["Asterisk AMI"].verdict is FAIL
