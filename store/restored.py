@@ -98,10 +98,11 @@ def _hold_texts(connection: Connection, now: datetime) -> int:
 
 
 def contacted(connection: Connection, msisdns: Iterable[str], now: datetime) -> int:
-    """These numbers were called or texted after the backup: where they still wait in a paused
+    """Numbers that were called or texted after the backup: where they still wait in a paused
     campaign, that counts as one contact of which nobody knows the end. Gives how many waited.
 
-    What was under way at the backup, or was told before, counts already. Raises InputError where the store was never restored.
+    What was under way at the backup, or was told before, counts already. Raises InputError where
+    the store was never restored.
     """
     restored_at = _restored_at(connection)
     rows = connection.execute(

@@ -1,4 +1,4 @@
-"""This host's clock: whether it is kept in step, its zone, how far it is from the database's. I/O."""
+"""This host's clock: is it kept in step, its zone, how far is the database's from it. I/O."""
 
 import ctypes
 from datetime import timedelta, tzinfo
