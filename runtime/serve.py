@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import time
 from contextlib import AsyncExitStack
@@ -64,6 +65,7 @@ class _Parts:
             "binds": self.texts.report(),
             "why_idle": self.engine.why_idle | self.text_engine.why_idle,
             "alarms": self.engine.alarms,
+            "open_files_limit": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             "key_1_to_committed": latency.key_to_commit.summary(),
             "key_1_to_thanks": latency.key_to_thanks.summary(),
         }

@@ -53,7 +53,7 @@ async def contacted(arguments: Namespace, settings: Settings) -> None:
         pairs(
             {
                 "numbers in the file": len(numbers),
-                "counted as contacted once": counted,
+                "counted as contacted once, in paused campaigns": counted,
                 "rows without a number": unreadable,
             }
         ),

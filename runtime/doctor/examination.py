@@ -33,7 +33,7 @@ async def examine(
         *of_rows,
         *prompts.look(settings),
         *disk.look(settings),
-        *open_files.look(settings),
+        *open_files.look(settings, report),
         *await asterisk.look(settings),
         *await smpp.look(settings, report),
         server.judge(report),

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from runtime.check_lines import CheckLine, Verdict
 from runtime.settings import Settings
@@ -16,10 +17,12 @@ _SOFT = re.compile(r"^Max open files\s+(\d+|unlimited)", re.MULTILINE)
 _NO_END = 1 << 40
 
 
-def look(settings: Settings) -> list[CheckLine]:
-    """A line for us, as we were started; one for Asterisk where it runs on this host."""
+def look(settings: Settings, report: Mapping[str, Any] | None) -> list[CheckLine]:
+    """A line for the running server by its `report`, or else for what this shell would start; one
+    for Asterisk where it runs on this host.
+    """
     calls = settings.dialer.max_channels
-    ours = limit_of(os.getpid()) or _NO_END
+    ours = int((report or {}).get("open_files_limit") or limit_of(os.getpid()) or _NO_END)
     lines = [
         judge_limit("open files", ours, _OURS + calls, "LimitNOFILE= of tstn.service, or ulimit -n")
     ]

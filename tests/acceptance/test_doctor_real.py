@@ -64,6 +64,7 @@ def test_with_ari(tmp_path: Path) -> None:
         server.until_ready()
         with_server = doctor(running)
         assert with_server["server"]["verdict"] == "ok"
+        assert with_server["open files"]["verdict"] == "ok"
         assert {with_server[name]["verdict"] for name in lines} == {"ok"}
         server.terminate()
         server.exit_status(20)

@@ -29,8 +29,8 @@ from runtime.backup.restoring import Restored, restore
 from runtime.health import serve_health
 from runtime.idle import require_drained
 from runtime.settings import HealthSettings, Settings, SpoolSettings, StoreSettings
+from store import campaigns, outbox, restored, sessions, users
 from store import migrate as migrations
-from store import outbox, restored, sessions, users
 from store.engine import Store, open_store
 from store.migrate import current_revision, head, migrate, require_current
 from store.models import Attempt, Campaign, Event, MessageOut, Registration, Session, Target
@@ -40,6 +40,7 @@ from store.users import NewUser
 from tests.command_line import no_metrics
 from tests.journals import running
 from tests.rows import NOW, all_rows, asked, claim_some, make_campaign, numbers, pressed
+from tests.text_campaigns import TextWorld, make_text_campaign
 from tests.texts import new_post
 
 
@@ -154,6 +155,31 @@ async def test_numbers_that_were_contacted_since_are_not_dialled_again(
         assert {row["attempts_made"] for row in await all_rows(store, Target)} == {0, 1}
 
 
+async def test_numbers_that_were_texted_since_are_not_texted_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with opened(settings) as store:
+        await make_text_campaign(store, numbers(3))
+        await make(settings, tmp_path / "kept", utc_now())
+        assert await texted(store) == numbers(3)
+    await back(settings, tmp_path / "kept", overwrite=True)
+    async with opened(settings) as store:
+        assert await store.write(restored.contacted, numbers(2), utc_now()) == 2
+        await store.write(start, "texts")
+        assert await texted(store) == numbers(1, first=2)
+
+
+async def texted(store: Store) -> list[str]:
+    """Whom a text campaign sends to in the next seconds."""
+    world = TextWorld(store)
+    await world.passes(5)
+    return sorted(world.numbers)
+
+
+def start(connection: Connection, name: str) -> None:
+    campaigns.move(connection, campaigns.by_name(connection, name), CampaignState.RUNNING, NOW)
+
+
 async def test_the_spool_comes_back_beside_what_waits_in_it(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -193,9 +219,9 @@ async def test_a_backup_is_of_one_moment_while_others_write(
         await asyncio.gather(writing, return_exceptions=True)
     await back(settings, tmp_path / "kept", overwrite=True)
     async with opened(settings) as store:
-        campaigns = len(await all_rows(store, Campaign))
-        assert before <= campaigns <= after + 1
-        assert len(await all_rows(store, Target)) == 20 * campaigns
+        count = len(await all_rows(store, Campaign))
+        assert before <= count <= after + 1
+        assert len(await all_rows(store, Target)) == 20 * count
 
 
 async def test_a_store_with_rows_is_replaced_only_when_asked_to(

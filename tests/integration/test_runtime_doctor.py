@@ -259,13 +259,15 @@ async def test_a_running_server_is_asked_for_its_binds(tstn: Tstn) -> None:
     with SmscProcess(tstn.directory / "smsc") as lab:
         write_account_file(settings.sms.smsc_file, lab)
         waiting = {"state": "waiting", "trouble": "refused"}
-        report = {"ok": True, "calls": 0, "binds": {"node1:lab:1": waiting}}
+        binds = {"node1:lab:1": waiting}
+        report = {"ok": True, "calls": 0, "binds": binds, "open_files_limit": 300}
         runner = await serve_health("127.0.0.1", settings.health.port, lambda: report, no_metrics)
         process = tstn.start("doctor", "--json")
         out, _ = await asyncio.to_thread(process.communicate)
         await runner.cleanup()
     lines = {line["name"]: line for line in json.loads(out)["lines"]}
     assert lines["server"]["verdict"] == "ok"
+    assert lines["open files"]["says"].startswith("300 may be open")
     assert (lines["bind node1:lab:1"]["verdict"], lines["bind node1:lab:1"]["says"]) == (
         "fail",
         "refused",
