@@ -17,7 +17,7 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, text
 
-from dialer.engine import settle_ended
+from dialer.settling import settle_ended
 from domain.clock import utc_now
 from domain.errors import ConfigError, InputError, TstnError
 from domain.roles import Role
