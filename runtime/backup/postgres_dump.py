@@ -16,6 +16,7 @@ from domain.errors import InputError
 
 NAME = "store.dump"
 _PACKAGES = Path("/usr/lib/postgresql")
+_ERRORS_ONLY = "-c client_min_messages=error"
 # What is ours in the database goes in the same transaction in which the dump comes.
 _EMPTY = """\
 DO $$
@@ -74,7 +75,7 @@ def _run(url: str, program: str, *options: str) -> None:
 def _checked(command: list[str], environment: dict[str, str]) -> None:
     done = subprocess.run(  # noqa: S603 (no shell, and a program of PostgreSQL's)
         command,
-        env={**os.environ, "LC_ALL": "C", **environment},
+        env={**os.environ, "LC_ALL": "C", "PGOPTIONS": _ERRORS_ONLY, **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

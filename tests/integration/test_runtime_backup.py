@@ -1,4 +1,4 @@
-"""Backup and restore on both databases: whole or not at all, and nothing is done twice. I/O."""
+"""Backup and restore on both databases: whole or not at all, and not beneath a server. I/O."""
 
 import asyncio
 import hashlib
@@ -6,8 +6,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,186 +16,25 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, text
 
-from dialer.settling import settle_ended
 from domain.clock import utc_now
-from domain.errors import ConfigError, InputError, TstnError
-from domain.roles import Role
-from domain.states import CampaignState, PostKind
-from lab.ports import free_ports
+from domain.errors import ConfigError, InputError, StoreUnavailable, TstnError
+from domain.states import CampaignState
 from runtime.backup import manifest, postgres_dump
 from runtime.backup.making import make
-from runtime.backup.restoring import Restored, restore
-from runtime.health import serve_health
 from runtime.idle import require_drained
-from runtime.settings import HealthSettings, Settings, SpoolSettings, StoreSettings
-from store import campaigns, outbox, restored, sessions, users
+from runtime.settings import Settings, SpoolSettings, StoreSettings
 from store import migrate as migrations
-from store.engine import Store, open_store
-from store.migrate import current_revision, head, migrate, require_current
-from store.models import Attempt, Campaign, Event, MessageOut, Registration, Session, Target
+from store.engine import open_store
+from store.migrate import current_revision, head, require_current
+from store.models import Campaign, Target
 from store.serving import SERVER
-from store.spool import Spool
-from store.users import NewUser
-from tests.command_line import no_metrics
-from tests.journals import running
-from tests.rows import NOW, all_rows, asked, claim_some, make_campaign, numbers, pressed
-from tests.text_campaigns import TextWorld, make_text_campaign
-from tests.texts import new_post
+from tests.backups import back, destroy, fill, opened, serving, settings_for
+from tests.rows import all_rows, claim_some, make_campaign, numbers
 
 
 @pytest.fixture
 def settings(store_url: str, tmp_path: Path) -> Settings:
-    """Of a store that is not there yet."""
-    return Settings(
-        tmp_path,
-        store=StoreSettings(store_url),
-        spool=SpoolSettings(tmp_path / "spool.sqlite"),
-        health=HealthSettings(port=free_ports(1)[0]),
-    )
-
-
-@asynccontextmanager
-async def opened(settings: Settings, program: str = "tstn") -> AsyncIterator[Store]:
-    store = open_store(settings.store.url, program)
-    try:
-        await migrate(store)
-        yield store
-    finally:
-        await store.close()
-
-
-async def destroy(settings: Settings) -> None:
-    """The disk is lost, with the spool on it."""
-    url = settings.store.url
-    for file in settings.root.glob("*.sqlite*"):
-        file.unlink()
-    if url.startswith("postgresql"):
-        store = open_store(url)
-        await store.write(lambda it: it.exec_driver_sql("DROP SCHEMA public CASCADE"))
-        await store.write(lambda it: it.exec_driver_sql("CREATE SCHEMA public"))
-        await store.close()
-
-
-async def back(settings: Settings, directory: Path, *, overwrite: bool = False) -> Restored:
-    return await restore(settings, directory, utc_now(), overwrite=overwrite)
-
-
-async def fill(store: Store) -> None:
-    """A campaign that runs, two of its five numbers being called; one text is due, one is not."""
-    campaign = await make_campaign(store, numbers(5))
-    await claim_some(store, campaign, limit=2)
-    later = utc_now() + timedelta(days=1)
-    posts = [
-        new_post(kind=PostKind.INVITATION, once="due", campaign_id=campaign.id),
-        new_post(kind=PostKind.INVITATION, once="later", campaign_id=campaign.id, not_before=later),
-    ]
-    await store.write(outbox.post, posts, NOW)
-
-
-async def test_what_comes_back_and_what_of_it_stands_still(
-    settings: Settings, tmp_path: Path
-) -> None:
-    async with opened(settings) as store:
-        await fill(store)
-        targets = await all_rows(store, Target)
-        before = utc_now()
-        made = await make(settings, tmp_path / "kept", before)
-    assert (made.revision, made.made_at) == (head(), before)
-    await destroy(settings)
-    done = await back(settings, tmp_path / "kept")
-    assert (done.calmed.paused, done.calmed.attempts, done.calmed.texts) == (["mekong"], 2, 1)
-    async with opened(settings) as store:
-        await require_current(store)
-        assert await all_rows(store, Target) == targets
-        [campaign] = await all_rows(store, Campaign)
-        assert campaign["state"] == CampaignState.PAUSED
-        attempts = await all_rows(store, Attempt)
-        assert {(row["state"], row["disposition"]) for row in attempts} == {("ended", "unknown")}
-        assert all(row["ended_at"] > before for row in attempts)
-        texts = {row["once"]: row["state"] for row in await all_rows(store, MessageOut)}
-        assert texts == {"due": "unknown", "later": "queued"}
-        events = {row["kind"]: row["data"] for row in await all_rows(store, Event)}
-        assert before.isoformat(timespec="seconds") in events["campaign_paused"]["reason"]
-        assert events["store_restored"]["made_at"] == before.isoformat()
-        await make_campaign(store, numbers(1), name="new")  # ids go on after those that came back
-
-
-async def test_a_login_ends(settings: Settings, tmp_path: Path) -> None:
-    async with opened(settings) as store:
-        user = await store.write(users.add, NewUser("lan", "Lan", Role.ADMINISTRATOR, "x"), NOW)
-        await store.write(sessions.start, user, "hash", "csrf", NOW)
-        await make(settings, tmp_path / "kept", utc_now())
-    await back(settings, tmp_path / "kept", overwrite=True)
-    async with opened(settings) as store:
-        [session] = await all_rows(store, Session)
-        assert session["ended_at"] is not None
-
-
-async def test_numbers_that_were_contacted_since_are_not_dialled_again(
-    settings: Settings, tmp_path: Path
-) -> None:
-    async with opened(settings) as store:
-        await fill(store)
-        with pytest.raises(InputError, match="not restored"):
-            await store.write(restored.contacted, numbers(1), utc_now())
-        await make(settings, tmp_path / "kept", utc_now())
-    await back(settings, tmp_path / "kept", overwrite=True)
-    async with opened(settings) as store:
-        since = numbers(4)  # two of them were under way already
-        assert await store.write(restored.contacted, since, utc_now()) == 2
-        assert await store.write(restored.contacted, since, utc_now()) == 0
-        now = utc_now()
-        await store.write(settle_ended, now)
-        assert await store.write(restored.contacted, since, utc_now()) == 0
-        states = {row["msisdn"]: row["not_before"] > now for row in await all_rows(store, Target)}
-        assert states == {msisdn: msisdn in since for msisdn in numbers(5)}
-        attempts = await all_rows(store, Attempt)
-        assert len(attempts) == 4
-        assert {row["attempts_made"] for row in await all_rows(store, Target)} == {0, 1}
-
-
-async def test_numbers_that_were_texted_since_are_not_texted_again(
-    settings: Settings, tmp_path: Path
-) -> None:
-    async with opened(settings) as store:
-        await make_text_campaign(store, numbers(3))
-        await make(settings, tmp_path / "kept", utc_now())
-        assert await texted(store) == numbers(3)
-    await back(settings, tmp_path / "kept", overwrite=True)
-    async with opened(settings) as store:
-        assert await store.write(restored.contacted, numbers(2), utc_now()) == 2
-        await store.write(start, "texts")
-        assert await texted(store) == numbers(1, first=2)
-
-
-async def texted(store: Store) -> list[str]:
-    """Whom a text campaign sends to in the next seconds."""
-    world = TextWorld(store)
-    await world.passes(5)
-    return sorted(world.numbers)
-
-
-def start(connection: Connection, name: str) -> None:
-    campaigns.move(connection, campaigns.by_name(connection, name), CampaignState.RUNNING, NOW)
-
-
-async def test_the_spool_comes_back_beside_what_waits_in_it(
-    settings: Settings, tmp_path: Path
-) -> None:
-    first, second, third = (asked(msisdn, NOW) for msisdn in numbers(3))
-    async with opened(settings):
-        spool = Spool(settings.spool.path)
-        await spool.keep([first, second])
-        await make(settings, tmp_path / "kept", utc_now())  # while it is open
-        [(place, _), _] = await spool.oldest(5)
-        await spool.remove([place])
-        await spool.keep([third])
-        spool.close()
-    for _ in range(2):  # once more changes nothing
-        assert (await back(settings, tmp_path / "kept", overwrite=True)).facts == 3
-    spool = Spool(settings.spool.path)
-    assert {fact.msisdn for _, fact in await spool.oldest(9)} == set(numbers(3))  # type: ignore[union-attr]
-    spool.close()
+    return settings_for(store_url, tmp_path)
 
 
 async def test_a_backup_is_of_one_moment_while_others_write(
@@ -366,15 +204,6 @@ async def test_no_store_is_replaced_beneath_a_server(settings: Settings, tmp_pat
     await back(settings, tmp_path / "kept", overwrite=True)
 
 
-@asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[None]:
-    runner = await serve_health(
-        "127.0.0.1", settings.health.port, lambda: {"ok": True, "calls": 3}, no_metrics
-    )
-    yield
-    await runner.cleanup()
-
-
 async def test_a_password_is_on_no_command_line(settings: Settings, tmp_path: Path) -> None:
     if settings.store.url.startswith("sqlite"):
         pytest.skip("SQLite has no password")
@@ -421,25 +250,6 @@ async def test_a_migration_waits_for_servers_and_calls(settings: Settings) -> No
             await require_drained(settings, server, later)
 
 
-async def test_a_registration_of_the_spool_outlives_the_attempt_that_it_came_by(
-    settings: Settings, tmp_path: Path
-) -> None:
-    """The spool was on another disk than the store: key 1 after the backup is not lost."""
-    async with opened(settings) as store:
-        campaign = await make_campaign(store, numbers(1))
-        await make(settings, tmp_path / "kept", utc_now())
-        [attempt] = await claim_some(store, campaign)
-        spool = Spool(settings.spool.path)
-        fact = asked(attempt.msisdn, NOW, attempt.attempt_id, campaign_id=campaign.id)
-        await spool.keep([pressed(attempt, "1", NOW), fact])
-        spool.close()
-    await back(settings, tmp_path / "kept", overwrite=True)
-    async with opened(settings) as store, running(store, settings.spool.path) as journal:
-        await journal.replay()
-        assert [row["msisdn"] for row in await all_rows(store, Registration)] == numbers(1)
-        assert journal.spooled == 0
-
-
 def test_a_damaged_store_is_not_backed_up_as_if_it_were_whole(tmp_path: Path) -> None:
     file = tmp_path / "store.sqlite"
     with closing(sqlite3.connect(file)) as made:
@@ -468,3 +278,46 @@ async def test_a_newer_store_is_not_migrated(settings: Settings) -> None:
         )
     with pytest.raises(ConfigError, match="newer version"):
         migrations.require_known("9999")
+
+
+async def test_of_a_dump_that_postgresql_does_not_take_nothing_is_left(
+    settings: Settings, tmp_path: Path
+) -> None:
+    if settings.store.url.startswith("sqlite"):
+        pytest.skip("of PostgreSQL only")
+    async with opened(settings) as store:
+        await fill(store)
+        await make(settings, tmp_path / "kept", utc_now())
+        targets = await all_rows(store, Target)
+    in_the_way = postgres_dump._EMPTY + "CREATE TABLE public.campaigns (id int);"
+    with (
+        patch.object(postgres_dump, "_EMPTY", in_the_way),
+        pytest.raises(InputError, match='"campaigns" already exists'),
+    ):
+        await back(settings, tmp_path / "kept", overwrite=True)
+    async with opened(settings) as store:
+        await require_current(store)
+        assert await all_rows(store, Target) == targets
+
+
+async def test_no_server_starts_on_a_dump_that_is_loaded_and_not_made_safe(
+    settings: Settings, tmp_path: Path
+) -> None:
+    if settings.store.url.startswith("sqlite"):
+        pytest.skip("of PostgreSQL only")
+    async with opened(settings) as store:
+        await fill(store)
+        await make(settings, tmp_path / "kept", utc_now())
+    with (
+        patch("runtime.backup.restoring.calm", side_effect=StoreUnavailable("cut off")),
+        pytest.raises(StoreUnavailable),
+    ):
+        await back(settings, tmp_path / "kept", overwrite=True)
+    cut_off = open_store(settings.store.url)
+    with pytest.raises(ConfigError, match="tstn migrate"):
+        await require_current(cut_off)
+    await cut_off.close()
+    await back(settings, tmp_path / "kept", overwrite=True)
+    async with opened(settings) as store:
+        await require_current(store)
+        assert [row["state"] for row in await all_rows(store, Campaign)] == ["paused"]
