@@ -72,5 +72,7 @@ async def serving(settings: Settings) -> AsyncIterator[None]:
     runner = await serve_health(
         "127.0.0.1", settings.health.port, lambda: {"ok": True, "calls": 3}, no_metrics
     )
-    yield
-    await runner.cleanup()
+    try:
+        yield
+    finally:
+        await runner.cleanup()
