@@ -26,6 +26,7 @@ CAMPAIGN_WORDS: dict[str, str] = {
     "audience_undone": _("Audience import undone"),
     "audience_uploaded": _("Audience file sent"),
     "audience_import_discarded": _("Audience file thrown away"),
+    "store_restored": _("the store was restored from a backup"),
     # what else targets and attempts are
     "disposition_open": _("In the air"),
     "true": _("yes"),

@@ -28,7 +28,7 @@ from store.statements import among
 
 OUTSIDE = "outside"
 """The node and trunk of attempts that the store was told of by somebody else's records."""
-_RESTORED = "store_restored"
+_RESTORED, _TOLD = "store_restored", "contacts_told"
 
 _campaigns, _targets, _attempts = table(Campaign).c, table(Target).c, table(Attempt).c
 _out, _sessions, _events = table(MessageOut).c, table(Session).c, table(Event).c
@@ -46,7 +46,7 @@ class Calmed:
 def calm(connection: Connection, made_at: datetime, now: datetime) -> Calmed:
     """Make a store that was just restored safe to serve; the backup is of `made_at`."""
     calmed = Calmed(
-        paused=_pause(connection, made_at, now),
+        paused=_pause(connection, now),
         attempts=_end_attempts(connection, now),
         texts=_hold_texts(connection, now),
     )
@@ -66,11 +66,10 @@ def calm(connection: Connection, made_at: datetime, now: datetime) -> Calmed:
     return calmed
 
 
-def _pause(connection: Connection, made_at: datetime, now: datetime) -> list[str]:
+def _pause(connection: Connection, now: datetime) -> list[str]:
     running = [row for row in campaigns.all_of(connection) if row.state == CampaignState.RUNNING]
-    why = f"the store was restored from the backup of {made_at.isoformat(timespec='seconds')}"
     for campaign in running:
-        campaigns.move(connection, campaign, CampaignState.PAUSED, now, reason=why)
+        campaigns.move(connection, campaign, CampaignState.PAUSED, now, reason=_RESTORED)
     return [campaign.name for campaign in running]
 
 
@@ -98,8 +97,8 @@ def _hold_texts(connection: Connection, now: datetime) -> int:
 
 
 def contacted(connection: Connection, msisdns: Iterable[str], now: datetime) -> int:
-    """Numbers that were called or texted after the backup: where they still wait in a paused
-    campaign, that counts as one contact of which nobody knows the end. Gives how many waited.
+    """Numbers that were called or texted after the backup: where they still wait in a campaign
+    that does not run, that counts as one contact with an unknown end. Gives how many waited.
 
     What was under way at the backup, or was told before, counts already. Raises InputError where
     the store was never restored.
@@ -111,7 +110,7 @@ def contacted(connection: Connection, msisdns: Iterable[str], now: datetime) -> 
         .where(
             among(_targets.msisdn, "msisdns"),
             _targets.state == TargetState.READY,
-            _campaigns.state == CampaignState.PAUSED,
+            _campaigns.state != CampaignState.RUNNING,
             ~select(_attempts.id)
             .where(
                 _attempts.target_id == _targets.id,
@@ -132,17 +131,39 @@ def contacted(connection: Connection, msisdns: Iterable[str], now: datetime) -> 
     return len(rows)
 
 
+def told(connection: Connection, numbers: int, counted: int, now: datetime) -> None:
+    """All contacts since the backup were told: campaigns may be started."""
+    _restored_at(connection)
+    history.add(connection, [happening(_TOLD, now, numbers=numbers, counted=counted)])
+
+
+def require_told(connection: Connection) -> None:
+    """Raises InputError where the store was restored and contacts were not told since."""
+    last = _last(connection, _RESTORED, _TOLD)
+    if last is not None and last[0] == _RESTORED:
+        raise InputError(
+            "the store was restored: before a campaign starts, tell who was contacted since the "
+            "backup, `tstn audience contacted FILE` (an empty file: nobody)"
+        )
+
+
 def _restored_at(connection: Connection) -> datetime:
-    last = (
-        select(_events.at)
-        .where(_events.kind == _RESTORED, _events.msisdn.is_(None))
+    last = _last(connection, _RESTORED)
+    if last is None:
+        raise InputError("this store was not restored: what was contacted stands in it")
+    return last[1]
+
+
+def _last(connection: Connection, *kinds: str) -> tuple[str, datetime] | None:
+    """Kind and time of the newest event of these kinds, of no campaign and no number."""
+    of_the_store = (_events.msisdn.is_(None), _events.campaign_id.is_(None))
+    row = connection.execute(
+        select(_events.kind, _events.at)
+        .where(*of_the_store, _events.kind.in_(kinds))
         .order_by(_events.id.desc())
         .limit(1)
-    )
-    found: datetime | None = connection.execute(last).scalar_one_or_none()
-    if found is None:
-        raise InputError("this store was not restored: what was contacted stands in it")
-    return found
+    ).first()
+    return None if row is None else (row.kind, row.at)
 
 
 def _note_calls(

@@ -89,8 +89,8 @@ def _add_contacted(commands: "Commands") -> None:
         "contacted",
         "upkeep:contacted",
         "After a restore: numbers that the carrier or the SMSC has a record of since the backup. "
-        "Where they still wait in a paused campaign, that counts as one contact with an unknown "
-        "end. Running it again counts nobody twice",
+        "Where they still wait, that counts as one contact with an unknown end; running it again "
+        "counts nobody twice. Before it no campaign starts (an empty file: nobody was contacted)",
         "tstn audience contacted carrier-records.csv",
     )
     contacted.add_argument(

@@ -46,6 +46,7 @@ async def contacted(arguments: Namespace, settings: Settings) -> None:
         for first in range(0, len(numbers), _AT_ONCE):
             some = numbers[first : first + _AT_ONCE]
             counted += await store.write(restored.contacted, some, now)
+        await store.write(restored.told, len(numbers), counted, now)
     data = {"numbers": len(numbers), "counted": counted, "unreadable": unreadable}
     show(
         arguments,
@@ -53,7 +54,7 @@ async def contacted(arguments: Namespace, settings: Settings) -> None:
         pairs(
             {
                 "numbers in the file": len(numbers),
-                "counted as contacted once, in paused campaigns": counted,
+                "counted as contacted once": counted,
                 "rows without a number": unreadable,
             }
         ),
@@ -73,10 +74,9 @@ def _told(back: Restored) -> list[Any]:
             }
         ),
     ]
-    if back.calmed.paused:
-        lines += [
-            "who was called or texted since then is not in it: get the carrier's and the SMSC's",
-            "records from that moment on, then `tstn audience contacted FILE`, and only then",
-            "`tstn campaign start C`. Key 1, key 9 and texts of that time are lost with the disk.",
-        ]
+    lines += [
+        "who was called or texted since then is not in it: get the carrier's and the SMSC's",
+        "records since, then `tstn audience contacted FILE`; before that no campaign starts.",
+        "Key 1, key 9 and texts of that time are lost with the disk: docs/runbook.md",
+    ]
     return lines

@@ -53,6 +53,8 @@ def test_backup_destroy_restore_resume(
         assert told["calmed"]["paused"] == [CAMPAIGN]
         assert rehearsal.state() == "paused"
         assert "open" not in rehearsal.counts()["attempts"]
+        refused = rehearsal.run("campaign", "start", CAMPAIGN)
+        assert (refused.returncode, "tstn audience contacted" in refused.stderr) == (1, True)
         known = set(rehearsal.attempts())
         since = {
             parse_msisdn(event.number)

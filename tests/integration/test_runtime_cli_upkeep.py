@@ -97,6 +97,7 @@ def test_backup_restore_and_who_was_contacted_since(tstn: Tstn) -> None:
     told = tstn("restore", "kept", "--overwrite")
     assert "campaigns that ran, paused now          mekong" in told
     assert "tstn audience contacted FILE" in told
+    assert "tell who was contacted" in tstn.error("campaign", "start", "mekong")
     records = tstn.write("records.csv", "msisdn\n0900000000\n12\n0900000009\n")
     assert tstn.json("audience", "contacted", records) == {
         "numbers": 2,
@@ -104,6 +105,7 @@ def test_backup_restore_and_who_was_contacted_since(tstn: Tstn) -> None:
         "unreadable": 1,
     }
     assert tstn.json("audience", "contacted", records)["counted"] == 0
+    assert "no prompts" in tstn.error("campaign", "start", "mekong")  # that is all that is missing
     attempts = tstn.lines("export", "attempts", "--campaign", "mekong")
     assert [(row["node"], row["disposition"]) for row in attempts] == [("outside", "unknown")]
     assert "attempt dialled" in tstn("timeline", "0900000000")
@@ -113,3 +115,14 @@ async def two_numbers(tstn: Tstn) -> None:
     store = open_store(url_of(tstn))
     await make_campaign(store, numbers(2))
     await store.close()
+
+
+def test_nobody_was_contacted_since(tstn: Tstn) -> None:
+    asyncio.run(two_numbers(tstn))
+    assert "was not restored" in tstn.error("audience", "contacted", tstn.write("none.csv", ""))
+    tstn("backup", "kept")
+    for _ in range(2):  # a second restore asks anew
+        tstn("restore", "kept", "--overwrite")
+        assert "tell who" in tstn.error("campaign", "start", "mekong")
+        assert tstn.json("audience", "contacted", "none.csv")["counted"] == 0
+        assert "no prompts" in tstn.error("campaign", "start", "mekong")
