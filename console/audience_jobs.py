@@ -15,23 +15,27 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from console.audience_port import AudienceImporter, Look
+from console.audience_port import Asked, AudienceImporter, Look
+from console.kept_rejects import KeptRejects
+from domain.clock import Clock
 from domain.errors import InputError, TstnError
 
 log = logging.getLogger(__name__)
 
-_REJECTS = ".rejects.csv"
 _PRIVATE = 0o700
+_TIDY_SECONDS = 3600.0
 
 
 class Stage(StrEnum):
-    """`receiving → checking → checked → loading → done`; `failed` from any of them."""
+    """`receiving → checking → checked → loading → done`, or `undoing → undone`; or `failed`."""
 
     RECEIVING = "receiving"
     CHECKING = "checking"
     CHECKED = "checked"
     LOADING = "loading"
     DONE = "done"
+    UNDOING = "undoing"
+    UNDONE = "undone"
     FAILED = "failed"
 
 
@@ -41,7 +45,7 @@ class TooLarge(InputError):
 
 @dataclass(slots=True)
 class Job:
-    """An import as its page shows it."""
+    """An import, or the undoing of one, as its page shows it; `import_id` once it has a number."""
 
     campaign_id: int
     campaign: str
@@ -50,6 +54,8 @@ class Job:
     at: datetime
     file: Path
     rejects: Path
+    asked: Asked = field(default_factory=Asked)
+    import_id: int = 0
     id: str = field(default_factory=lambda: uuid4().hex)
     stage: Stage = Stage.RECEIVING
     done: int = 0
@@ -58,20 +64,23 @@ class Job:
     counts: Mapping[str, int] = field(default_factory=dict)
     problem: str = ""
 
+    is_undo: bool = False
+
     @property
     def is_busy(self) -> bool:
         """Whether another one has to wait."""
-        return self.stage not in (Stage.DONE, Stage.FAILED)
+        return self.stage not in (Stage.DONE, Stage.UNDONE, Stage.FAILED)
 
 
 class AudienceJobs:
     """Keeps the job, its file and its task."""
 
-    def __init__(self, folder: Path, limit_bytes: int, importer: AudienceImporter) -> None:
+    def __init__(self, rejects: KeptRejects, limit_bytes: int, importer: AudienceImporter) -> None:
         self.job: Job | None = None
         self.limit_bytes = limit_bytes
-        self._folder = folder
-        self._importer = importer
+        self.rejects = rejects
+        self._folder = rejects.folder
+        self.importer = importer
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -79,6 +88,17 @@ class AudienceJobs:
         self._folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         for left in self._folder.glob("*.audience.*"):
             left.unlink()
+
+    async def keep_tidy(self, clock: Clock) -> None:
+        """Remove every hour what has lain long enough, until cancelled."""
+        while True:
+            in_use = self.job.file if self.job is not None else None
+            try:
+                if removed := await asyncio.to_thread(self.rejects.tidy, clock(), in_use):
+                    log.info("%d files of imports were removed: they were old", removed)
+            except OSError as error:
+                log.warning("old files of imports are not removed: %s", error.strerror)
+            await asyncio.sleep(_TIDY_SECONDS)
 
     async def close(self) -> None:
         """Stop what is under way."""
@@ -93,12 +113,11 @@ class AudienceJobs:
         by: str,
         at: datetime,
         chunks: AsyncIterable[bytes],
+        asked: Asked,
     ) -> Job:
         """Take a file in, piece by piece. Raises InputError while there is another, or TooLarge."""
-        if self.job is not None and self.job.is_busy:
-            raise InputError("another import is under way")
-        job = self._new(*campaign, file_name, by, at)
-        self.job = job
+        job = self._next(campaign, file_name, by, at)
+        job.asked = asked
         try:
             await self._write(job.file, chunks)
         except BaseException:
@@ -119,24 +138,31 @@ class AudienceJobs:
         """Forget what was looked at, or what has ended. Raises InputError for another."""
         self._drop(self._standing(job_id, Stage.CHECKED, Stage.DONE, Stage.FAILED))
 
-    def rejects(self, job_id: str) -> Path | None:
-        """The refused rows of an import, of an earlier one too; None where there are none."""
-        path = self._folder / f"{job_id}{_REJECTS}"
-        return path if path.is_file() else None
+    def undo(
+        self, campaign: tuple[int, str], import_id: int, file_name: str, by: str, at: datetime
+    ) -> Job:
+        """Take an import back. Raises InputError while something else is under way."""
+        job = self._next(campaign, file_name, by, at)
+        job.import_id, job.is_undo = import_id, True
+        self._begin(job, Stage.UNDOING, self._undo(job))
+        return job
 
-    def _new(self, campaign_id: int, name: str, file_name: str, by: str, at: datetime) -> Job:
+    def _next(self, campaign: tuple[int, str], file_name: str, by: str, at: datetime) -> Job:
+        if self.job is not None and self.job.is_busy:
+            raise InputError("another import is under way")
         identity = uuid4().hex
         kind = "xlsx" if file_name.lower().endswith(".xlsx") else "csv"
-        return Job(
-            campaign_id=campaign_id,
-            campaign=name,
+        self.job = Job(
+            campaign_id=campaign[0],
+            campaign=campaign[1],
             file_name=file_name,
             by=by,
             at=at,
             file=self._folder / f"{identity}.audience.{kind}",
-            rejects=self._folder / f"{identity}{_REJECTS}",
+            rejects=self._folder / f"{identity}.audience.rejects",
             id=identity,
         )
+        return self.job
 
     async def _write(self, path: Path, chunks: AsyncIterable[bytes]) -> None:
         size = 0
@@ -161,18 +187,24 @@ class AudienceJobs:
             job.problem = "internal"
         if job.problem:
             job.stage = Stage.FAILED
-            job.file.unlink(missing_ok=True)
+            _remove(job)
 
     async def _check(self, job: Job) -> None:
-        job.look = await self._importer.look(job.campaign_id, job.file, _progress_of(job))
+        job.look = await self.importer.look(job.campaign_id, job.file, job.asked, _progress_of(job))
         job.counts, job.stage = job.look.counts, Stage.CHECKED
 
     async def _load(self, job: Job) -> None:
-        job.counts = await self._importer.bring(
-            job.campaign_id, job.file, job.file_name, job.rejects, _progress_of(job), job.by
+        asked, progress = job.asked, _progress_of(job)
+        brought = await self.importer.bring(
+            job.campaign_id, job.file, job.file_name, job.rejects, asked, progress, job.by
         )
-        job.stage = Stage.DONE
+        self.rejects.take(brought.import_id, job.rejects)
+        job.import_id, job.counts, job.stage = brought.import_id, brought.counts, Stage.DONE
         job.file.unlink(missing_ok=True)
+
+    async def _undo(self, job: Job) -> None:
+        job.counts = {"removed": await self.importer.undo(job.import_id)}
+        job.stage = Stage.UNDONE
 
     def _standing(self, job_id: str, *stages: Stage) -> Job:
         if self.job is None or self.job.id != job_id or self.job.stage not in stages:
@@ -180,8 +212,13 @@ class AudienceJobs:
         return self.job
 
     def _drop(self, job: Job) -> None:
-        job.file.unlink(missing_ok=True)
+        _remove(job)
         self.job = None
+
+
+def _remove(job: Job) -> None:
+    for file in (job.file, job.rejects):
+        file.unlink(missing_ok=True)
 
 
 def _progress_of(job: Job) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -31,10 +32,30 @@ class Look:
     """Rows by verdict: `added`, and the reasons of refusals."""
 
 
-class AudienceImporter(Protocol):
-    """Both raise InputError, in one line that may name `file`, and StoreUnavailable."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a file is to be brought in; the words are those of `tstn audience import`."""
 
-    async def look(self, campaign_id: int, file: Path, progress: Progress) -> Look:
+    extracted_at: datetime | None = None
+    require_eligibility: bool = False
+    skip_other_campaigns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What an import did: its number, and the rows by verdict."""
+
+    import_id: int
+    counts: Mapping[str, int]
+
+
+class AudienceImporter(Protocol):
+    """All raise InputError, in one line that may name `file`, and StoreUnavailable."""
+
+    def extracted_at(self, written: str) -> datetime | None:
+        """When the figures were true, as people write it; None where nothing is written."""
+
+    async def look(self, campaign_id: int, file: Path, asked: Asked, progress: Progress) -> Look:
         """Read the whole file and change nothing."""
 
     async def bring(
@@ -43,11 +64,15 @@ class AudienceImporter(Protocol):
         file: Path,
         file_name: str,
         rejects: Path,
+        asked: Asked,
         progress: Progress,
         by: str,
-    ) -> Mapping[str, int]:
+    ) -> Brought:
         """Add the numbers to the campaign; `rejects` is made where rows were refused.
 
         `file_name` is what its owner calls the file.
         Cut off and run again it adds no number twice.
         """
+
+    async def undo(self, import_id: int) -> int:
+        """Remove the numbers that an import brought, all or none; give how many there were."""

@@ -5,24 +5,27 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
-from console import campaign_form, campaign_view, forms
-from console.campaign_control import Effect
-from console.campaign_page import found, label_of
+from console import campaign_form, forms
+from console.campaign_page import found, label_of, refused
 from console.messages import marked as _
 from console.parts import parts
 from console.render import page, say, word
 from console.writes import write
 from domain.errors import ConfigError, InputError
-from domain.states import CampaignState
-from store import campaign_changes, campaigns, limits
+from domain.states import CampaignKind, CampaignState
+from store import campaign_changes, campaigns
 from store.models import Campaign
 
-_UNPROCESSABLE = 422
 _NO_PURPOSE = _("It has no purpose: the law asks for one before the first call.")
 _OLD_LIST = _(
     "It advertises, and the do-not-call list is missing or too old: see `tstn dnc import`."
 )
 _NO_PROMPTS = _("This server can't say the words of its script: see `tstn prompts build`.")
+_NO_ACCOUNT = _("No SMSC account is set up on this server: see config/smsc.toml.")
+_NOT_SENDABLE = _(
+    "It can't be sent: an advertisement begins with [QC] and ends with how to refuse, and it needs "
+    "a do-not-call list that is new enough (`tstn dnc import`)."
+)
 _NOT_NOW = _("The campaign stands differently by now: look at it and try again.")
 _NOTHING = _("Nothing was changed: the fields hold what is set already.")
 _CHANGED = _("The campaign was changed again meanwhile: nothing was reverted. Look at what stands.")
@@ -48,9 +51,9 @@ async def move(request: web.Request) -> web.StreamResponse:
             await _require_ready(request, campaign)
         await write(request, f"campaign_{state}", operation, subject=campaign.name)
     except InputError:
-        return await _refused(request, campaign, [say(request, _NOT_NOW)])
+        return await refused(request, campaign, [say(request, _NOT_NOW)])
     except _Refused as refusal:
-        return await _refused(request, campaign, [str(refusal)])
+        return await refused(request, campaign, [str(refusal)])
     return _done(request, campaign, f"campaign_{state}")
 
 
@@ -61,20 +64,21 @@ async def confirm_stop(request: web.Request) -> web.StreamResponse:
 
 async def preview(request: web.Request) -> web.StreamResponse:
     """What the changed knobs would bring, and a button that applies them."""
-    campaign = await found(request)
+    campaign, it = await found(request), parts(request)
     given = {name: value.strip() for name, value in request.query.items()}
     pairs = campaign_form.changed(campaign, given)
     try:
-        after = parts(request).control.tuned(pairs, campaign.retry)
+        after = it.control.tuned(pairs, campaign.retry)
     except InputError as error:
-        return await _refused(request, campaign, _told(request, error))
+        return await refused(request, campaign, _told(request, error))
     if not after:
-        return await _refused(request, campaign, [say(request, _NOTHING)])
-    before, then = await _effects(request, campaign, after)
+        return await refused(request, campaign, [say(request, _NOTHING)])
+    before, then = await it.control.preview(it.store, str(campaign.id), after, it.clock())
     names = {
         "campaign": campaign,
         "pairs": pairs,
         "differences": campaign_form.differences(_present(campaign, after), after),
+        "changed": after,
         "label": label_of(request),
         "before": before,
         "then": then,
@@ -95,7 +99,7 @@ async def tune(request: web.Request) -> web.StreamResponse:
     try:
         await write(request, "campaign_tuned", operation, subject=campaign.name, pairs=pairs)
     except InputError as error:
-        return await _refused(request, campaign, _told(request, error))
+        return await refused(request, campaign, _told(request, error))
     return _done(request, campaign, "campaign_tuned")
 
 
@@ -107,12 +111,12 @@ async def revert(request: web.Request) -> web.StreamResponse:
 
     def operation(connection: Connection) -> None:
         row = campaigns.by_name(connection, str(campaign.id))
-        campaign_changes.revert(connection, row, change_id, now)
+        campaign_changes.revert(connection, row, now, change_id)
 
     try:
         await write(request, "campaign_reverted", operation, subject=campaign.name)
     except InputError:
-        return await _refused(request, campaign, [say(request, _CHANGED)])
+        return await refused(request, campaign, [say(request, _CHANGED)])
     return _done(request, campaign, "campaign_reverted")
 
 
@@ -123,29 +127,13 @@ class _Refused(Exception):
 async def _require_ready(request: web.Request, campaign: Campaign) -> None:
     if campaign.purpose is None:
         raise _Refused(say(request, _NO_PURPOSE))
-    it = parts(request)
+    it, is_text = parts(request), campaign.kind == CampaignKind.TEXT
     try:
         await it.store.read(it.control.require_startable, campaign, it.clock())
     except InputError:
-        raise _Refused(say(request, _OLD_LIST)) from None
+        raise _Refused(say(request, _NOT_SENDABLE if is_text else _OLD_LIST)) from None
     except ConfigError:
-        raise _Refused(say(request, _NO_PROMPTS)) from None
-
-
-async def _effects(
-    request: web.Request, campaign: Campaign, after: dict[str, Any]
-) -> tuple[Effect, Effect]:
-    """What is to be expected of the knobs as they are, and as they would be."""
-    it, now = parts(request), parts(request).clock()
-    tally = await it.tallies.of(campaign.id)
-    load = campaign_view.load_of(tally)
-    caps = it.control.caps(await it.store.read(limits.read))
-    knobs = {name: getattr(campaign, name) for name in _FORECAST_BY}
-    before = it.control.preview(knobs, caps, load, now)
-    return before, it.control.preview(knobs | after, caps, load, now)
-
-
-_FORECAST_BY = ("cps", "max_channels", "max_attempts", "windows", "call_on_holidays")
+        raise _Refused(say(request, _NO_ACCOUNT if is_text else _NO_PROMPTS)) from None
 
 
 def _present(campaign: Campaign, after: dict[str, Any]) -> dict[str, Any]:
@@ -156,14 +144,6 @@ def _told(request: web.Request, error: InputError) -> list[str]:
     return campaign_form.problems(
         str(error), lambda text: say(request, text), lambda value: word(request, value)
     )
-
-
-async def _refused(
-    request: web.Request, campaign: Campaign, problems: list[str]
-) -> web.StreamResponse:
-    """Why nothing was done, and the way back."""
-    names = {"campaign": campaign, "problems": problems}
-    return page(request, "campaigns/refused.html", names, status=_UNPROCESSABLE)
 
 
 def _done(request: web.Request, campaign: Campaign, action: str) -> web.StreamResponse:

@@ -4,41 +4,27 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
+from console.text_port import TextControl
+from domain.gate import Shut
+from store.engine import Store
 from store.limits import Caps
 from store.models import Campaign
 
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What is left of a campaign, as counted; the means are of what was dialled so far."""
-
-    targets: int
-    """Still to be dialled, for the first time or again."""
-    dials_a_target: float
-    seconds_a_dial: float
-    registrations_a_dial: float
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What is to be expected of some knobs. `finishes_at` is None for never."""
-
-    calls_a_second: float
-    channels: float
-    """In use at that rate."""
-    dials_a_day: float
-    callbacks_a_day: float
-    finishes_at: datetime | None
+Effect = Mapping[str, Any]
+"""What is to be expected of some knobs, by the names of `dialer.preview.Preview`."""
 
 
 class Control(Protocol):
     """The dialler's side. What it refuses is an InputError: "key: what is wrong; key: …"."""
+
+    @property
+    def texts(self) -> TextControl:
+        """What concerns text campaigns alone."""
 
     def draft(self, fields: Mapping[str, str]) -> dict[str, Any]:
         """The columns of a new campaign from the fields of a form; empty ones have the default."""
@@ -51,8 +37,19 @@ class Control(Protocol):
         the law forbids its start.
         """
 
+    def scripts(self) -> Sequence[str]:
+        """The script versions that this server is given; the first is that of new campaigns."""
+
+    def require_script(self, version: str) -> None:
+        """Raises ConfigError where this server can't say that script, InputError for no script."""
+
     def caps(self, limits: Mapping[str, Caps]) -> Caps:
         """What the whole server and its trunk allow at most, by the limits of the store."""
 
-    def preview(self, knobs: Mapping[str, Any], caps: Caps, load: Load, now: datetime) -> Effect:
-        """What the knobs would bring if nothing else changes."""
+    def closed(self, connection: Connection, campaign: Campaign, now: datetime) -> Shut | None:
+        """What keeps every number of the campaign waiting, or None."""
+
+    async def preview(
+        self, store: Store, name: str, changed: Mapping[str, Any], now: datetime
+    ) -> tuple[Effect, Effect]:
+        """What the knobs of a campaign come to as they are, and with some columns changed."""

@@ -15,9 +15,17 @@ LABELS = {
     "purpose": _("Purpose"),
     "script_version": _("Script version"),
     "cps": _("Calls a second (CPS)"),
+    "cps_of_texts": _("Texts a second"),
+    "text": _("Words of the text"),
+    "account": _("SMSC account"),
+    "follows": _("Calls who did not answer the texts of"),
+    "follow_after_hours": _("Hours after the text"),
     "max_channels": _("Channels"),
     "ring_timeout_seconds": _("Ringing, seconds"),
     "max_attempts": _("Attempts a number, at most"),
+    "priority": _("Priority"),
+    "variants": _("Script versions, by weight"),
+    "by_phase": _("Only while the phase of the place is open"),
     "windows": _("Calling windows"),
     "call_on_holidays": _("Calls on holidays"),
     "retry": _("Retries"),
@@ -32,9 +40,18 @@ MUST = {
     "purpose": _("one of the list: the law's rules depend on it"),
     "script_version": _("a script version such as vi-1"),
     "cps": _("a number from 0.01 to 1000"),
+    "cps_of_texts": _("a number from 0.01 to 1000"),
+    "text": _(
+        "at most 2000 characters; an advertisement begins with [QC] and ends with how to refuse, "
+        "such as: soan TC gui 9231"
+    ),
+    "account": _("one of the list"),
+    "follows": _("one of the list"),
+    "follow_after_hours": _("a number from 0 to 720"),
     "max_channels": _("a whole number from 1 to 20000"),
     "ring_timeout_seconds": _("a whole number from 5 to 120"),
     "max_attempts": _("a whole number from 1 to 20"),
+    "priority": _("a whole number from 1 to 9; the highest is served first"),
     "windows": _("such as 08:00-11:30, 13:30-17:00 or mon-fri 08:00-17:00"),
     "call_on_holidays": _("yes or no"),
     "max": _("a whole number from 0 to 20"),
@@ -43,7 +60,7 @@ MUST = {
 }
 """What each must be; the dialler's own checks rule, this is how a page says it."""
 
-KNOBS = ("cps", "max_channels", "max_attempts", "ring_timeout_seconds", "windows")
+KNOBS = ("cps", "max_channels", "priority", "max_attempts", "ring_timeout_seconds", "windows")
 """What has a field of its own, beside holidays and retries."""
 RULES = ("max", "delay_seconds", "factor")
 MAY_RETRY = (
@@ -83,6 +100,10 @@ def shown(value: Any) -> str:
             return f"{value:g}"
         case list():
             return ", ".join(value)
+        case dict():
+            return ", ".join(f"{name} {each}" for name, each in value.items())
+        case None:
+            return ""
         case _:
             return str(value)
 

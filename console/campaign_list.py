@@ -1,5 +1,7 @@
 """The list of campaigns: what runs, how far it is, why one does not dial. I/O."""
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -7,17 +9,23 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
-from console import campaign_view
-from console.campaign_tally import Tallies, Tally
-from console.campaign_view import RATE_SECONDS, Now, Reason
+from console import campaign_reasons, campaign_view
+from console.campaign_control import Control
+from console.campaign_reasons import RATE_SECONDS, Now, Reason
+from console.campaign_tally import Tally
+from console.counting import Counting
 from console.live import Fragment, Topic
 from console.parts import Parts, Report, parts
 from console.render import fragment, page
+from domain.brake_alarms import alarms
 from domain.clock import Clock
-from domain.states import CampaignState
-from store import attempts, campaign_figures, campaigns
+from domain.errors import StoreUnavailable
+from domain.gate import Shut
+from domain.states import CampaignKind, CampaignState
+from store import attempts, brakes, campaign_figures, campaigns
 from store.engine import Store
 from store.models import Campaign
+from store.variants import VersionFigures
 
 _ENDED = (CampaignState.STOPPED, CampaignState.FINISHED)
 
@@ -33,40 +41,91 @@ class Line:
     why: Reason | None
 
 
-def pulse(connection: Connection, clock: Clock) -> dict[int, tuple[Campaign, int, float]]:
-    """All campaigns with their channels in use and their rate of now; cheap."""
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What is cheap to know of a campaign at any moment."""
+
+    campaign: Campaign
+    channels: int
+    rate: float
+    closed: Shut | None
+    brakes: Sequence[Mapping[str, Any]]
+
+
+def pulse(connection: Connection, control: Control, clock: Clock) -> dict[int, Beat]:
+    """All campaigns as they run now; cheap."""
     in_use: dict[int, int] = {}
     for (campaign_id, _), count in attempts.open_channels(connection).items():
         in_use[campaign_id] = in_use.get(campaign_id, 0) + count
-    since = clock() - timedelta(seconds=RATE_SECONDS)
+    now = clock()
+    drawn = alarms(brakes.all_of(connection), now)
     found = {}
     for row in campaigns.all_of(connection):
-        dials = 0
-        if row.state == CampaignState.RUNNING or row.id in in_use:
+        is_running, dials = row.state == CampaignState.RUNNING, 0
+        if is_running or row.id in in_use:
+            since = now - timedelta(seconds=RATE_SECONDS)
             dials = campaign_figures.dials_since(connection, row.id, since)
-        found[row.id] = (row, in_use.get(row.id, 0), dials / RATE_SECONDS)
+        found[row.id] = Beat(
+            row,
+            in_use.get(row.id, 0),
+            dials / RATE_SECONDS,
+            control.closed(connection, row, now) if is_running else None,
+            [one for one in drawn if is_running and _concerns(one, row)],
+        )
     return found
 
 
-def topic(store: Store, tallies: Tallies, clock: Clock, report: Report) -> Topic:
+def _concerns(brake: Mapping[str, Any], row: Campaign) -> bool:
+    """Whether a brake slows the campaign: its own, or one of a trunk that it may call by."""
+    if brake["trunk"] is None:
+        return bool(brake["campaign_id"] == row.id)
+    return row.kind == CampaignKind.CALL
+
+
+def topic(
+    store: Store,
+    control: Control,
+    tallies: Counting[Tally],
+    versions: Counting[list[VersionFigures]],
+    clock: Clock,
+    report: Report,
+) -> Topic:
     """All that the campaigns' pages show, as it stands."""
 
     async def look() -> object:
-        rows = await store.read(pulse, clock)
-        for campaign_id, (row, _, _) in rows.items():
-            if row.state not in _ENDED:
+        beats = await store.read(pulse, control, clock)
+        for campaign_id, beat in beats.items():
+            if beat.campaign.state not in _ENDED:
                 tallies.want(campaign_id)
-        told = [(row.state, *knobs_of(row), use, rate) for row, use, rate in rows.values()]
-        counted = [_mark(tallies.known(campaign_id)) for campaign_id in rows]
+        told = [
+            (one.campaign.state, *knobs_of(one.campaign), one.channels, one.rate, *_held(one))
+            for one in beats.values()
+        ]
+        counted = [(_mark(tallies.known(one)), versions.known(one)) for one in beats]
         return told, counted, report().get("why_idle")
 
     return Topic("campaigns", look)
 
 
+async def look_ahead(it: Parts) -> None:
+    """Count what runs when the server starts, so that the first page waits for nothing new."""
+    with suppress(StoreUnavailable):
+        beats = await it.store.read(pulse, it.control, it.clock)
+        for campaign_id, beat in beats.items():
+            if beat.campaign.state == CampaignState.RUNNING:
+                it.tallies.want(campaign_id)
+
+
+def _held(beat: Beat) -> tuple[object, ...]:
+    return (beat.closed and beat.closed.reason, beat.brakes)
+
+
 def knobs_of(row: Campaign) -> tuple[Any, ...]:
     """What an operator may have changed."""
-    rules = sorted(row.retry.items())
-    return (row.cps, row.max_channels, row.max_attempts, row.windows, row.call_on_holidays, rules)
+    return (
+        *(row.cps, row.max_channels, row.max_attempts, row.windows, row.call_on_holidays),
+        *(row.priority, sorted(row.variants.items()), sorted(row.retry.items())),
+    )
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -85,19 +144,20 @@ async def _render(request: web.Request) -> str:
 
 async def _names(request: web.Request) -> dict[str, Any]:
     it = parts(request)
-    rows = await it.store.read(pulse, it.clock)
-    lines = [await line_of(it, *one) for one in rows.values()]
+    beats = await it.store.read(pulse, it.control, it.clock)
+    lines = [await line_of(it, one) for one in beats.values()]
     order = list(CampaignState)
     lines.sort(key=lambda line: (_rank(line.campaign, order), -line.campaign.id))
     return {"lines": lines}
 
 
-async def line_of(it: Parts, row: Campaign, channels: int, rate: float) -> Line:
+async def line_of(it: Parts, beat: Beat) -> Line:
     """A campaign with its last count."""
-    tally = await it.tallies.of(row.id)
-    now = Now(channels, rate, campaign_view.idle_of(it.report(), row.name))
+    row, tally = beat.campaign, await it.tallies.of(beat.campaign.id)
+    why_idle = campaign_reasons.idle_of(it.report(), row.name)
+    now = Now(beat.channels, beat.rate, why_idle, beat.closed, beat.brakes)
     is_asked = row.state == CampaignState.RUNNING and now.is_slow(row)
-    why = campaign_view.reasons(row, now, tally, it.clock()) if is_asked else []
+    why = campaign_reasons.reasons(row, now, tally) if is_asked else []
     return Line(row, now, tally, campaign_view.progress(tally), why[0] if why else None)
 
 
@@ -115,5 +175,5 @@ def _mark(tally: Tally | None) -> object:
     """What changes when a campaign has been counted anew with another result."""
     if tally is None:
         return None
-    counted = (tally.audience, dict(tally.attempts), dict(tally.keys))
+    counted = (tally.audience, tally.waits, dict(tally.attempts), dict(tally.keys))
     return (*counted, tally.registered, tally.confirmed, tally.at.replace(second=0, microsecond=0))

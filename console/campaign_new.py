@@ -11,14 +11,15 @@ from console.render import page, say, word
 from console.writes import write
 from domain.errors import InputError
 from domain.states import Purpose
-from store import campaigns, limits
+from store import campaigns, following, limits
 from store.models import Campaign
 
 _UNPROCESSABLE = 422
 _FIELDS = (
-    *("name", "purpose", "cps", "max_channels", "max_attempts"),
+    *("name", "purpose", "cps", "max_channels", "priority", "max_attempts"),
     *("ring_timeout_seconds", "windows", "call_on_holidays"),
 )
+_FOLLOWING = ("follows", "follow_after_hours")
 _MOST_LENGTH = 400
 
 
@@ -26,16 +27,23 @@ async def show(request: web.Request) -> web.StreamResponse:
     """The form with what is usual."""
     usual = parts(request).control.draft({"name": "x"}) | {"name": "", "purpose": ""}
     fields = {name: campaign_form.shown(usual[name]) for name in _FIELDS}
+    fields |= dict.fromkeys(_FOLLOWING, "")
     return await _page(request, fields)
 
 
 async def make(request: web.Request) -> web.StreamResponse:
     """Make the draft, and go to it."""
     it, now = parts(request), parts(request).clock()
-    fields = {name: (await forms.text(request, name))[:_MOST_LENGTH] for name in _FIELDS}
+    names = (*_FIELDS, *_FOLLOWING)
+    fields = {name: (await forms.text(request, name))[:_MOST_LENGTH] for name in names}
+    if not fields["follows"]:
+        fields["follow_after_hours"] = ""
 
     def operation(connection: Connection) -> Campaign:
-        return campaigns.create(connection, it.control.draft(fields), now)
+        values = it.control.draft(fields)
+        if values["follows"] is not None:
+            following.require_followed(connection, values["follows"])
+        return campaigns.create(connection, values, now)
 
     try:
         made = await write(request, "campaign_created", operation, subject=_name)
@@ -66,6 +74,7 @@ async def _page(
         "labels": campaign_form.LABELS,
         "must": campaign_form.MUST,
         "purposes": list(Purpose),
+        "text_campaigns": await it.store.read(following.may_be_followed),
         "caps": it.control.caps(await it.store.read(limits.read)),
         "problems": problems or [],
     }

@@ -8,17 +8,21 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
-from console import campaign_form, campaign_list, campaign_view
+from console import brake_words, campaign_form, campaign_list, campaign_reasons, campaign_view
 from console.campaign_tally import Tally
+from console.campaign_view import Version
 from console.live import Fragment, Render
-from console.parts import parts
+from console.parts import Parts, parts
 from console.render import fragment, page, say, word
 from domain.errors import InputError
 from domain.states import MAY_BECOME, CampaignState
 from store import audit, campaign_changes, campaigns, limits
 from store.models import Campaign
 
+_UNPROCESSABLE = 422
 _SHOWN = 12
+MINUTES = (15, 60, 240)
+"""For how long a brake may be left unheeded by one press."""
 _MINUTES_A_ROW = 5  # in the table: the curves have them all
 
 
@@ -35,8 +39,8 @@ async def found(request: web.Request) -> Campaign:
 async def show(request: web.Request) -> web.StreamResponse:
     """The campaign as it stands."""
     names = await _now(request)
-    names |= await _knobs(request, names["campaign"]) | await _history(request)
-    names["done"] = request.query.get("done", "")
+    names |= await _knobs(request, names["campaign"]) | await history(request)
+    names |= {"done": request.query.get("done", ""), "typed": ""}
     return page(request, "campaigns/detail.html", names)
 
 
@@ -49,11 +53,11 @@ async def stream(request: web.Request) -> web.StreamResponse:
 async def _now(request: web.Request) -> dict[str, Any]:
     """How it runs: header, funnel, curves, causes, reasons."""
     it = parts(request)
-    rows = await it.store.read(campaign_list.pulse, it.clock)
+    beats = await it.store.read(campaign_list.pulse, it.control, it.clock)
     campaign_id = int(request.match_info["campaign"])
-    if campaign_id not in rows:
+    if campaign_id not in beats:
         raise web.HTTPNotFound
-    line = await campaign_list.line_of(it, *rows[campaign_id])
+    line = await campaign_list.line_of(it, beats[campaign_id])
     tally, moment = line.tally, it.clock()
     state = CampaignState(line.campaign.state)
     return {
@@ -61,14 +65,38 @@ async def _now(request: web.Request) -> dict[str, Any]:
         "line": line,
         "tally": tally,
         "moves": {str(next_state) for next_state in MAY_BECOME[state]},
+        "is_recycling": it.recyclings.is_going(campaign_id),
         "is_slow": line.now.is_slow(line.campaign),
-        "reasons": campaign_view.reasons(line.campaign, line.now, tally, moment),
+        "reasons": campaign_reasons.reasons(line.campaign, line.now, tally),
+        "refused": campaign_reasons.refused(tally.waits) if tally else [],
+        "brakes": [
+            (one, brake_words.said(one["reason"], lambda text: say(request, text)))
+            for one in line.now.brakes
+        ],
+        "minutes": MINUTES,
+        "versions": await _versions(it, line.campaign),
         "funnel": campaign_view.funnel(tally) if tally else [],
         "causes": campaign_view.causes(tally) if tally else [],
         "curves": _curves(tally, moment),
         "codes": tally.codes if tally else [],
         "retries": campaign_view.hours(tally, moment) if tally else [],
     }
+
+
+async def _versions(it: Parts, campaign: Campaign) -> list[Version] | None:
+    """The script versions of a campaign that compares some; None until they are counted."""
+    if not campaign.variants:
+        return []
+    figures = await it.versions.of(campaign.id)
+    return None if figures is None else campaign_view.versions(figures, campaign.variants)
+
+
+async def refused(
+    request: web.Request, campaign: Campaign, problems: list[str]
+) -> web.StreamResponse:
+    """Why nothing was done, and the way back."""
+    names = {"campaign": campaign, "problems": problems}
+    return page(request, "campaigns/refused.html", names, status=_UNPROCESSABLE)
 
 
 async def _knobs(request: web.Request, campaign: Campaign) -> dict[str, Any]:
@@ -83,7 +111,7 @@ async def _knobs(request: web.Request, campaign: Campaign) -> dict[str, Any]:
     }
 
 
-async def _history(request: web.Request) -> dict[str, Any]:
+async def history(request: web.Request) -> dict[str, Any]:
     def read(connection: Connection) -> dict[str, Any]:
         campaign = campaigns.by_name(connection, str(int(request.match_info["campaign"])))
         change = campaign_changes.last_change(connection, campaign.id)
@@ -113,7 +141,11 @@ def _curves(tally: Tally | None, moment: datetime) -> dict[str, Any] | None:
     columns = campaign_view.curves(tally, moment)
     moments = [datetime.fromtimestamp(at or 0, UTC) for at in columns[0]]
     rows = list(zip(moments, *columns[1:], strict=True))
-    return {"text": json.dumps(columns), "rows": rows[::-_MINUTES_A_ROW]}
+    drawn = {"from": columns[0][0], "columns": columns[1:]}
+    return {
+        "text": json.dumps(drawn, separators=(",", ":")),
+        "rows": rows[::-_MINUTES_A_ROW],
+    }
 
 
 def _piece(template: str, names: Callable[[web.Request], Awaitable[dict[str, Any]]]) -> Render:
@@ -126,9 +158,12 @@ def _piece(template: str, names: Callable[[web.Request], Awaitable[dict[str, Any
 _FRAGMENTS = {
     "state": Fragment("campaigns", _piece("campaigns/state.html", _now)),
     "figures": Fragment("campaigns", _piece("campaigns/figures.html", _now)),
+    "brakes": Fragment("campaigns", _piece("campaigns/brakes.html", _now)),
     "reasons": Fragment("campaigns", _piece("campaigns/reasons.html", _now)),
+    "gate": Fragment("campaigns", _piece("campaigns/gate.html", _now)),
+    "versions": Fragment("campaigns", _piece("campaigns/versions.html", _now)),
     "funnel": Fragment("campaigns", _piece("campaigns/funnel.html", _now)),
     "curves": Fragment("campaigns", _piece("campaigns/curves.html", _now)),
     "causes": Fragment("campaigns", _piece("campaigns/causes.html", _now)),
-    "history": Fragment("campaigns", _piece("campaigns/history.html", _history)),
+    "history": Fragment("campaigns", _piece("campaigns/history.html", history)),
 }

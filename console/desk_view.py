@@ -109,6 +109,7 @@ async def work(request: web.Request, taken: Taken, given: Mapping[str, str]) -> 
         "days": later.days(now, taken.promise_at, setting.hours),
         "given": filled,
         "visit_days": _visit_days(request, to_local(now).date()),
+        "refusal": "",
     }
 
 

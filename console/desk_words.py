@@ -63,6 +63,7 @@ DESK_WORDS: dict[str, str] = {
     "callback_taken": _("Took a call-back"),
     "subscriber_called": _("Called a subscriber"),
     "call_hung_up": _("Hung up"),
+    "subscriber_opted_out": _("Took down a refusal of invitations"),
     "reason": _("reason"),
     "outcome": _("result"),
 }

@@ -1,6 +1,6 @@
 """How moments and numbers look on a page: local, dd/mm/yyyy HH:mm, 0901 234 567. Pure."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from babel.dates import format_date, format_timedelta
 
@@ -27,6 +27,12 @@ def day(written: str) -> str:
 def relative(at: datetime, now: datetime, language: str) -> str:
     """How long ago or ahead, in words: "5 phút trước"."""
     return format_timedelta(at - now, add_direction=True, locale=language)
+
+
+def load(language: str) -> None:
+    """Read the words of a language for times and days, which else the first page would wait for."""
+    format_timedelta(timedelta(0), locale=language)
+    format_date(date.min, "EEE", locale=language)
 
 
 def weekday(day: date, language: str) -> str:

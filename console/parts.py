@@ -9,7 +9,9 @@ from aiohttp import web
 from console.assets import Assets
 from console.audience_jobs import AudienceJobs
 from console.campaign_control import Control
-from console.campaign_tally import Tallies
+from console.campaign_recycling import Recyclings
+from console.campaign_tally import Tally
+from console.counting import Counting
 from console.desk_setting import DeskSetting
 from console.health import Watch
 from console.live import Live
@@ -20,6 +22,7 @@ from domain.clock import Clock
 from domain.roles import Permission, may
 from store.engine import Store
 from store.sessions import Present
+from store.variants import VersionFigures
 
 Report = Callable[[], Mapping[str, Any]]
 """What `/health` says of the server, now."""
@@ -40,7 +43,9 @@ class Parts:
     desk: DeskSetting
     supervision: Supervision
     control: Control
-    tallies: Tallies
+    tallies: Counting[Tally]
+    versions: Counting[list[VersionFigures]]
+    recyclings: Recyclings
     audiences: AudienceJobs
 
 

@@ -5,7 +5,16 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from console import campaign_import, campaign_list, desk_topics, errors, render, supervise_page
+from console import (
+    campaign_import,
+    campaign_list,
+    campaign_text,
+    campaign_trial,
+    desk_topics,
+    errors,
+    render,
+    supervise_page,
+)
 from console.access import is_alive
 from console.api.operation import Operation
 from console.api.service import add_api
@@ -13,9 +22,12 @@ from console.assets import Assets
 from console.audience_jobs import AudienceJobs
 from console.audience_port import AudienceImporter
 from console.campaign_control import Control
-from console.campaign_tally import Tallies
+from console.campaign_recycling import Recyclings
+from console.campaign_tally import count, count_versions
+from console.counting import Counting
 from console.desk_setting import DeskSetting
 from console.health import Watch
+from console.kept_rejects import KeptRejects
 from console.live import Live, Topic
 from console.parts import PARTS, Parts, Report
 from console.passwords import Passwords
@@ -47,8 +59,11 @@ class Console:
     ) -> None:
         self._closing = AsyncExitStack()
         self._operation = operation
-        watch, tallies = Watch(), Tallies(store, clock)
-        audiences = AudienceJobs(setting.uploads, setting.upload_bytes, importer)
+        watch = Watch()
+        tallies = Counting(store, clock, count)
+        versions = Counting(store, clock, count_versions)
+        rejects = KeptRejects(setting.uploads, setting.keep_rejects)
+        audiences = AudienceJobs(rejects, setting.upload_bytes, importer)
 
         async def health() -> object:
             return watch.observe(report(), clock())
@@ -64,8 +79,10 @@ class Console:
                     Topic("health", health, is_always_looked_at=True),
                     *desk_topics.topics(store, desk, clock),
                     *supervise_page.topics(supervision, store, clock),
-                    campaign_list.topic(store, tallies, clock, report),
+                    campaign_list.topic(store, control, tallies, versions, clock, report),
                     campaign_import.topic(audiences),
+                    campaign_text.topic(store, tallies.known, clock),
+                    campaign_trial.topic(store),
                 ],
                 is_alive,
             ),
@@ -75,6 +92,8 @@ class Console:
             supervision=supervision,
             control=control,
             tallies=tallies,
+            versions=versions,
+            recyclings=Recyclings(store),
             audiences=audiences,
         )
 
@@ -89,6 +108,7 @@ class Console:
                 "set [console] uploads"
             ) from error
         self._closing.push_async_callback(self.parts.audiences.close)
+        self._closing.push_async_callback(self.parts.recyclings.close)
         self._closing.push_async_callback(self.parts.passwords.close)
         runner = web.AppRunner(
             application(self.parts, self._operation),
@@ -111,6 +131,10 @@ class Console:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.parts.live.run(), name="live")
             group.create_task(self.parts.tallies.run(), name="tallies")
+            group.create_task(self.parts.versions.run(), name="versions")
+            group.create_task(campaign_list.look_ahead(self.parts), name="look-ahead")
+            tidying = self.parts.audiences.keep_tidy(self.parts.clock)
+            group.create_task(tidying, name="old-imports")
             if self.parts.desk.line is not None:
                 group.create_task(desk_topics.follow(self.parts), name="agents-calls")
 

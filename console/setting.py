@@ -20,3 +20,5 @@ class ConsoleSetting:
     uploads: Path
     """Where audience files lie while they are imported, and the rows that were refused."""
     upload_bytes: int
+    keep_rejects: timedelta
+    """For so long the refused rows can be downloaded."""

@@ -52,6 +52,7 @@ _LABELS = {
     "late_since": _("after the phase, whose last day was"),
     "reason": _("reason"),
     "note": _("note"),
+    "by": _("by"),
 }
 """What is shown of a happening, in this order; ids are for programs."""
 _CALLS = {
@@ -60,6 +61,7 @@ _CALLS = {
     "callback_subscriber_dialled",
     "callback_subscriber_answered",
     "callback_call_ended",
+    "trial_call_asked",
 }
 _NO_ERROR = ("error", "000")
 

@@ -140,6 +140,7 @@ WORDS: dict[str, str] = {
     "campaign_stopped": _("Campaign stopped"),
     "campaign_tuned": _("Campaign tuned"),
     "limits_set": _("Limits set"),
+    "trial_call_asked": _("Test call asked for"),
     "audience_imported": _("Numbers imported"),
     "token_created": _("Token created"),
     # the agent's desk
@@ -166,5 +167,8 @@ REFUSALS = (
     _("the agent has a call-back already"),
     _("the call-back is closed"),
     _("another agent is talking to this number"),
+    _("too many test calls: ten an hour are allowed"),
+    _("too many test calls to this number: ten a day are allowed"),
+    _("a test call to this number is under way"),
 )
 """What other parts refuse with and a page repeats; a test reads their sources."""

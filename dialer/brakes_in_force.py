@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from domain.brake_alarms import Row, alarms, is_overridden
 from domain.states import BrakeCause
-
-Row = Mapping[str, Any]
-"""The columns of a row of `brakes`, and the name of its campaign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +49,5 @@ def in_force(rows: Iterable[Row], trunk: str, node: str, now: datetime) -> InFor
         breaker=next((row for row in own if row["cause"] == BrakeCause.CONGESTION), None),
         reasons={row["campaign_id"]: row["reason"] for row in of_campaigns},
         trunk_reason="; ".join(row["reason"] for row in slow),
-        alarms=[alarm(row, now) for row in drawn],
+        alarms=alarms(drawn, now),
     )
-
-
-def is_overridden(row: Row, now: datetime) -> bool:
-    """Whether an operator has said to take no notice of it."""
-    return row["override_until"] is not None and now < row["override_until"]
-
-
-def alarm(row: Row, now: datetime) -> dict[str, Any]:
-    """A brake as `/health` and pages show it."""
-    overridden = is_overridden(row, now)
-    return {
-        "scope": row["campaign"] if row["trunk"] is None else f"trunk:{row['trunk']}",
-        "campaign_id": row["campaign_id"],
-        "trunk": row["trunk"],
-        "node": row["node"] or None,
-        "cause": row["cause"],
-        "factor": row["factor"],
-        "reason": row["reason"],
-        "since": row["since"],
-        "until": row["until"],
-        "is_probing": row["until"] is not None and row["until"] <= now,
-        "overridden_by": row["overridden_by"] if overridden else None,
-        "override_until": row["override_until"] if overridden else None,
-    }

@@ -42,12 +42,15 @@ class Capacity:
 
     def shared(self, trunk: str, in_use: InUse) -> int:
         """How many calls of all campaigns together may start now on the trunk."""
-        free = (
+        return budget(self._shared_buckets(trunk), [self.free(trunk, in_use)])
+
+    def free(self, trunk: str, in_use: InUse) -> int:
+        """How many channels of the server and of the trunk are free."""
+        of_this = sum(count for (_, name), count in in_use.items() if name == trunk)
+        return min(
             self._cap(GLOBAL).max_channels - sum(in_use.values()),
-            self._cap(of_trunk(trunk)).max_channels
-            - sum(count for (_, name), count in in_use.items() if name == trunk),
+            self._cap(of_trunk(trunk)).max_channels - of_this,
         )
-        return budget(self._shared_buckets(trunk), free)
 
     def own(self, campaign: Campaign, trunk: str, in_use: InUse) -> int:
         """How many calls of the campaign may start now, were it alone."""
@@ -56,9 +59,14 @@ class Capacity:
 
     def take(self, campaign: Campaign, trunk: str, count: int, in_use: InUse) -> None:
         """Count calls that start now."""
-        for bucket in (*self._shared_buckets(trunk), self._own_bucket(campaign, trunk)):
-            bucket.take(count)
+        self.take_shared(trunk, count)
+        self._own_bucket(campaign, trunk).take(count)
         in_use[campaign.id, trunk] = in_use.get((campaign.id, trunk), 0) + count
+
+    def take_shared(self, trunk: str, count: int = 1) -> None:
+        """Count calls that start now against the server's rate and the trunk's."""
+        for bucket in self._shared_buckets(trunk):
+            bucket.take(count)
 
     def _shared_buckets(self, trunk: str) -> tuple[TokenBucket, ...]:
         slowed = max(self._campaigns.values(), default=1.0)

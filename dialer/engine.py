@@ -25,7 +25,7 @@ from domain.errors import StoreUnavailable
 from domain.gate import ListAges, shut
 from domain.pacing import Monotonic
 from domain.states import Purpose
-from store import attempts, brakes, campaigns, do_not_call, limits, variants
+from store import attempts, brakes, campaigns, do_not_call, limits, trial_calls, variants
 from store.claims import Claimed, ClaimOrder, claim, lock_claims
 from store.engine import Store
 from store.limits import Caps
@@ -100,7 +100,7 @@ class Engine:
         self._agents = agents
         self._clock = clock
         self._monotonic = monotonic
-        self._capacity = Capacity(setting.defaults, monotonic)
+        self.capacity = Capacity(setting.defaults, monotonic)
         self._running: list[Campaign] = []
         self._calendars: dict[int, Calendar | str] = {}
         self._lists: ListAges = {}
@@ -151,7 +151,7 @@ class Engine:
 
     async def _read_knobs(self) -> None:
         self._running = await self._store.read(campaigns.running)
-        self._capacity.set_limits(await self._store.read(limits.read))
+        self.capacity.set_limits(await self._store.read(limits.read))
         self._lists = await self._store.read(do_not_call.ages)
         self._calendars = {
             row.id: calendar_or_trouble(row, self._setting.holidays) for row in self._running
@@ -169,7 +169,7 @@ class Engine:
         self._brakes = in_force(rows, trunk, self._setting.node, self._clock())
         self.alarms = self._brakes.alarms
         factors = {row.id: self._brakes.campaigns.get(row.id, 1.0) for row in self._running}
-        self._capacity.set_brakes(factors, {trunk: self._brakes.trunk})
+        self.capacity.set_brakes(factors, {trunk: self._brakes.trunk})
 
     def _why_not(self, campaign: Campaign) -> str | None:
         """Why a running campaign must not dial now, or None."""
@@ -197,7 +197,7 @@ class Engine:
             for campaign in self._running
             if self._why_not(campaign) is None
             and now >= self._nothing_due_until.get(campaign.id, 0.0)
-            and self._capacity.tokens(campaign, self._setting.trunk) > 0
+            and self.capacity.tokens(campaign, self._setting.trunk) > 0
         ]
         if not ready:
             return
@@ -218,7 +218,7 @@ class Engine:
     def _claim(self, connection: Connection, ready: list[Campaign]) -> list[Claimed]:
         claimed: list[Claimed] = []
         lock_claims(connection)
-        in_use = attempts.open_channels(connection)
+        in_use = attempts.open_channels(connection) | trial_calls.open_channels(connection)
         # The transaction may have had to wait: look again.
         hungry = {row.id: row for row in ready if self._why_not(row) is None}
         while hungry and (calls := self._calls(connection, in_use)) > 0:
@@ -239,7 +239,7 @@ class Engine:
 
     def _calls(self, connection: Connection, in_use: InUse) -> int:
         """How many calls all campaigns together may start now."""
-        calls = self._capacity.shared(self._setting.trunk, in_use)
+        calls = self.capacity.shared(self._setting.trunk, in_use)
         breaker = self._brakes.breaker
         if breaker is None or calls <= 0:
             return calls
@@ -247,7 +247,7 @@ class Engine:
         return min(calls, most - brakes.probing(connection, self._setting.trunk, since, most))
 
     def _want(self, campaign: Campaign, in_use: InUse) -> Want:
-        most = self._capacity.own(campaign, self._setting.trunk, in_use)
+        most = self.capacity.own(campaign, self._setting.trunk, in_use)
         return Want(campaign.id, campaign.priority, campaign.cps, min(most, _CLAIM_AT_ONCE))
 
     def _take(
@@ -256,7 +256,7 @@ class Engine:
         taken = claim(connection, self._order(campaign, count))
         if campaign.variants:
             taken = variants.split(connection, taken, _version_of(campaign))
-        self._capacity.take(campaign, self._setting.trunk, len(taken), in_use)
+        self.capacity.take(campaign, self._setting.trunk, len(taken), in_use)
         if not taken:
             self._nothing_due_until[campaign.id] = self._monotonic() + _NOTHING_DUE_SECONDS
         return taken

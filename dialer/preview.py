@@ -89,9 +89,9 @@ def preview(numbers: int, knobs: Knobs, rates: Rates, agents: Agents, now: datet
     """What becomes of so many numbers that wait for a dial."""
     cps, limited_by = pace(knobs, rates)
     dials = ceil(numbers * dials_each(rates.answer_rate, knobs.max_attempts) - 1e-9)
-    finish = _finish(dials, cps, knobs.windows, now)
+    finished = finish(dials, cps, knobs.windows, now)
     key_1_a_second = cps * rates.answer_rate * rates.key_1_rate
-    day = list(_within(knobs.windows, now, min(finish or now + _DAY, now + _DAY)))
+    day = list(_within(knobs.windows, now, min(finished or now + _DAY, now + _DAY)))
     coming = to_come(key_1_a_second, day, agents.target_by, agents.hours)
     misses = late([*agents.backlog, *coming], agents.staff, agents.hours, now)
     return Preview(
@@ -99,7 +99,7 @@ def preview(numbers: int, knobs: Knobs, rates: Rates, agents: Agents, now: datet
         limited_by=limited_by,
         channels=cps * rates.call_seconds,
         dials=dials,
-        finishes_at=finish,
+        finishes_at=finished,
         callbacks_a_day=key_1_a_second * _open_seconds(knobs.windows, now),
         agents_a_day=_agents_a_day(agents, now),
         late_by_target=round(misses.by_target),
@@ -127,7 +127,8 @@ def dials_each(answer_rate: float, max_attempts: int) -> float:
     return float(sum(missed**attempt for attempt in range(max(1, max_attempts))))
 
 
-def _finish(dials: int, cps: float, windows: Calendar, now: datetime) -> datetime | None:
+def finish(dials: int, cps: float, windows: Calendar, now: datetime) -> datetime | None:
+    """When so many have begun, inside the windows; None: not within 400 days."""
     left = dials / cps if cps > 0 else float("inf")
     if not dials:
         return now

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from domain.errors import InputError
+
 Clock = Callable[[], datetime]
 """Gives the present moment as an aware datetime in UTC."""
 
@@ -28,3 +30,15 @@ def to_local(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise ValueError("a naive datetime has no place here: use domain.clock")
     return at.astimezone(LOCAL)
+
+
+def read_moment(written: str) -> datetime:
+    """A moment as people write it, in UTC: a day is its beginning, without a zone it is local.
+
+    Raises InputError.
+    """
+    try:
+        at = datetime.fromisoformat(written)
+        return (at if at.tzinfo else at.replace(tzinfo=LOCAL)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InputError(f"{written} is no moment: write 2026-03-26 or 2026-03-26T08:30") from None

@@ -61,10 +61,11 @@ FOR_GOOD = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """Why a whole campaign contacts nobody now, in a line for people."""
+    """Why a whole campaign contacts nobody now, in a line for people; and until when, if known."""
 
     reason: Refusal
     words: str
+    until: datetime | None = None
 
 
 ListAges = Mapping[ContactScope, datetime]
@@ -93,11 +94,12 @@ def shut(
         return Shut(Refusal.DO_NOT_CALL_STALE, stale)
     if calendar.is_open(now):
         return None
-    until = calendar.next_opening(now).isoformat()
+    opens = calendar.next_opening(now)
+    until = opens.isoformat()
     done, window = _SHUT_WORDS[way]
     if calendar.is_holiday(to_local(now).date()) and not calendar.call_on_holidays:
-        return Shut(Refusal.HOLIDAY, f"a public holiday: nothing is {done} until {until}")
-    return Shut(Refusal.OUTSIDE_WINDOW, f"outside {window} until {until}")
+        return Shut(Refusal.HOLIDAY, f"a public holiday: nothing is {done} until {until}", opens)
+    return Shut(Refusal.OUTSIDE_WINDOW, f"outside {window} until {until}", opens)
 
 
 _SHUT_WORDS = {

@@ -44,6 +44,18 @@ class BrakeCause(StrEnum):
     CONGESTION = "congestion"  # a trunk refuses calls
 
 
+class Stand(StrEnum):
+    """How one number of a campaign stands."""
+
+    NOT_HERE = "not_here"  # the campaign does not have it
+    DONE = "done"
+    IN_THE_AIR = "in_the_air"
+    HELD = "held"  # the gate sends it away
+    LATER = "later"  # its next dial is not due
+    CLOSED = "closed"  # the whole campaign waits
+    FREE = "free"  # dialled as soon as a channel is free
+
+
 class ContactScope(StrEnum):
     """The ways of contact that a do-not-call list closes."""
 
@@ -63,6 +75,15 @@ class TargetState(StrEnum):
 class AttemptState(StrEnum):
     """One dial: `dialling → answered → ended`, or `dialling → ended`."""
 
+    DIALLING = "dialling"
+    ANSWERED = "answered"
+    ENDED = "ended"
+
+
+class TrialState(StrEnum):
+    """A call that tries a script out: `asked → dialling → answered → ended`, or straight to it."""
+
+    ASKED = "asked"
     DIALLING = "dialling"
     ANSWERED = "answered"
     ENDED = "ended"

@@ -12,7 +12,7 @@ from domain.clock import Clock
 from domain.dispositions import Disposition
 from domain.errors import StoreUnavailable
 from domain.log_ids import bind
-from ivr import recovery
+from ivr import recovery, trial_calls
 from ivr.agent_calls import AgentCalls
 from ivr.call_events import CallEvent, ChannelEntered, ChannelRinging, ChannelUp
 from ivr.call_setting import CallSetting, Media
@@ -102,14 +102,15 @@ class AsteriskNode:
 
         Every result is recorded; nothing is raised and nothing is ever sent twice.
         """
-        call = LiveCall(attempt, self.call_setting)
+        setting = trial_calls.setting_of(attempt, self.call_setting)
+        call = LiveCall(attempt, setting)
         bind(attempt=attempt.attempt_id, channel=call.channel_id, campaign=attempt.campaign_id)
         if not self.ready or attempt.started_at < self._reconciled_at:
             # A reconciliation after the claim has found no channel and closed the attempt.
             call.end_unseen(Disposition.NOT_DIALLED)
             return False
         self.calls[call.channel_id] = call
-        self.call_setting.tally.originated[attempt.trunk] += 1
+        setting.tally.originated[attempt.trunk] += 1
         result = await self._dial(attempt)
         if result.outcome is Origination.REFUSED:
             log.warning("trunk %s takes no call: %s %s", attempt.trunk, result.status, result.text)
@@ -162,6 +163,7 @@ class AsteriskNode:
             for channel in await self._driver.channels()
             if self.agent_calls is None or not self.agent_calls.owns(channel.id)
         }
+        await trial_calls.reconcile(self._setting.name, self._store, self)
         await recovery.reconcile(self._setting.name, channels, self._driver, self._store, self)
         await self.find_agents(agent_of)
         self.ready = True
@@ -248,6 +250,7 @@ class AsteriskNode:
             try:
                 if self.ready:
                     await recovery.reap(self._setting.name, self._driver, self._store, self)
+                    await trial_calls.reap(self._driver, self._store, self)
                     if self.agent_calls is not None:
                         await self.agent_calls.reap()
             except (DriverError, StoreUnavailable) as error:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from console.api.operation import Brought
+from console.audience_port import Asked
 from dialer import knobs
 from dialer.campaign_file import campaign_of, tuning_of
 from ivr.prompts import load_script
@@ -15,7 +16,7 @@ from runtime.audience_import import rejects_beside
 from runtime.audience_wiring import AudienceBringer
 from runtime.cli import campaign_texts
 from runtime.settings import Settings
-from runtime.start_check import require_startable
+from runtime.start_check import require_script, require_startable
 from store.limits import Caps, of_trunk
 from store.models import Campaign
 
@@ -53,13 +54,25 @@ class ApiOperation:
         """Raises InputError or ConfigError, as `tstn campaign start`."""
         require_startable(connection, campaign, self._settings, now)
 
+    def require_script(self, version: str) -> None:
+        """Raises InputError or ConfigError, as `tstn campaign test-call`."""
+        require_script(version, self._settings)
+
     async def bring_in(self, campaign_id: int, file: Path, by: str) -> Brought:
         """As the import page; the file of rejects goes with the file."""
-        counts = await self._importer.bring(
-            campaign_id, file, file.name, rejects_beside(file), lambda read, of: None, by
+        rejects = rejects_beside(file)
+        brought = await self._importer.bring(
+            campaign_id, file, file.name, rejects, Asked(), lambda read, of: None, by
         )
+        counts = brought.counts
         return Brought(
+            brought.import_id,
+            rejects,
             counts["added"],
             {word: count for word, count in counts.items() if word not in {"added", *_NOTES}},
             {word: count for word, count in counts.items() if word in _NOTES},
         )
+
+    async def undo(self, import_id: int) -> int:
+        """As `tstn audience undo`."""
+        return await self._importer.undo(import_id)

@@ -1,20 +1,24 @@
 """Joins the import page to the importer: a dry run with the first rows, then the import. I/O."""
 
 import asyncio
-from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from console.audience_port import Look, Progress, SeenRow
+from console.audience_port import Asked, Brought, Look, Progress, SeenRow
 from dialer import eligibility
 from dialer.audience_columns import EXTRACTED_AT, AudienceRow, Columns
 from dialer.audience_file import AudienceFile, RejectedRow
 from dialer.audience_workbook import WORKBOOKS
+from dialer.extraction import read_moment
 from domain.clock import Clock
+from domain.errors import InputError
 from domain.msisdn import mask
 from domain.places import Places
 from runtime.audience_import import count_lines, import_audience
 from runtime.audience_report import ImportOptions, ImportReport
+from runtime.audience_undo import undo_import
 from store.engine import Store
 
 _SHOWN = 8
@@ -35,10 +39,17 @@ class AudienceBringer:
         self._clock = clock
         self._places = places
 
-    async def look(self, campaign_id: int, file: Path, progress: Progress) -> Look:
+    def extracted_at(self, written: str) -> datetime | None:
+        """As `tstn audience import --extracted-at`."""
+        at = read_moment(written)
+        if at is not None and at > self._clock():
+            raise InputError("extracted_at lies in the future")
+        return at
+
+    async def look(self, campaign_id: int, file: Path, asked: Asked, progress: Progress) -> Look:
         """Judge every row as an import would."""
         columns, rows = await asyncio.to_thread(_first_rows, file)
-        options = ImportOptions(dry_run=True, places=self._places)
+        options = ImportOptions(dry_run=True, places=self._places, **asdict(asked))
         report = await self._run(campaign_id, file, None, progress, options)
         return Look(_named(columns), rows, _counts(report))
 
@@ -48,14 +59,24 @@ class AudienceBringer:
         file: Path,
         file_name: str,
         rejects: Path,
+        asked: Asked,
         progress: Progress,
         by: str,
-    ) -> Mapping[str, int]:
+    ) -> Brought:
         """Run the import of `tstn audience import`."""
         options = ImportOptions(
-            by=by, file_name=file_name, places=self._places, erasure_key=self._erasure_key
+            by=by,
+            file_name=file_name,
+            places=self._places,
+            erasure_key=self._erasure_key,
+            **asdict(asked),
         )
-        return _counts(await self._run(campaign_id, file, rejects, progress, options))
+        report = await self._run(campaign_id, file, rejects, progress, options)
+        return Brought(report.import_id or 0, _counts(report))
+
+    async def undo(self, import_id: int) -> int:
+        """Run `tstn audience undo`."""
+        return await undo_import(self._store, import_id, self._clock)
 
     async def _run(
         self,
@@ -86,6 +107,7 @@ def _counts(report: ImportReport) -> dict[str, int]:
         "unreadable": report.unreadable,
         "twice_in_file": report.twice_in_file,
         "in_campaign": report.in_campaign,
+        "in_other_campaign": report.in_other_campaign,
         **report.ineligible,
         "unknown_province": report.unknown_province,
         "unknown_district": report.unknown_district,

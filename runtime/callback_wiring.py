@@ -1,11 +1,13 @@
 """Makes what the call-backs need of the settings: hours, pauses, the text to the unreached. I/O."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from console.supervision import Supervision
 from dialer.callback_rules import RedialRules
-from dialer.callbacks import CallbackSetting, Notice, forecast_of
+from dialer.callbacks import CallbackSetting, forecast_of
 from dialer.forecast import Forecast
 from domain.calendar import Calendar, Window
 from domain.callbacks import Outcome
@@ -33,7 +35,7 @@ def callback_setting(settings: Settings) -> CallbackSetting:
             },
         ),
         at_risk=timedelta(seconds=callbacks.at_risk_seconds),
-        notice=_notice(settings),
+        notice=partial(text_drafter(settings), settings.replies.unreachable),
     )
 
 
@@ -59,17 +61,16 @@ def agents_hours(settings: Settings) -> Calendar:
         raise ConfigError(f"callbacks.agents_hours: {error}") from error
 
 
-def _notice(settings: Settings) -> Notice:
-    """Drafts the text to a subscriber who was not reached; nothing where there is no SMSC."""
+def text_drafter(settings: Settings) -> Callable[[str, str], Post | None]:
+    """Drafts a text of one segment, given its words and the number; nothing without an SMSC."""
     account = _account(settings)
     if account is None:
-        return lambda _: None
-    words = settings.replies.unreachable
+        return lambda words, msisdn: None
     style = account_setting(read_accounts(settings.sms.smsc_file)[account]).long_style
-    [part] = split(words, reference=0, style=style)  # `replies.check`: one segment
-    parts = (PartRow(part.payload, part.data_coding, part.esm_class, part.tlvs),)
 
-    def draft(msisdn: str) -> Post:
+    def draft(words: str, msisdn: str) -> Post:
+        [part] = split(words, reference=0, style=style)  # `replies.check`: one segment
+        parts = (PartRow(part.payload, part.data_coding, part.esm_class, part.tlvs),)
         return Post(account, msisdn, settings.sms.short_code, PostKind.MANUAL, words, parts)
 
     return draft

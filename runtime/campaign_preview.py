@@ -1,6 +1,6 @@
 """Joins the preview of knobs to the rows it starts from, for command line and pages. I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from dialer.brake_promise import agents_to_judge_by
 from dialer.callbacks import backlog_of, staff_of
-from dialer.campaign_file import read_tuning
 from dialer.preview import Agents, Knobs, Rates, preview
 from domain.calendar import Calendar, Window
 from runtime.callback_wiring import callback_setting
@@ -47,17 +46,16 @@ def look(connection: Connection, name: str, settings: Settings, now: datetime) -
 
 
 def previewed(
-    looked: Looked, pairs: Sequence[str], settings: Settings, now: datetime
+    looked: Looked, changed: Mapping[str, Any], settings: Settings, now: datetime
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the knobs come to as they are, and with `key=value` pairs changed; JSON values.
+    """What the knobs come to as they are, and with some columns changed; JSON values.
 
-    Slow where thousands of call-backs wait: not for an event loop. Raises InputError.
+    Slow where thousands of call-backs wait: not for an event loop.
     """
     present = asdict(looked.campaign)
-    changed = read_tuning(pairs, retry=looked.campaign.retry)
     return (
         _of(looked, present, settings, now),
-        _of(looked, present | changed, settings, now),
+        _of(looked, present | dict(changed), settings, now),
     )
 
 

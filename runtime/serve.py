@@ -15,8 +15,10 @@ import uvloop
 from console.service import Console
 from dialer.braking import Braking
 from dialer.engine import Engine
+from dialer.following import Following
 from dialer.schedule import Schedule
 from dialer.text_engine import TextEngine
+from dialer.trials import Trials
 from domain.clock import utc_now
 from ivr.node import AsteriskNode
 from ivr.queue_9090 import Queue9090
@@ -49,6 +51,7 @@ class _Parts:
     node: AsteriskNode
     queue: Queue9090
     engine: Engine
+    trials: Trials
     texts: Texts
     text_engine: TextEngine
     schedule: Schedule
@@ -138,13 +141,20 @@ async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
     engine_setting = wiring.engine_setting(settings, repertoire)
     brakes = brake_setting(settings)
     braking = Braking(store, brakes, utc_now, queue)
-    more = (*braking.ticks(), *retention(settings, store, utc_now).ticks())
+    more = (
+        *braking.ticks(),
+        *retention(settings, store, utc_now).ticks(),
+        *Following(store, utc_now).ticks(),
+    )
+    engine = Engine(engine_setting, store, node, utc_now, agents=queue)
+    trials = wiring.trials(settings, store, node, engine.capacity)
     return _Parts(
         store=store,
         journal=journal,
         node=node,
         queue=queue,
-        engine=Engine(engine_setting, store, node, utc_now, agents=queue),
+        engine=engine,
+        trials=trials,
         texts=texts,
         text_engine=wiring.text_engine(settings, store, texts.stir),
         schedule=Schedule(store, brakes.callbacks, utc_now, more=more),
@@ -160,6 +170,7 @@ async def _run_components(parts: _Parts, drain_seconds: float) -> None:
         leading = group.create_task(parts.queue.run(node), name="queue-9090")
         beginning = {
             group.create_task(parts.engine.run(), name="engine"),
+            group.create_task(parts.trials.run(), name="trials"),
             group.create_task(parts.texts.run(), name="texts"),
             group.create_task(parts.text_engine.run(), name="text-engine"),
             group.create_task(parts.schedule.run(), name="schedule"),

@@ -240,6 +240,7 @@ class ConsoleSettings:
     districts: Path = Path("config/districts-phase1.csv")
     uploads: Path = Path("var/uploads")
     upload_megabytes: Annotated[int, Limits(least=1, most=10000)] = 500
+    rejects_days: Annotated[int, Limits(least=1, most=3650)] = 30
 
 
 @dataclass(frozen=True)

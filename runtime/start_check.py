@@ -30,6 +30,15 @@ def require_startable(
         require_fresh_list(connection, campaign, settings.law.do_not_call_days, now)
 
 
+def require_script(version: str, settings: Settings) -> None:
+    """Raises InputError for a script that this server has not, ConfigError for missing audio."""
+    scripts = {script.version: script for script in load_scripts(settings.scripts)}
+    if version not in scripts:
+        known = " and ".join(scripts)
+        raise InputError(f"there is no script {version!r}: this server has {known}")
+    check_catalogue(settings.ivr.prompts_dir, scripts[version])
+
+
 def _require_sendable(campaign: Campaign, settings: Settings) -> None:
     if found := fault(str(campaign.text), campaign.purpose):
         raise InputError(f"campaign {campaign.name!r} can't start: {found}")

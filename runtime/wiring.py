@@ -9,8 +9,10 @@ from console.phone_line import PhoneLine
 from console.places import read_places
 from console.service import Console
 from console.setting import ConsoleSetting
-from dialer.engine import EngineSetting
+from dialer.capacity import Capacity
+from dialer.engine import EngineSetting, Originator
 from dialer.text_engine import TextEngine
+from dialer.trials import Trials, TrialSetting
 from domain.clock import utc_now
 from domain.errors import ConfigError
 from domain.msisdn import national
@@ -116,6 +118,14 @@ def engine_setting(settings: Settings, repertoire: Repertoire) -> EngineSetting:
     )
 
 
+def trials(settings: Settings, store: Store, originator: Originator, capacity: Capacity) -> Trials:
+    """What dials the test calls, within the capacity of the dialler."""
+    setting = TrialSetting(
+        settings.asterisk.node, settings.trunk.name, settings.ivr.max_call_seconds
+    )
+    return Trials(setting, store, originator, capacity, utc_now)
+
+
 async def open_console(
     stack: AsyncExitStack,
     settings: Settings,
@@ -135,6 +145,7 @@ async def open_console(
         secure_cookies=given.secure_cookies,
         uploads=given.uploads,
         upload_bytes=given.upload_megabytes * 1_000_000,
+        keep_rejects=timedelta(days=given.rejects_days),
     )
     lease = timedelta(seconds=settings.callbacks.lease_seconds)
     supervised = supervision(store, callback_setting(settings), lease)

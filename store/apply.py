@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from domain.clock import utc_now
-from store import attempts, callbacks, consent, handovers, registrations
+from store import attempts, callbacks, consent, handovers, registrations, trial_calls
 from store.facts import (
     AdviceAsked,
     AgentConnected,
@@ -19,6 +19,7 @@ from store.facts import (
     LeftAgents,
     OptOutAsked,
     RegistrationAsked,
+    TrialCallStood,
 )
 
 F = TypeVar("F")
@@ -39,6 +40,7 @@ def apply(connection: Connection, facts: Sequence[Fact], target_by: time) -> Non
     _each(connection, facts, AgentConnected, handovers.record_connected)
     _each(connection, facts, LeftAgents, handovers.record_left)
     _each(connection, facts, AttemptEnded, attempts.record_ended)
+    _each(connection, facts, TrialCallStood, trial_calls.record)
 
 
 def _of_kind(facts: Sequence[Fact], kind: type[F]) -> list[F]:

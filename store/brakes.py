@@ -106,6 +106,29 @@ def override(
 
     A trunk's queue may have a row for each node: it is meant on all of them.
     """
+    found = _set_override(connection, scope, by, until)
+    _record(connection, "brake_overridden", scope, now, by=by, until=until.isoformat())
+    return found
+
+
+def release(connection: Connection, scope: Scope, by: str, now: datetime) -> list[dict[str, Any]]:
+    """Heed a brake again before its override has run out; give its rows. Raises as `override`."""
+    found = _set_override(connection, scope, None, None)
+    _record(connection, "brake_released", scope, now, by=by)
+    return found
+
+
+def scope_of(connection: Connection, brake_id: int) -> Scope:
+    """What a row is about, on whatever node. Raises InputError where there is none."""
+    found = connection.execute(select(table(Brake)).where(_brake.id == brake_id)).first()
+    if found is None:
+        raise InputError("there is no such brake: see `tstn brakes show`")
+    return Scope(BrakeCause(found.cause), found.campaign_id, found.trunk)
+
+
+def _set_override(
+    connection: Connection, scope: Scope, by: str | None, until: datetime | None
+) -> list[dict[str, Any]]:
     where = _is(scope) if scope.node else _is_on_any_node(scope)
     rows = connection.execute(
         update(table(Brake))
@@ -116,7 +139,6 @@ def override(
     found = [dict(row) for row in rows]
     if not found:
         raise InputError(f"there is no brake {scope.cause} there: see `tstn brakes show`")
-    _record(connection, "brake_overridden", scope, now, by=by, until=until.isoformat())
     return found
 
 

@@ -3,13 +3,14 @@
 No page waits for a count of millions. Attempts are counted in two pieces by the index on
 (campaign_id, started_at): what began more than an hour ago hardly changes, so `attempts_before` is
 asked for seldom; what began since is read minute by minute (`minutes`). `audience` goes over the
-targets once. `console.campaign_tally` says when each is asked for; the pages show its last answer.
+targets once; what they wait for is counted by `store.why_not`. `console.campaign_tally` says when
+each is asked for; the pages show its last answer.
 `dials_since` and `store.attempts.open_channels` are cheap enough for every second.
 """
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -48,9 +49,6 @@ class Audience:
     """Ready, and never called."""
     again: int = 0
     """Ready for a retry."""
-    outcomes: Mapping[str, int] = field(default_factory=dict)
-    held: Mapping[str, int] = field(default_factory=dict)
-    """Ready, and sent away by the gate the last time: by its reason."""
 
     @property
     def ready(self) -> int:
@@ -110,19 +108,11 @@ def audience(connection: Connection, campaign_id: int) -> Audience:
     """One pass over the targets."""
     is_called = cast(case((_target.attempts_made > 0, 1), else_=0), SqlInteger).label("is_called")
     groups = connection.execute(
-        select(_target.state, _target.outcome, _target.held_by, is_called, func.count())
+        select(_target.state, is_called, func.count())
         .where(_target.campaign_id == campaign_id)
-        .group_by(_target.state, _target.outcome, _target.held_by, "is_called")
-    ).all()
-    states: Counter[tuple[str, int]] = Counter()
-    outcomes: Counter[str] = Counter()
-    held: Counter[str] = Counter()
-    for state, outcome, held_by, called, number in groups:
-        states[state, called] += number
-        if outcome is not None:
-            outcomes[outcome] += number
-        if held_by is not None and state == TargetState.READY:
-            held[held_by] += number
+        .group_by(_target.state, "is_called")
+    )
+    states = Counter({(state, called): number for state, called, number in groups})
     return Audience(
         total=states.total(),
         called=sum(number for (_, called), number in states.items() if called),
@@ -130,8 +120,6 @@ def audience(connection: Connection, campaign_id: int) -> Audience:
         claimed=states[TargetState.CLAIMED, 0] + states[TargetState.CLAIMED, 1],
         new=states[TargetState.READY, 0],
         again=states[TargetState.READY, 1],
-        outcomes=outcomes,
-        held=held,
     )
 
 

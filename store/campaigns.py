@@ -13,11 +13,11 @@ from domain.states import MAY_BECOME, CampaignKind, CampaignState, TargetState
 from store import history
 from store.columns import fixed
 from store.history import happening
-from store.models import Attempt, Campaign, Event, Target, table
+from store.models import Attempt, Campaign, Target
 
 _NUMBER = re.compile("[0-9]{1,9}")
 _table = Campaign.__table__
-_event = table(Event).c
+_ENDED = (CampaignState.STOPPED, CampaignState.FINISHED)
 TUNED = "campaign_tuned"
 """The kind of the history's events that have `before` and `after`."""
 
@@ -33,7 +33,7 @@ def create(connection: Connection, values: Mapping[str, Any], now: datetime) -> 
     except IntegrityError as error:
         raise InputError(f"a campaign named {values['name']!r} exists already") from error
     campaign = _campaign(row.mappings().one())
-    _record(connection, "campaign_created", campaign, now, after=dict(values))
+    record(connection, "campaign_created", campaign, now, after=dict(values))
     return campaign
 
 
@@ -107,7 +107,7 @@ def _moved(
     if moved.rowcount == 0:
         return False
     why = {} if reason is None else {"reason": reason}
-    _record(connection, f"campaign_{state}", campaign, now, **why)
+    record(connection, f"campaign_{state}", campaign, now, **why)
     return True
 
 
@@ -119,54 +119,22 @@ def tune(
         raise InputError("follow_after_hours: this campaign follows no text campaign")
     connection.execute(update(Campaign).where(Campaign.id == campaign.id).values(**values))
     before = {name: getattr(campaign, name) for name in values}
-    _record(connection, TUNED, campaign, now, before=before, after=dict(values))
-
-
-def revert(connection: Connection, campaign: Campaign, now: datetime) -> dict[str, Any]:
-    """Undo the last tuning that is not undone yet, as a tuning; give the values that hold again.
-
-    Once more undoes the one before. Raises InputError where there is nothing to undo.
-    """
-    undone = _last_tuning(connection, campaign)
-    if undone is None:
-        raise InputError(f"campaign {campaign.name!r} has no tuning to undo")
-    identity, values = undone
-    before = {name: getattr(campaign, name) for name in values}
-    try:
-        with connection.begin_nested():
-            connection.execute(update(Campaign).where(Campaign.id == campaign.id).values(**values))
-    except IntegrityError:
-        raise InputError(
-            f"campaign {campaign.name!r} can't go back to {values}: it was started since"
-        ) from None
-    _record(connection, TUNED, campaign, now, before=before, after=values, undoes=identity)
-    return values
-
-
-def _last_tuning(connection: Connection, campaign: Campaign) -> tuple[int, dict[str, Any]] | None:
-    """The tuning to be undone next, and the values before it."""
-    rows = connection.execute(
-        select(_event.id, _event.data)
-        .where(_event.campaign_id == campaign.id, _event.msisdn.is_(None), _event.kind == TUNED)
-        .order_by(_event.id.desc())
-    )
-    undone = set()
-    for identity, data in rows:
-        if "undoes" in data:
-            undone.add(data["undoes"])
-        elif identity not in undone and data["before"] != data["after"]:
-            return identity, data["before"]
-    return None
+    record(connection, TUNED, campaign, now, before=before, after=dict(values))
 
 
 def finish_exhausted(connection: Connection, now: datetime) -> list[str]:
-    """Finish each running campaign of which no target is left to dial; give their names."""
+    """Finish each running campaign of which no target is left to dial; give their names.
+
+    One that follows a text campaign gets more of them until that has ended.
+    """
     ready, claimed = (
         exists().where(Target.campaign_id == Campaign.id, Target.state == fixed(state))
         for state in (TargetState.READY, TargetState.CLAIMED)
     )
+    texts = _table.alias("texts").c
+    more_come = exists().where(texts.name == Campaign.follows, texts.state.not_in(_ENDED))
     rows = connection.execute(
-        select(_table).where(Campaign.state == CampaignState.RUNNING, ~ready, ~claimed)
+        select(_table).where(Campaign.state == CampaignState.RUNNING, ~ready, ~claimed, ~more_come)
     )
     done = [_campaign(row) for row in rows.mappings()]
     return [
@@ -204,9 +172,10 @@ def _campaign(row: RowMapping) -> Campaign:
     return campaign
 
 
-def _record(
+def record(
     connection: Connection, kind: str, campaign: Campaign, now: datetime, **data: Any
 ) -> None:
+    """Leave in the history what was done to a campaign."""
     history.add(
         connection, [happening(kind, now, campaign_id=campaign.id, name=campaign.name, **data)]
     )

@@ -49,7 +49,8 @@ class ClaimOrder:
 class Claimed:
     """A target that is ours to dial now: its attempt is committed.
 
-    `may_refuse`: its campaign is advertising, so the call must take a refusal.
+    `may_refuse`: its campaign is advertising, so the call must take a refusal. `is_trial`: it is
+    one of `store.trial_calls`, and no attempt.
     """
 
     attempt_id: UUID
@@ -61,6 +62,7 @@ class Claimed:
     ring_timeout_seconds: int
     started_at: datetime
     may_refuse: bool = False
+    is_trial: bool = False
 
 
 _targets, _attempts = table(Target).c, table(Attempt).c

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
@@ -42,10 +43,17 @@ _WITHDRAW = (
 )
 
 
-def opt_out(connection: Connection, asked: Sequence[OptOutAsked], now: datetime) -> list[OptedOut]:
+def opt_out(
+    connection: Connection,
+    asked: Sequence[OptOutAsked],
+    now: datetime,
+    *,
+    by: str | None = None,
+) -> list[OptedOut]:
     """Refusals come into force at once, and queued invitations end. Gives one answer for each.
 
-    The same source again changes nothing and gets the same answer.
+    The same source again changes nothing and gets the same answer. `by` is the agent whom the
+    subscriber told it.
     """
     if not asked:
         return []
@@ -53,6 +61,7 @@ def opt_out(connection: Connection, asked: Sequence[OptOutAsked], now: datetime)
     new = connection.execute(_NEW[connection.dialect.name], rows).all()
     if new:
         connection.execute(_WITHDRAW, {"msisdns": [row.msisdn for row in new]})
+    named: dict[str, Any] = {} if by is None else {"by": by}
     happened = [
         happening(
             "opted_out",
@@ -61,6 +70,7 @@ def opt_out(connection: Connection, asked: Sequence[OptOutAsked], now: datetime)
             once=f"opted_out:{row.source_id}",
             source_id=row.source_id,
             applied_at=now.isoformat(),
+            **named,
         )
         for row in new
     ]

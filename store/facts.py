@@ -120,6 +120,21 @@ class LeftAgents:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class TrialCallStood:
+    """How far a call that tries a script out has come; `ended_at` None: it goes on.
+
+    `keys` are all that were pressed, in order.
+    """
+
+    call_id: UUID
+    answered_at: datetime | None
+    keys: str
+    disposition: Disposition | None
+    hangup_cause: int | None
+    ended_at: datetime | None
+
+
 Fact = (
     Answered
     | KeyPressed
@@ -130,11 +145,13 @@ Fact = (
     | AgentConnected
     | LeftAgents
     | AttemptEnded
+    | TrialCallStood
 )
 
 _KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in get_args(Fact)}
 _READERS: dict[str, Any] = {
     "attempt_id": UUID,
+    "call_id": UUID,
     "channel": Channel,
     "disposition": Disposition,
     "outcome": QueueOutcome,
@@ -142,6 +159,7 @@ _READERS: dict[str, Any] = {
     "at": datetime.fromisoformat,
     "ringing_at": datetime.fromisoformat,
     "answered_at": datetime.fromisoformat,
+    "ended_at": datetime.fromisoformat,
 }
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from domain.erasure import MARK
 from domain.errors import InputError
-from domain.states import CampaignKind, TargetState
+from domain.states import CampaignKind, CampaignState, TargetState
 from store import campaigns
 from store.batches import NewRows
 from store.columns import fixed
@@ -19,6 +19,7 @@ FIRST: int | None = 0
 """Where `follow` begins."""
 
 _targets, _out = table(Target).c, table(MessageOut).c
+_campaigns = table(Campaign).c
 _opt_outs, _registrations = table(OptOut).c, table(Registration).c
 _COPIED = (
     *("msisdn", "province", "district", "list_no", "attributes"),
@@ -62,6 +63,37 @@ class Copied:
 
     added: int
     after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A call campaign, and the text campaign whose numbers it calls so many hours later."""
+
+    campaign_id: int
+    text_campaign_id: int
+    hours: float
+
+
+def followers(connection: Connection) -> list[Follower]:
+    """All that follow a text campaign and are not stopped."""
+    texts = table(Campaign).alias("texts")
+    rows = connection.execute(
+        select(_campaigns.id, texts.c.id, _campaigns.follow_after_hours)
+        .join(texts, texts.c.name == _campaigns.follows)
+        .where(
+            _campaigns.kind == CampaignKind.CALL,
+            _campaigns.state != CampaignState.STOPPED,
+            texts.c.kind == CampaignKind.TEXT,
+        )
+        .order_by(_campaigns.id)
+    )
+    return [Follower(*row) for row in rows]
+
+
+def may_be_followed(connection: Connection) -> list[str]:
+    """The names of the text campaigns, the newest first."""
+    chosen = select(_campaigns.name).where(_campaigns.kind == CampaignKind.TEXT)
+    return list(connection.execute(chosen.order_by(_campaigns.id.desc())).scalars())
 
 
 def require_followed(connection: Connection, name: str) -> Campaign:

@@ -57,6 +57,7 @@ from store.message_models import Receipt as Receipt
 from store.message_models import SmsReference as SmsReference
 from store.token_models import ApiAnswer as ApiAnswer
 from store.token_models import ApiToken as ApiToken
+from store.trial_models import TrialCall as TrialCall
 
 DEFAULT_PRIORITY = 5
 """Of 1 to 9; dialer.sharing says what it does."""

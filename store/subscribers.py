@@ -39,6 +39,7 @@ from store.models import (
     Registration,
     SmsReference,
     Target,
+    TrialCall,
     table,
 )
 from store.personal import OPT_OUT, PERSONAL
@@ -48,7 +49,7 @@ REFUSALS_KEPT = timedelta(days=365)
 
 _BY_NUMBER: tuple[type[Base], ...] = (
     *(Target, Attempt, Registration, Callback, MessageIn, MessageOut, Receipt),
-    *(OptOut, DoNotCall, Event),
+    *(OptOut, DoNotCall, Event, TrialCall),
 )
 _attempts, _keys = table(Attempt).c, table(KeyPress).c
 _callbacks, _addresses = table(Callback).c, table(Address).c
@@ -91,6 +92,7 @@ def erase(connection: Connection, msisdn: str, key: str, by: str, now: datetime)
     # The counter of its long texts; without it the next one begins anew.
     counted = table(SmsReference).c.destination == msisdn
     connection.execute(delete(table(SmsReference)).where(counted))
+    connection.execute(delete(table(TrialCall)).where(table(TrialCall).c.msisdn == msisdn))
     act = Act("subscriber_erased", None, mask(msisdn), data={"by": by, "rows": changed})
     return audit.perform(connection, act, now, lambda _: changed)
 

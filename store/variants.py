@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, bindparam, distinct, func, select, update
 
 from domain.dispositions import Disposition
+from domain.proportions import wilson
 from store.claims import Claimed
 from store.columns import fixed
-from store.models import Attempt, KeyPress, table
+from store.models import Attempt, Campaign, KeyPress, table
 from store.statements import among
 
 
@@ -24,6 +25,22 @@ class VersionFigures:
     called: int
     answered: int
     keys: dict[str, int]
+
+    @property
+    def key_1(self) -> int:
+        """Those who pressed 1."""
+        return self.keys.get("1", 0)
+
+    @property
+    def key_1_rate(self) -> float | None:
+        """Of those who answered; None where nobody did."""
+        return self.key_1 / self.answered if self.answered else None
+
+    @property
+    def key_1_bounds(self) -> tuple[float, float]:
+        """Within which the true share lies, in 95 % of cases."""
+        # A key that overtook the news of the answer was pressed in an answered call all the same.
+        return wilson(self.key_1, max(self.answered, self.key_1))
 
 
 _attempts, _keys = table(Attempt).c, table(KeyPress).c
@@ -84,3 +101,11 @@ def figures(connection: Connection, campaign_id: int) -> list[VersionFigures]:
         VersionFigures(row.script_version, row.called, row.answered, keys[row.script_version])
         for row in rows
     ]
+
+
+def compared(connection: Connection, campaign: Campaign) -> list[VersionFigures]:
+    """The figures of each version that was played or is to be, in the order of their names."""
+    found = {each.version: each for each in figures(connection, campaign.id)}
+    planned = campaign.variants or (campaign.script_version,)
+    new = {version: VersionFigures(version, 0, 0, {}) for version in planned}
+    return [each for _, each in sorted((new | found).items())]

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
-from domain.gate import Refusal
-from domain.states import TargetState
+from domain.gate import FOR_GOOD, Refusal, Shut
+from domain.states import Stand, TargetState
 from store import do_not_call, gate
 from store.columns import fixed
 from store.consent import opted_out
@@ -31,7 +31,7 @@ _NEXT_DUE = select(func.min(_targets.not_before)).where(
 )
 _IN_THE_AIR = _COUNT.where(_HERE, _targets.state == fixed(TargetState.CLAIMED))
 _HELD = (
-    select(_targets.held_by, func.count())
+    select(_targets.held_by, func.count(), func.min(_targets.not_before))
     .where(_HERE, _targets.held_by.is_not(None), _targets.not_before > bindparam("now"))
     .group_by(_targets.held_by)
 )
@@ -59,7 +59,8 @@ class Counts:
     """Targets of a campaign, each in one of these.
 
     `due`: to be judged now; `retry`: waits for its next (or first) dial; `held`: waits because of
-    the gate, by reason; `in_the_air`: is being called, or settled; `done`: by outcome.
+    the gate, by reason; `in_the_air`: is being called, or settled; `done`: by outcome. `held_until`
+    is when the first of those held is judged again.
     """
 
     due: int
@@ -68,12 +69,19 @@ class Counts:
     in_the_air: int
     done: Mapping[str, int]
     next_due: datetime | None
+    held_until: Mapping[str, datetime]
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """Those whom the gate has refused for good, by reason."""
+        return {word: count for word, count in self.done.items() if word in FOR_GOOD}
 
 
 def counts(connection: Connection, campaign_id: int, now: datetime) -> Counts:
     """Count a campaign's targets."""
     asked = {"campaign_id": campaign_id, "now": now}
-    held = {str(reason): count for reason, count in connection.execute(_HELD, asked)}
+    rows = connection.execute(_HELD, asked).all()
+    held = {str(reason): count for reason, count, _ in rows}
     later = connection.execute(_DUE_LATER, asked).scalar_one()
     return Counts(
         due=connection.execute(_DUE_NOW, asked).scalar_one(),
@@ -82,6 +90,7 @@ def counts(connection: Connection, campaign_id: int, now: datetime) -> Counts:
         in_the_air=connection.execute(_IN_THE_AIR, asked).scalar_one(),
         done={str(outcome): count for outcome, count in connection.execute(_DONE, asked)},
         next_due=connection.execute(_NEXT_DUE, asked).scalar_one(),
+        held_until={str(reason): until for reason, _, until in rows},
     )
 
 
@@ -121,3 +130,32 @@ def trail(connection: Connection, campaign_id: int, msisdn: str, now: datetime) 
         dials=dials,
         is_in_the_air=any(dial["disposition"] is None for dial in dials),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How a number stands: `reason` is its outcome, or what the gate says; of a later one, said."""
+
+    stand: Stand
+    reason: str | None = None
+    until: datetime | None = None
+
+
+def finding(found: Trail, closed: Shut | None, now: datetime) -> Finding:
+    """What a trail comes to, where `closed` is what the whole campaign waits for."""
+    if found.target is None:
+        return Finding(Stand.NOT_HERE)
+    match found.target["state"]:
+        case TargetState.DONE:
+            return Finding(Stand.DONE, found.target["outcome"])
+        case TargetState.CLAIMED:
+            return Finding(Stand.IN_THE_AIR)
+    due = found.target["not_before"]
+    later = due if due > now else None
+    if found.verdict is not None:
+        return Finding(Stand.HELD, found.verdict, later)
+    if later is not None:
+        return Finding(Stand.LATER, found.target["held_by"], later)
+    if closed is not None:
+        return Finding(Stand.CLOSED, closed.reason, closed.until)
+    return Finding(Stand.FREE)

@@ -59,11 +59,11 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened_desk(store: Store) -> AsyncIterator[Desk]:
+async def opened_desk(store: Store, **setting: Any) -> AsyncIterator[Desk]:
     """A console with three subscribers that wait for a call, five minutes after they asked."""
     hands = Hands()
     line = ScriptedLine(store, hands)
-    async with console(store, hands=hands, desk=a_desk(line)) as rig:
+    async with console(store, hands=hands, desk=a_desk(line, **setting)) as rig:
         msisdns = numbers(3)
         await make_campaign(store, msisdns)
         facts = [asked(each, NOW + timedelta(seconds=at)) for at, each in enumerate(msisdns)]

@@ -28,6 +28,7 @@ from dialer.callback_rules import RedialRules
 from dialer.callbacks import CallbackSetting
 from domain.calendar import Calendar, Window
 from domain.clock import Clock
+from domain.errors import InputError
 from domain.places import Places
 from domain.roles import Role
 from lab.network import CHECKOUT
@@ -80,6 +81,11 @@ class Controls(CampaignControl):
     def require_startable(self, connection: Connection, campaign: Campaign, now: datetime) -> None:
         """Every script can be said."""
 
+    def require_script(self, version: str) -> None:
+        """That one too, if there is such a script."""
+        if version not in self.scripts():
+            raise InputError(f"there is no script {version!r}")
+
 
 class AnyScript(ApiOperation):
     """The dialler's side as shipped, with the prompts of every script."""
@@ -91,6 +97,9 @@ class AnyScript(ApiOperation):
 
     def require_startable(self, connection: Connection, campaign: Campaign, now: datetime) -> None:
         """Audio is built at set-up, which these tests do without."""
+
+    def require_script(self, version: str) -> None:
+        """The same."""
 
 
 class Hands:
@@ -146,6 +155,7 @@ async def console(
         "secure_cookies": True,
         "uploads": uploads,
         "upload_bytes": 1_000_000,
+        "keep_rejects": timedelta(days=30),
     }
     setting = ConsoleSetting(**(values | other))
     served = Console(
@@ -182,6 +192,7 @@ def a_desk(line: PhoneLine | None = None, **other: Any) -> DeskSetting:
         "words": read_words(CHECKOUT / "prompts" / "agent-vi.toml"),
         "places": read_places(CHECKOUT / "config" / "districts-phase1.csv"),
         "line": line,
+        "confirm_refusal": lambda _: None,
     }
     return DeskSetting(**(values | other))
 

@@ -5,9 +5,11 @@ Times are ISO 8601 in UTC, numbers E.164, or masked where the role does not dial
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.dispositions import Disposition
 from domain.sla import SlaState
 from domain.states import (
     CallbackKind,
@@ -16,6 +18,7 @@ from domain.states import (
     CampaignState,
     ImportState,
     Purpose,
+    TrialState,
 )
 
 Count = Annotated[int, Field(ge=0)]
@@ -78,6 +81,20 @@ class Counts(Shown):
     attempts: dict[str, Count]
 
 
+class TrialCallShown(Shown):
+    """A test call; `keys` are those pressed, `disposition` is how it ended."""
+
+    id: UUID
+    msisdn: str
+    script_version: str
+    state: TrialState
+    keys: str
+    disposition: Disposition | None
+    asked_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+
+
 class CapsInForce(Shown):
     """The limits of one scope; where `is_set` is false they come from the settings."""
 
@@ -93,14 +110,25 @@ class Limits(Shown):
 
 
 class Imported(Shown):
-    """What came of a file: numbers added, rows refused by reason, and what was noted of others."""
+    """What came of a file: numbers added, rows refused by reason, and what was noted of others.
 
+    `id` is the number of the import.
+    """
+
+    id: int
     campaign: str
     file_name: str
     added: Count
     rejected: Count
     reasons: dict[str, Count]
     notes: dict[str, Count]
+
+
+class Undone(Shown):
+    """How many numbers the undoing of an import has removed."""
+
+    id: int
+    removed: Count
 
 
 class Import(Shown):

@@ -40,7 +40,7 @@ async def get_campaign(request: web.Request) -> web.StreamResponse:
 async def create_campaign(request: web.Request) -> web.StreamResponse:
     """Make a draft."""
     asked = await asked_once(request, sha256(await request.read()).hexdigest())
-    values = operation_of(request).draft(_fields(given(request, NewCampaign)))
+    values = operation_of(request).draft(fields_of(given(request, NewCampaign)))
     now = parts(request).clock()
 
     def create(connection: Connection) -> Campaign:
@@ -65,7 +65,7 @@ async def create_campaign(request: web.Request) -> web.StreamResponse:
 async def tune_campaign(request: web.Request) -> web.StreamResponse:
     """Change knobs, also while it runs; they hold within two seconds."""
     campaign, it = await found(request), parts(request)
-    knobs, operation = _fields(given(request, Tuning)), operation_of(request)
+    knobs, operation = fields_of(given(request, Tuning)), operation_of(request)
     if not knobs:
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "nothing is to be changed: give a knob")
     now = it.clock()
@@ -105,9 +105,9 @@ async def count_campaign(request: web.Request) -> web.StreamResponse:
     return answer(answers.Counts.model_validate(counts))
 
 
-async def found(request: web.Request) -> Campaign:
+async def found(request: web.Request, address: type[OfCampaign] = OfCampaign) -> Campaign:
     """The campaign of the address. Raises Refused where there is none."""
-    name = given(request, OfCampaign).campaign
+    name = given(request, address).campaign
     try:
         if not name.isprintable():
             raise InputError
@@ -134,7 +134,7 @@ async def _move(
     )
 
 
-def _fields(sent: Tuning) -> dict[str, Any]:
+def fields_of(sent: Tuning) -> dict[str, Any]:
     """What the program has really sent, as TOML would give it."""
     return sent.model_dump(mode="json", exclude_unset=True)
 

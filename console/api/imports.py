@@ -4,6 +4,7 @@ The body goes to a file as it comes, so that a million rows take no memory. Numb
 twice: what was cut off is simply sent again.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -21,13 +22,14 @@ from console.api.campaigns import found
 from console.api.operation import Brought
 from console.api.problems import Refused
 from console.api.route import CSV_TYPE, FORM_TYPE, given
-from console.api.schema import PageAsked
+from console.api.schema import OfImport, PageAsked
 from console.api.setting import IN_HAND, operation_of
 from console.api.writes import answer, answered, asked_once, write
 from console.parts import parts
+from domain.errors import InputError
 from domain.states import CampaignState
-from store import api_lists
-from store.models import Campaign
+from store import api_lists, imports
+from store.models import Campaign, Import
 from store.tokens import Asked
 
 MOST_BYTES = 512 * 2**20
@@ -64,6 +66,46 @@ async def import_numbers(request: web.Request) -> web.StreamResponse:
         return before or await _once(request, campaign, file, asked)
 
 
+async def get_rejects(request: web.Request) -> web.StreamResponse:
+    """The rows that an import refused, as CSV, as long as they are kept."""
+    brought = await _import_of(request)
+    path = parts(request).audiences.rejects.of(brought.id)
+    if path is None:
+        raise Refused(HTTPStatus.NOT_FOUND, "no refused rows of this import are kept")
+    return web.FileResponse(path, headers={"Content-Type": f"{CSV_TYPE}; charset=utf-8"})
+
+
+async def undo_import(request: web.Request) -> web.StreamResponse:
+    """Remove the numbers that an import brought, as long as none of them had a contact."""
+    campaign, brought = await found(request, OfImport), await _import_of(request)
+    try:
+        removed = await operation_of(request).undo(brought.id)
+    except InputError as error:
+        raise Refused(HTTPStatus.CONFLICT, str(error)) from None
+    undone = answers.Undone(id=brought.id, removed=removed)
+    return await write(
+        request,
+        "audience_undone",
+        lambda connection: undone,
+        lambda made: made,
+        subject=campaign.name,
+        file=brought.file_name,
+        import_id=brought.id,
+    )
+
+
+async def _import_of(request: web.Request) -> Import:
+    """The import of the address. Raises Refused where the campaign has none such."""
+    campaign, number = await found(request, OfImport), given(request, OfImport).number
+    try:
+        brought = await parts(request).store.read(imports.by_id, number)
+    except InputError:
+        brought = None
+    if brought is None or brought.campaign_id != campaign.id:
+        raise Refused(HTTPStatus.NOT_FOUND, "the campaign has no such import")
+    return brought
+
+
 async def _once(
     request: web.Request, campaign: Campaign, file: Path, asked: Asked | None
 ) -> web.Response:
@@ -71,6 +113,8 @@ async def _once(
     by = f"token {bearer(request).name}"
     with _in_hand(request, asked):
         brought = await operation_of(request).bring_in(campaign.id, file, by)
+        kept = parts(request).audiences.rejects
+        await asyncio.to_thread(kept.take, brought.import_id, brought.rejects)
         return await _told(request, campaign, file.name, brought, asked)
 
 
@@ -95,6 +139,7 @@ async def _told(
 ) -> web.Response:
     rejected = sum(brought.reasons.values())
     imported = answers.Imported(
+        id=brought.import_id,
         campaign=campaign.name,
         file_name=name,
         added=brought.added,

@@ -75,7 +75,8 @@ def _operation(route: ApiRoute) -> dict[str, Any]:
 
 
 def _responses(route: ApiRoute) -> dict[str, Any]:
-    content = {NDJSON_TYPE: {}} if route.answer is None else {JSON_TYPE: _ref(route.answer)}
+    lines: dict[str, Any] = {CSV_TYPE if route.is_csv else NDJSON_TYPE: {}}
+    content = lines if route.answer is None else {JSON_TYPE: _ref(route.answer)}
     made: dict[str, Any] = {
         str(int(route.status)): {"description": route.status.phrase, "content": content}
     }

@@ -17,8 +17,13 @@ from store.models import Campaign
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What came of a file: numbers added, rows refused by reason; `notes` are of added ones."""
+    """What came of a file: numbers added, rows refused by reason; `notes` are of added ones.
 
+    `rejects` is the file of the refused rows, which is there only where some were refused.
+    """
+
+    import_id: int
+    rejects: Path
     added: int
     reasons: Mapping[str, int]
     notes: Mapping[str, int]
@@ -44,5 +49,11 @@ class Operation(Protocol):
     def require_startable(self, connection: Connection, campaign: Campaign, now: datetime) -> None:
         """Raises InputError or ConfigError where the campaign must not start on this server."""
 
+    def require_script(self, version: str) -> None:
+        """Raises InputError or ConfigError where this server can't say that script."""
+
     async def bring_in(self, campaign_id: int, file: Path, by: str) -> Brought:
         """Add the numbers of a file. No number is added twice: what was cut off is repeated."""
+
+    async def undo(self, import_id: int) -> int:
+        """Remove the numbers that an import brought, all or none; give how many there were."""

@@ -23,7 +23,7 @@ _GIVEN = web.RequestKey("given", dict[type, Given])
 
 @dataclass(frozen=True, slots=True)
 class ApiRoute:
-    """A way in. `needs` None is for everybody, `answer` None a stream of JSON lines.
+    """A way in. `needs` None is for everybody, `answer` None a stream of JSON lines, or of CSV.
 
     The handler's name and its first line are those of the operation in the document.
     """
@@ -40,6 +40,7 @@ class ApiRoute:
     is_upload: bool = False
     takes_key: bool = False
     may_conflict: bool = False
+    is_csv: bool = False
 
     def guarded(self) -> Handler:
         """The handler behind its checks: token, permission, address, query, body."""

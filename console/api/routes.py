@@ -5,13 +5,18 @@ from http import HTTPStatus
 from console.api import (
     about,
     answers,
+    brakes,
     callbacks,
     campaigns,
+    control_answers,
     exports,
     imports,
     limits,
     numbers,
     schema,
+    steering,
+    trials,
+    why_not,
 )
 from console.api.route import ApiRoute
 from console.api.schema import OfCampaign, PageAsked
@@ -62,6 +67,68 @@ ROUTES: tuple[ApiRoute, ...] = (
         params=OfCampaign,
     ),
     ApiRoute(
+        *("GET", f"{_CAMPAIGN}/why-not", why_not.tell_why_not, _READ, control_answers.WhyNot),
+        params=OfCampaign,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/why-not", why_not.ask_why_not, _READ, control_answers.WhyNotNumber),
+        params=OfCampaign,
+        body=schema.NumberAsked,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/preview", steering.preview_tuning),
+        *(_OPERATE, control_answers.Effects),
+        params=OfCampaign,
+        body=schema.Tuning,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/revert", steering.revert_tuning),
+        *(_OPERATE, control_answers.Reverted),
+        params=OfCampaign,
+        takes_key=True,
+        may_conflict=True,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/test-calls", trials.make_test_call, _OPERATE),
+        answers.TrialCallShown,
+        status=HTTPStatus.CREATED,
+        params=OfCampaign,
+        body=schema.TrialCallAsked,
+        takes_key=True,
+        may_conflict=True,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/recycle/preview", steering.preview_recycling),
+        *(_OPERATE, control_answers.RecyclingLook),
+        params=OfCampaign,
+        body=schema.Recycling,
+        may_conflict=True,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/recycle", steering.recycle_numbers),
+        *(_OPERATE, control_answers.Recycled),
+        params=OfCampaign,
+        body=schema.Recycling,
+        may_conflict=True,
+    ),
+    ApiRoute("GET", "/brakes", brakes.list_brakes, _READ, control_answers.Brakes),
+    ApiRoute(
+        *("POST", "/brakes/{brake}/override", brakes.override_brake),
+        *(_OPERATE, control_answers.Brakes),
+        params=schema.OfBrake,
+        body=schema.Override,
+    ),
+    ApiRoute(
+        *("POST", "/brakes/{brake}/release", brakes.release_brake),
+        *(_OPERATE, control_answers.Brakes),
+        params=schema.OfBrake,
+    ),
+    ApiRoute(
+        *("GET", f"{_CAMPAIGN}/test-calls/{{test_call}}", trials.get_test_call, _OPERATE),
+        answers.TrialCallShown,
+        params=schema.OfTrialCall,
+    ),
+    ApiRoute(
         *("GET", f"{_CAMPAIGN}/imports", imports.list_imports, _READ, answers.ImportPage),
         params=OfCampaign,
         query=PageAsked,
@@ -72,6 +139,17 @@ ROUTES: tuple[ApiRoute, ...] = (
         params=OfCampaign,
         is_upload=True,
         takes_key=True,
+        may_conflict=True,
+    ),
+    ApiRoute(
+        *("GET", f"{_CAMPAIGN}/imports/{{number}}/rejects", imports.get_rejects, _OPERATE, None),
+        params=schema.OfImport,
+        is_csv=True,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/imports/{{number}}/undo", imports.undo_import, _OPERATE),
+        answers.Undone,
+        params=schema.OfImport,
         may_conflict=True,
     ),
     ApiRoute(

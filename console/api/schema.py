@@ -1,6 +1,7 @@
 """What programs send: one declaration checks each request and is in the document. Pure."""
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -57,6 +58,12 @@ class OfScope(Given):
     """The address of limits."""
 
     scope: Scope
+
+
+class OfBrake(Given):
+    """The address of a brake."""
+
+    brake: Id
 
 
 class PageAsked(Given):
@@ -147,6 +154,59 @@ class Caps(Given):
 
     cps: Cps
     channels: Annotated[int, Field(ge=0, le=20000, description="Calls at once.")]
+
+
+class Override(Given):
+    """For how long a brake is not to be heeded."""
+
+    minutes: Annotated[int, Field(ge=1, le=24 * 60)]
+
+
+class Recycling(Given):
+    """Which numbers that are done with: by their outcome, all places and times unless given."""
+
+    outcomes: Annotated[
+        list[
+            Literal["no_answer", "busy", "rejected", "unreachable", "congestion",
+                    "unknown", "unexpected_cause"]
+        ],
+        Field(min_length=1, max_length=20),
+    ]  # fmt: skip
+    province: Annotated[
+        str,
+        Field(
+            pattern=r"^[^\x00-\x1f\x7f]{1,80}$",
+            description="Its official code, or its name as the file had it.",
+        ),
+    ] = _LEFT_OUT
+    ended_before: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=40,
+            description="When their last call must have ended; without a zone it is local.",
+            examples=["2026-03-26", "2026-03-26T08:30"],
+        ),
+    ] = _LEFT_OUT
+
+
+class OfImport(OfCampaign):
+    """The address of an import."""
+
+    number: Id
+
+
+class OfTrialCall(OfCampaign):
+    """The address of a test call."""
+
+    test_call: Annotated[UUID, Field(strict=False)]
+
+
+class TrialCallAsked(Given):
+    """One's own number, in any form, and the script; left out it is the campaign's."""
+
+    msisdn: Annotated[str, Field(min_length=1, max_length=40, examples=["+84901234567"])]
+    script_version: ScriptVersion = _LEFT_OUT
 
 
 class NumberAsked(Given):

@@ -22,7 +22,9 @@
 
   function all() {
     const table = document.querySelector("[data-curve]");
-    return table ? JSON.parse(table.dataset.curve) : null;
+    if (!table) return null;
+    const drawn = JSON.parse(table.dataset.curve);
+    return [drawn.columns[0].map((_, minute) => drawn.from + 60 * minute), ...drawn.columns];
   }
 
   const data = (place, columns) => [columns[0], ...wanted(place).map((series) => columns[series])];

@@ -1,4 +1,4 @@
-// The agent's desk by keyboard: N, C, 1-9, ?; timers; suggestions that are found without marks.
+// The agent's desk by keyboard: N, C, O, 1-9, ?; timers; suggestions that are found without marks.
 // Nothing here decides anything: the page works as plain forms without it.
 "use strict";
 
@@ -31,6 +31,11 @@
     const next = document.getElementById("next") || document.getElementById("call-button");
     if (next) next.focus();
   });
+
+  // What asks for a yes is answered where it opens.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.open && event.target.matches("[data-confirm]")) event.target.querySelector("button").focus();
+  }, true);
 
   // A digit chooses an outcome; the same again, or Enter, records it.
   function choose(digit) {

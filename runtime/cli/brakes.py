@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from dialer.brakes_in_force import alarm
+from domain.brake_alarms import alarms
 from domain.clock import to_local, utc_now
 from domain.errors import InputError
 from domain.states import BrakeCause
@@ -26,7 +26,7 @@ async def show_all(arguments: Namespace, settings: Settings) -> None:
     async with opened_store(settings) as store:
         rows = await store.read(brakes.all_of)
     now = utc_now()
-    drawn = [alarm(row, now) for row in rows if row["factor"] < 1]
+    drawn = alarms(rows, now)
     if not drawn:
         show(arguments, drawn, "no brake is drawn")
         return

@@ -2,12 +2,13 @@
 
 from argparse import Namespace
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from domain.clock import LOCAL, to_local, utc_now
+from dialer.campaign_file import read_tuning
+from domain.clock import read_moment, to_local, utc_now
 from domain.errors import InputError
 from domain.states import CampaignState
 from runtime.campaign_preview import Looked, look, previewed
@@ -15,7 +16,7 @@ from runtime.cli.campaign_view import changes_table
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, table
 from runtime.settings import Settings
-from store import campaigns, recycling
+from store import campaign_changes, campaigns, recycling
 from store.models import Campaign
 from store.recycling import Choice
 
@@ -63,7 +64,8 @@ async def preview(arguments: Namespace, settings: Settings) -> None:
     now = utc_now()
     async with opened_store(settings) as store:
         looked: Looked = await store.read(look, arguments.campaign, settings, now)
-    before, after = previewed(looked, arguments.pairs, settings, now)
+    changed = read_tuning(arguments.pairs, retry=looked.campaign.retry)
+    before, after = previewed(looked, changed, settings, now)
     data = {"name": looked.campaign.name, "before": before, "after": after}
     names = [name for name in before if name != "measured_calls"]
     rows = [
@@ -80,7 +82,7 @@ async def preview(arguments: Namespace, settings: Settings) -> None:
 
 def _revert(connection: Connection, name: str) -> tuple[Campaign, dict[str, Any]]:
     campaign = campaigns.by_name(connection, name)
-    return campaign, campaigns.revert(connection, campaign, utc_now())
+    return campaign, campaign_changes.revert(connection, campaign, utc_now())
 
 
 def _choice(
@@ -109,14 +111,10 @@ def _told(
 
 
 def _moment(written: str) -> datetime:
-    """A moment in UTC; a day is its beginning, and without a zone it is local."""
     try:
-        at = datetime.fromisoformat(written)
-        return (at if at.tzinfo else at.replace(tzinfo=LOCAL)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InputError(
-            f"--ended-before {written} is no moment: write 2026-03-26 or 2026-03-26T08:30"
-        ) from None
+        return read_moment(written)
+    except InputError as error:
+        raise InputError(f"--ended-before {error}") from None
 
 
 def _shown(value: Any) -> str:

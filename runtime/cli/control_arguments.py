@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def add_control(commands: "Commands") -> None:
-    """`tstn campaign preview`, `revert` and `recycle`."""
+    """`tstn campaign preview`, `revert`, `test-call` and `recycle`."""
     preview = command(
         commands,
         "preview",
@@ -23,6 +23,16 @@ def add_control(commands: "Commands") -> None:
     revert = "Undo the last tuning; once more undoes the one before"
     example = "tstn campaign revert phase-1-list-1"
     campaign(command(commands, "revert", "campaign_control:revert", revert, example))
+    trial = command(
+        commands,
+        "test-call",
+        "trial:call",
+        "Call your own phone with the script, by the running server; nothing comes of its keys, "
+        "and it counts in no figure",
+        "tstn campaign test-call phase-1-list-1 0901234567",
+    )
+    campaign(trial).add_argument("msisdn", nargs="+", metavar="MSISDN", help="in any form")
+    trial.add_argument("--script", metavar="V", help="another script version than the campaign's")
     recycle = command(
         commands,
         "recycle",

@@ -6,8 +6,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from dialer.variants import versions
-from domain.proportions import wilson
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, table
 from runtime.settings import Settings
@@ -31,22 +29,16 @@ _MEANING = (
 
 
 def _figures(connection: Connection, name: str) -> tuple[Campaign, list[VersionFigures]]:
-    """The figures of each version that was played or is to be, in the order of their names."""
     campaign = campaigns.by_name(connection, name)
-    found = {each.version: each for each in variants.figures(connection, campaign.id)}
-    planned = versions(campaign.variants, campaign.script_version)
-    new = {version: VersionFigures(version, 0, 0, {}) for version in planned}
-    return campaign, [each for _, each in sorted((new | found).items())]
+    return campaign, variants.compared(connection, campaign)
 
 
 def _row(campaign: Campaign, figures: VersionFigures) -> dict[str, Any]:
-    key_1 = figures.keys.get("1", 0)
-    # A key that overtook the news of the answer was pressed in an answered call all the same.
-    low, high = wilson(key_1, max(figures.answered, key_1))
+    low, high = figures.key_1_bounds
     return {
         **asdict(figures),
         "weight": campaign.variants.get(figures.version),
-        "key_1_rate": key_1 / figures.answered if figures.answered else None,
+        "key_1_rate": figures.key_1_rate,
         "key_1_low": low,
         "key_1_high": high,
     }

@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from dialer.windows import calendar_or_trouble, way_of
 from domain.clock import to_local, utc_now
-from domain.gate import Refusal, Shut, shut
+from domain.gate import Shut
 from domain.msisdn import mask, parse_msisdn
-from domain.states import CampaignState, TargetState
+from domain.states import Stand
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import pairs, show, table
+from runtime.closing import closed as closed_now
 from runtime.settings import Settings
-from store import attempts, campaigns, do_not_call, limits
+from store import attempts, campaigns, limits
 from store import why_not as reasons
 from store.models import Campaign
 from store.why_not import Counts, Trail
@@ -27,8 +27,7 @@ async def why_not(arguments: Namespace, settings: Settings) -> None:
     now = utc_now()
     async with opened_store(settings) as store:
         campaign = await store.read(campaigns.by_name, arguments.campaign)
-        lists = await store.read(do_not_call.ages)
-        closed = _closed(campaign, settings, lists, now)
+        closed = await store.read(closed_now, campaign, settings, now)
         if arguments.msisdn is not None:
             msisdn = parse_msisdn(arguments.msisdn)
             found = await store.read(reasons.trail, campaign.id, msisdn, now)
@@ -37,18 +36,6 @@ async def why_not(arguments: Namespace, settings: Settings) -> None:
         counted = await store.read(reasons.counts, campaign.id, now)
         full = await store.read(_full, campaign, settings)
     _show_all(arguments, campaign, closed, full, counted)
-
-
-def _closed(campaign: Campaign, settings: Settings, lists: Any, now: datetime) -> Shut | None:
-    """Why the whole campaign dials nobody now."""
-    if campaign.state != CampaignState.RUNNING:
-        words = f"the campaign is {campaign.state}: tstn campaign start {campaign.name}"
-        return Shut(Refusal.NOT_RUNNING, words)
-    calendar, days = (
-        calendar_or_trouble(campaign, settings.calendar.holidays),
-        settings.law.do_not_call_days,
-    )
-    return shut(campaign.purpose, calendar, lists, days, now, way_of(campaign))
 
 
 def _full(connection: Connection, campaign: Campaign, settings: Settings) -> dict[str, list[int]]:
@@ -142,18 +129,20 @@ def _show_one(
 
 
 def _verdict(found: Trail, closed: Shut | None, now: datetime) -> str:
-    if found.target is None:
-        return "the campaign does not have this number"
-    match found.target["state"]:
-        case TargetState.DONE:
-            return f"done: {_spaced(found.target['outcome'])}"
-        case TargetState.CLAIMED:
+    one = reasons.finding(found, closed, now)
+    match one.stand:
+        case Stand.NOT_HERE:
+            return "the campaign does not have this number"
+        case Stand.IN_THE_AIR:
             return "it is being called"
-    if found.verdict is not None:
-        return f"held: {_spaced(found.verdict)}"
-    if found.target["not_before"] > now:
-        return f"not before {_local(found.target['not_before'])}"
-    return closed.words if closed else "it is dialled as soon as a channel is free"
+        case Stand.LATER if one.until is not None:
+            return f"not before {_local(one.until)}"
+        case Stand.CLOSED if closed is not None:
+            return closed.words
+        case Stand.FREE:
+            return "it is dialled as soon as a channel is free"
+        case _:
+            return f"{one.stand}: {_spaced(one.reason or '')}"
 
 
 def _readable(shown: Mapping[str, Any]) -> dict[str, Any]:

@@ -164,7 +164,7 @@ async def import_file(page: Page, browsing: Browsing, file: Path) -> None:
     await press_until(page, "Tab", "#rejects")
     async with page.expect_download() as download:
         await page.keyboard.press("Enter")
-    assert (await download.value).suggested_filename == "rejects.csv"
+    assert (await download.value).suggested_filename == "rejects-1.csv"
     await press_until(page, "Tab", "#to-campaign")
     await page.keyboard.press("Enter")
     await page.wait_for_selector("#start")

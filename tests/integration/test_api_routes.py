@@ -12,10 +12,13 @@ from console.api.problems import PROBLEM_TYPE
 from console.api.route import ApiRoute
 from console.api.routes import PREFIX, ROUTES
 from domain.roles import Role, may
-from domain.states import CampaignState
-from store import tokens, users
+from domain.states import BrakeCause, CampaignState
+from store import brakes, campaigns, imports, tokens, trial_calls, users
+from store.brakes import Change, Scope
 from store.engine import Store
+from store.imports import NewImport
 from store.models import ApiToken, Audit
+from store.trial_calls import Asked
 from tests.api_calls import add_tokens, program, token_of
 from tests.consoles import Rig, console
 from tests.rows import NOW, all_rows, make_campaign, numbers
@@ -27,7 +30,16 @@ BODIES: dict[str, Any] = {
     "tune_campaign": {"cps": 3},
     "put_limits": {"cps": 10, "channels": 100},
     "look_up_number": {"msisdn": numbers(1)[0]},
+    "ask_why_not": {"msisdn": numbers(1)[0]},
+    "preview_tuning": {"cps": 3},
+    "preview_recycling": {"outcomes": ["busy"]},
+    "recycle_numbers": {"outcomes": ["busy"]},
+    "override_brake": {"minutes": 30},
+    "make_test_call": {"msisdn": numbers(1)[0]},
 }
+
+EXAMPLES: dict[str, Any] = {}
+"""What the addresses name, of the store that a test has."""
 
 
 def name_of(route: ApiRoute) -> str:
@@ -37,14 +49,30 @@ def name_of(route: ApiRoute) -> str:
 @pytest.fixture
 async def rig(store: Store) -> AsyncIterator[Rig]:
     async with console(store) as served:
-        await make_campaign(store, numbers(2), state=CampaignState.PAUSED)
+        campaign = await make_campaign(store, numbers(2), state=CampaignState.PAUSED)
+        await store.write(campaigns.tune, campaign, {"cps": 4.0}, NOW)
+        trunk = Scope(BrakeCause.CONGESTION, trunk="carrier")
+        await store.write(brakes.put, trunk, Change(0.0, "refused"), NOW)
         await add_tokens(served)
+        file = NewImport(
+            campaign_id=campaign.id,
+            file_name="a.csv",
+            sha256="0" * 64,
+            extracted_at=None,
+            imported_at=NOW,
+            imported_by="Lan",
+        )
+        brought = await store.write(imports.begin, file)
+        (served.console.parts.setting.uploads / f"{brought}.rejects.csv").touch()
+        asked = Asked(campaign, "+84901234567", "vi-1", "Lan")
+        call = await store.write(trial_calls.ask, asked, NOW)
+        EXAMPLES.update(number=brought, test_call=call.id)
         yield served
 
 
 def request_of(route: ApiRoute, role: Role) -> tuple[str, str, dict[str, Any]]:
     """A request of the route that does well where the role may send it."""
-    path = route.path.format(campaign="mekong", scope="global")
+    path = route.path.format(campaign="mekong", scope="global", brake=1, **EXAMPLES)
     name = route.handler.__name__
     if name == "create_campaign":
         return route.method, path, {"json": {"name": f"by-{role}"}}

@@ -1,19 +1,22 @@
 """An audience brought in from a page: looked at, confirmed, loaded; one at a time. I/O."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, FormData
 
+from console.kept_rejects import KeptRejects
 from domain.roles import Role
 from domain.states import CampaignState
 from store.engine import Store
 from store.models import Audit, Campaign, Import, Target
 from tests.consoles import Rig, Visitor, console
-from tests.rows import all_rows, make_campaign, numbers
+from tests.rows import NOW, all_rows, make_campaign, numbers
 
 FILE = """Số thuê bao,Tỉnh,Ghi chú
 0901000001,Vĩnh Long,a
@@ -84,12 +87,14 @@ async def test_a_file_is_looked_at_then_loaded_and_its_refused_rows_download(
     await operator.send(place, f"{place}/confirm", job=job_of(rig).id)
     said = await until(operator, place, "Đã nạp xong")
     assert sorted(await numbers_of(store)) == ["+84900000000", "+84901000001", "+84901000002"]
-    rejects = await (await operator.get(f"{place}/{job_of(rig).id}.csv")).text()
+    [imported] = await all_rows(store, Import)
+    address = f"/campaigns/{campaign.id}/imports/{imported['id']}/rejects.csv"
+    assert address in await operator.text(place)
+    rejects = await (await operator.get(address)).text()
     assert rejects.count("\n") == 4
     assert left(rig) == []
     actions = [row["action"] for row in await all_rows(store, Audit)]
     assert actions[1:] == ["audience_uploaded", "audience_import_confirmed"]
-    [imported] = await all_rows(store, Import)
     assert imported["file_name"] == "dữ liệu.csv"
     assert imported["counts"]["added"] == 2
 
@@ -166,10 +171,94 @@ async def test_the_name_of_a_file_is_no_path(
 
 async def test_what_a_stopped_server_left_is_thrown_away(store: Store, tmp_path: Path) -> None:
     (tmp_path / "a.audience.csv").touch()
-    (tmp_path / f"{'a' * 32}.rejects.csv").touch()
+    (tmp_path / "7.rejects.csv").touch()
     async with console(store, uploads=tmp_path) as served:
         assert left(served) == []
-        assert (tmp_path / f"{'a' * 32}.rejects.csv").exists()
+        assert (tmp_path / "7.rejects.csv").exists()
+
+
+def test_old_files_go_by_the_clock_and_those_in_use_stay(tmp_path: Path) -> None:
+    kept = KeptRejects(tmp_path, timedelta(days=30))
+    for name, days in (("1.rejects.csv", 31), ("2.rejects.csv", 29)):
+        touch(tmp_path / name, NOW - timedelta(days=days))
+    for name, days in (("old.audience.csv", 2), ("new.audience.csv", 0), ("mine.audience.csv", 2)):
+        touch(tmp_path / name, NOW - timedelta(days=days))
+    assert kept.tidy(NOW, tmp_path / "mine.audience.csv") == 2
+    names = sorted(file.name for file in tmp_path.iterdir())
+    assert names == ["2.rejects.csv", "mine.audience.csv", "new.audience.csv"]
+    assert (kept.of(1), kept.of(2)) == (None, tmp_path / "2.rejects.csv")
+
+
+def touch(file: Path, at: datetime) -> None:
+    file.touch()
+    os.utime(file, (at.timestamp(), at.timestamp()))
+
+
+async def test_a_served_console_removes_them_by_itself(store: Store, tmp_path: Path) -> None:
+    old = tmp_path / "1.rejects.csv"
+    touch(old, NOW - timedelta(days=31))
+    async with console(store, uploads=tmp_path), asyncio.timeout(10):
+        while old.exists():
+            await asyncio.sleep(0.01)
+
+
+async def test_the_options_are_those_of_the_command(
+    rig: Rig, store: Store, campaign: Campaign, operator: Visitor
+) -> None:
+    await make_campaign(store, ["+84901000001"], name="bac")
+    place = f"/campaigns/{campaign.id}/import"
+    answer = await send_file(operator, place, extracted_at="hôm qua")
+    assert (answer.status, "Ghi thời điểm" in await answer.text()) == (422, True)
+    answer = await send_file(operator, place, extracted_at="2021-04-02")  # tomorrow
+    assert answer.status == 422
+    assert left(rig) == []
+    await send_file(operator, place, extracted_at="26/03/2021 08:30", skip_other_campaigns="yes")
+    said = await until(operator, place, "Nếu nạp thì kết quả sẽ là")
+    assert "Có trong chiến dịch khác đang chạy" in said
+    await operator.send(place, f"{place}/confirm", job=job_of(rig).id)
+    await until(operator, place, "Đã nạp xong")
+    [imported] = await all_rows(store, Import)
+    assert imported["extracted_at"] == datetime(2021, 3, 26, 1, 30, tzinfo=UTC)
+    assert imported["counts"]["in_other_campaign"] == 2  # it stands there twice
+    await send_file(operator, place, require_eligibility="yes")
+    await until(operator, place, "Không nạp được tệp này")  # it lacks the columns
+
+
+async def test_an_import_is_undone_until_its_first_contact(
+    rig: Rig, store: Store, campaign: Campaign, operator: Visitor
+) -> None:
+    place = f"/campaigns/{campaign.id}/import"
+    await send_file(operator, place)
+    await until(operator, place, "Nếu nạp thì kết quả sẽ là")
+    await operator.send(place, f"{place}/confirm", job=job_of(rig).id)
+    await until(operator, place, "Đã nạp xong")
+    [imported] = await all_rows(store, Import)
+    address = f"/campaigns/{campaign.id}/imports/{imported['id']}/undo"
+    fields = await operator.hidden(address)  # it asks once more
+    for _ in range(2):
+        assert (await operator.post(address, fields)).headers["Location"] == place
+        await until(operator, place, "Đã hoàn tác lần nạp: đã bỏ 2 số")
+    assert await numbers_of(store) == numbers(1)
+    await operator.send(place, address)
+    await until(operator, place, "Không hoàn tác được")
+    actions = [row["action"] for row in await all_rows(store, Audit)]
+    assert actions.count("audience_undo_asked") == 2
+
+
+async def test_an_import_of_another_campaign_is_not_there(
+    store: Store, campaign: Campaign, operator: Visitor
+) -> None:
+    other = await make_campaign(store, name="bac", state=CampaignState.DRAFT)
+    place = f"/campaigns/{campaign.id}/import"
+    await send_file(operator, place)
+    await until(operator, place, "Nếu nạp thì kết quả sẽ là")
+    fields = await operator.hidden(place)
+    for number in (1, 99):
+        assert (
+            await operator.get(f"/campaigns/{other.id}/imports/{number}/rejects.csv")
+        ).status == 404
+        answer = await operator.post(f"/campaigns/{other.id}/imports/{number}/undo", fields)
+        assert answer.status == 404
 
 
 async def test_a_confirmation_of_another_import_changes_nothing(

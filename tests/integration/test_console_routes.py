@@ -7,19 +7,22 @@ import pytest
 from console.access import Open, Route
 from console.routes import ROUTES
 from domain.roles import Permission, Role, may
+from store import imports
 from store.engine import Store
+from store.imports import NewImport
 from tests.answering_calls import callback_of, register
 from tests.consoles import Rig, Visitor, console
-from tests.rows import make_campaign, numbers
+from tests.rows import NOW, make_campaign, numbers
 
 GUARDED = [route for route in ROUTES if route.needs is not Open.TO_EVERYBODY]
 FORMS = [route for route in ROUTES if route.method == "POST"]
 EXAMPLES = {
     r"{campaign:\d{1,9}}": "1",
     "{move:start|pause|stop}": "start",
+    r"{brake:\d{1,18}}": "1",
     "{kind:attempts|registrations|callbacks}": "attempts",
     "{form:csv|xlsx}": "csv",
-    "{job:[0-9a-f]{32}}": "a" * 32,
+    r"{import:\d{1,18}}": "1",
 }
 STREAM = {"Accept": "text/event-stream"}
 
@@ -32,8 +35,17 @@ def name_of(route: Route) -> str:
 async def rig(store: Store) -> AsyncIterator[Rig]:
     async with console(store) as served:
         await register(store, *numbers(1))
-        await make_campaign(store, numbers(1, first=5), name="mekong")
-        (served.console.parts.setting.uploads / f"{'a' * 32}.rejects.csv").touch()
+        campaign = await make_campaign(store, numbers(1, first=5), name="mekong")
+        file = NewImport(
+            campaign_id=campaign.id,
+            file_name="a.csv",
+            sha256="0" * 64,
+            extracted_at=None,
+            imported_at=NOW,
+            imported_by="Lan",
+        )
+        brought = await store.write(imports.begin, file)
+        (served.console.parts.setting.uploads / f"{brought}.rejects.csv").touch()
         yield served
 
 

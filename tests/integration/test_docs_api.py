@@ -43,4 +43,4 @@ async def test_what_the_page_shows_works(tmp_path: Path, migrated_file: Path) ->
         rest = rest[end:]
     assert len(answers) == commands.count("\nask ") - 1  # the export goes to a file
     assert answers[1]["added"] == 1
-    assert answers[3]["cps"] == 8
+    assert answers[4]["cps"] == 8

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from domain.errors import InputError
 from domain.states import CampaignState
-from store import campaigns
+from store import campaign_changes, campaigns
 from store.engine import Store
 from store.models import Event
 from tests.rows import NOW, all_rows, make_campaign
@@ -34,7 +34,7 @@ async def test_a_tuning_is_undone_one_after_the_other(store: Store) -> None:
 
 
 def _revert(connection: Connection) -> dict[str, Any]:
-    return campaigns.revert(connection, campaigns.by_name(connection, "mekong"), NOW)
+    return campaign_changes.revert(connection, campaigns.by_name(connection, "mekong"), NOW)
 
 
 async def test_a_purpose_cannot_be_taken_back_from_a_campaign_that_was_started(

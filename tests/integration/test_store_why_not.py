@@ -2,19 +2,19 @@
 
 from datetime import date, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from domain.addresses import Scheme
 from domain.dispositions import Disposition
-from domain.gate import Refusal
-from domain.states import ContactScope, Purpose
+from domain.gate import Refusal, Shut
+from domain.states import ContactScope, Purpose, Stand, TargetState
 from store import attempts, consent, do_not_call, phases, registrations, settlement, why_not
 from store.engine import Store
 from store.facts import OptOutAsked
 from store.models import Target
 from store.phases import NewPhase
 from store.settlement import Verdict
-from store.why_not import Counts
+from store.why_not import Counts, Finding
 from tests.rows import BY_NINE, NOW, asked, claim_some, ended, make_campaign, numbers
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -42,6 +42,7 @@ async def test_every_target_is_counted_once(store: Store) -> None:
         in_the_air=2,
         done={Refusal.OPTED_OUT: 1, "answered": 1},
         next_due=NOW + timedelta(minutes=1),
+        held_until={Refusal.BUSY_ELSEWHERE: NOW + timedelta(minutes=1)},
     )
     # Once its time has come, who was held is due again.
     assert await store.read(why_not.counts, campaign.id, NOW + HOUR) == Counts(
@@ -51,6 +52,7 @@ async def test_every_target_is_counted_once(store: Store) -> None:
         in_the_air=2,
         done={Refusal.OPTED_OUT: 1, "answered": 1},
         next_due=None,
+        held_until={},
     )
     assert (await store.read(why_not.counts, more.id, NOW)).due == 3
 
@@ -84,3 +86,34 @@ async def test_the_trail_of_one_number(store: Store) -> None:
     assert (trail.verdict, trail.opted_out) == (Refusal.OPTED_OUT, True)
     stranger = await store.read(why_not.trail, campaign.id, "+84900000099", NOW)
     assert (stranger.target, stranger.verdict) == (None, None)
+
+
+async def test_a_trail_comes_to_one_finding(store: Store) -> None:
+    held, waits, free, done, flying = numbers(5)
+    campaign = await make_campaign(store, [held, waits, free, done, flying])
+    other = await make_campaign(store, [held], "other")
+    await claim_some(store, other)
+    values = {
+        waits: {"not_before": NOW + HOUR, "held_by": "capped"},
+        done: {"state": TargetState.DONE, "outcome": "busy"},
+        flying: {"state": TargetState.CLAIMED},
+    }
+
+    def change(connection: Connection) -> None:
+        for msisdn, columns in values.items():
+            of_it = (Target.msisdn == msisdn, Target.campaign_id == campaign.id)
+            connection.execute(update(Target).where(*of_it).values(**columns))
+
+    await store.write(change)
+    shut = Shut(Refusal.HOLIDAY, "a holiday", NOW + DAY)
+    for msisdn, closed, found in (
+        (held, shut, Finding(Stand.HELD, Refusal.BUSY_ELSEWHERE)),
+        (waits, shut, Finding(Stand.LATER, Refusal.CAPPED, NOW + HOUR)),
+        (free, shut, Finding(Stand.CLOSED, Refusal.HOLIDAY, NOW + DAY)),
+        (free, None, Finding(Stand.FREE)),
+        (done, shut, Finding(Stand.DONE, "busy")),
+        (flying, shut, Finding(Stand.IN_THE_AIR)),
+        ("+84900000099", shut, Finding(Stand.NOT_HERE)),
+    ):
+        trail = await store.read(why_not.trail, campaign.id, msisdn, NOW)
+        assert why_not.finding(trail, closed, NOW) == found

@@ -22,6 +22,7 @@ from store.facts import (
     LeftAgents,
     OptOutAsked,
     RegistrationAsked,
+    TrialCallStood,
     decode,
     encode,
 )
@@ -85,6 +86,15 @@ facts: st.SearchStrategy[Fact] = st.one_of(
         answered_at=maybe,
         at=moments,
     ),
+    st.builds(
+        TrialCallStood,
+        call_id=ids,
+        answered_at=maybe,
+        keys=texts,
+        disposition=st.none() | st.sampled_from(Disposition),
+        hangup_cause=causes,
+        ended_at=maybe,
+    ),
 )
 
 
@@ -102,7 +112,7 @@ def test_every_kind_of_fact_is_tried_above() -> None:
     kinds = set(get_args(Fact))
     on_agents = {HandedOver, AgentConnected, LeftAgents}
     calls = {Answered, KeyPressed, RegistrationAsked, AdviceAsked, OptOutAsked, AttemptEnded}
-    assert calls | on_agents == kinds
+    assert calls | on_agents | {TrialCallStood} == kinds
     assert all(is_dataclass(kind) for kind in kinds)
 
 

@@ -11,7 +11,7 @@ from alembic import op
 from store.columns import UtcDateTime
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 
 _NAMES = {
     "events": "events are append-only",
