@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv web lab demo run test test-unit check messages format bench lock
+.PHONY: help setup venv web lab demo run test test-unit check messages docs format bench lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ check: venv ## Lint, types, import rules
 messages: venv ## Add the pages' new words to the catalogue, to be translated there
 	@$(BIN)/pybabel --quiet extract -F console/babel.cfg -k marked --no-location -o var/console.pot console
 	@$(BIN)/pybabel --quiet update -i var/console.pot -o console/locale/vi/console.po -l vi -w 100 --no-fuzzy-matching --ignore-obsolete
+
+docs: venv ## Write docs/settings.md anew from the settings
+	@$(BIN)/python -m runtime.settings_page > var/settings.md && mv var/settings.md docs/settings.md
 
 format: venv ## Format the code and mend what the linter can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

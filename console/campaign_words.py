@@ -34,6 +34,7 @@ CAMPAIGN_WORDS: dict[str, str] = {
     "import_state_done": _("Imported"),
     "import_state_undone": _("Undone"),
     "audience_import_discarded": _("Audience file thrown away"),
+    "store_restored": _("the store was restored from a backup"),
     # what the gate says
     "refusal_erased": _("Taken out: its data were erased at the subscriber's wish"),
     "refusal_opted_out": _("The subscriber has refused invitations"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import time
 from contextlib import AsyncExitStack
@@ -35,6 +36,7 @@ from sms.service import Texts
 from store.engine import Store, open_store
 from store.journal import Journal
 from store.migrate import require_current
+from store.serving import SERVER
 from store.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ class _Parts:
             "binds": self.texts.report(),
             "why_idle": self.engine.why_idle | self.text_engine.why_idle,
             "alarms": self.engine.alarms,
+            "open_files_limit": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             "key_1_to_committed": latency.key_to_commit.summary(),
             "key_1_to_thanks": latency.key_to_thanks.summary(),
         }
@@ -114,7 +117,7 @@ async def _show(console: Console | None) -> None:
 
 async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
     repertoire = open_repertoire(settings.ivr.prompts_dir, settings.scripts)
-    store = open_store(settings.store.url)
+    store = open_store(settings.store.url, SERVER)
     stack.push_async_callback(store.close)
     await require_current(store)
     spool = Spool(settings.spool.path)

@@ -349,10 +349,11 @@ def _shown(knob: Knob, value: Any) -> Any:
     if isinstance(value, time):
         return value.isoformat(timespec="minutes")
     if isinstance(value, str) and "://" in value:
-        return _without_password(value)
+        return without_password(value)
     return str(value) if isinstance(value, Path) else value
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """A URL as it may be shown."""
     password = urlsplit(url).password
     return url.replace(f":{password}@", f":{HIDDEN}@") if password else url

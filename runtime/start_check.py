@@ -14,12 +14,14 @@ from runtime.settings import Settings
 from runtime.smsc_file import require_account
 from sms.invitations import fault
 from store.models import Campaign
+from store.restored import require_told
 
 
 def require_startable(
     connection: Connection, campaign: Campaign, settings: Settings, now: datetime
 ) -> None:
     """Raises InputError or ConfigError; a missing purpose is left to the store to refuse."""
+    require_told(connection)
     if campaign.kind == CampaignKind.TEXT:
         _require_sendable(campaign, settings)
     elif campaign.purpose is not None:

@@ -119,6 +119,17 @@ def overdue(connection: Connection, node: str, now: datetime) -> list[Attempt]:
     return [Attempt(**row) for row in rows.mappings()]
 
 
+def still_live(connection: Connection, now: datetime) -> tuple[int, datetime | None]:
+    """How many calls may be live, and until when at the latest; those that should have ended long
+    ago are not.
+    """
+    chosen = select(func.count(), func.max(_attempt.deadline_at)).where(
+        _OPEN, _attempt.deadline_at > now
+    )
+    count, until = connection.execute(chosen).one()
+    return int(count), until
+
+
 def adopted(connection: Connection, attempt_ids: Sequence[UUID]) -> None:
     """Count the take-over of live calls by a new process."""
     connection.execute(

@@ -62,8 +62,14 @@ def running(connection: Connection) -> list[Campaign]:
     return [_campaign(row) for row in rows.mappings()]
 
 
-def move(connection: Connection, campaign: Campaign, state: CampaignState, now: datetime) -> bool:
-    """Move a campaign to `state`; False where it stands there already.
+def move(
+    connection: Connection,
+    campaign: Campaign,
+    state: CampaignState,
+    now: datetime,
+    reason: str | None = None,
+) -> bool:
+    """Move a campaign to `state`, for a reason that the history keeps; False where it stands there.
 
     Raises InputError for a move that is not legal, and for a start without a purpose.
     """
@@ -76,12 +82,18 @@ def move(connection: Connection, campaign: Campaign, state: CampaignState, now: 
             f"campaign {campaign.name!r} has no purpose: set one with "
             f"`tstn campaign tune {campaign.name} purpose=customer_care`"
         )
-    if not _moved(connection, campaign, state, now):
+    if not _moved(connection, campaign, state, now, reason):
         raise InputError(f"campaign {campaign.name!r} was changed just now by another: try again")
     return True
 
 
-def _moved(connection: Connection, campaign: Campaign, state: CampaignState, now: datetime) -> bool:
+def _moved(
+    connection: Connection,
+    campaign: Campaign,
+    state: CampaignState,
+    now: datetime,
+    reason: str | None = None,
+) -> bool:
     """Move and record; False where another was faster."""
     starts = state is CampaignState.RUNNING
     moved = connection.execute(
@@ -94,7 +106,8 @@ def _moved(connection: Connection, campaign: Campaign, state: CampaignState, now
     )
     if moved.rowcount == 0:
         return False
-    record(connection, f"campaign_{state}", campaign, now)
+    why = {} if reason is None else {"reason": reason}
+    record(connection, f"campaign_{state}", campaign, now, **why)
     return True
 
 

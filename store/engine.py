@@ -37,7 +37,6 @@ _STATEMENTS = 500
 
 
 _SERVER_SETTINGS = {
-    "application_name": "tstn",
     # A table may grow from nothing to millions of rows before the database has counted them: every
     # statement has its index, and a plan once (docs/adr/0010).
     "enable_seqscan": "off",
@@ -74,8 +73,11 @@ class Store(ABC):
         """Give all connections back."""
 
 
-def open_store(url: str) -> Store:
-    """Open `sqlite:///path` or `postgresql://user@host/name`. Raises ConfigError."""
+def open_store(url: str, program: str = "tstn") -> Store:
+    """Open `sqlite:///path` or `postgresql://user@host/name`. Raises ConfigError.
+
+    `program` is what PostgreSQL is told that its connections are of.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -83,13 +85,13 @@ def open_store(url: str) -> Store:
     kind = _KINDS.get(parsed.get_backend_name())
     if kind is None:
         raise ConfigError(f"store url must begin with sqlite:// or postgresql://, not {url!r}")
-    return kind(parsed)
+    return kind(parsed, program)
 
 
 class _SqliteStore(Store):
     """One thread writes, a few read: writers queue in order, a few of them share a commit."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, _program: str) -> None:
         if url.database in (None, "", ":memory:"):
             raise ConfigError("store url needs a file: sqlite:///var/tstn.sqlite")
         try:
@@ -130,7 +132,7 @@ class _SqliteStore(Store):
 class _PostgresStore(Store):
     """A pool of asyncpg connections; SQLAlchemy's greenlets carry the operations."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, program: str) -> None:
         self._engine = create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
             pool_size=_POOL_SIZE,
@@ -141,7 +143,7 @@ class _PostgresStore(Store):
             connect_args={
                 "timeout": _CONNECT_SECONDS,
                 "command_timeout": _COMMAND_SECONDS,
-                "server_settings": _SERVER_SETTINGS,
+                "server_settings": {"application_name": program, **_SERVER_SETTINGS},
                 "prepared_statement_cache_size": _STATEMENTS,
             },
         )
@@ -162,7 +164,10 @@ class _PostgresStore(Store):
         await self._engine.dispose()
 
 
-_KINDS: dict[str, Callable[[URL], Store]] = {"sqlite": _SqliteStore, "postgresql": _PostgresStore}
+_KINDS: dict[str, Callable[[URL, str], Store]] = {
+    "sqlite": _SqliteStore,
+    "postgresql": _PostgresStore,
+}
 
 
 def _as_json(value: Any) -> str:

@@ -7,6 +7,7 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,38 @@ CREATE TABLE IF NOT EXISTS refused (id INTEGER PRIMARY KEY, body BLOB NOT NULL, 
 
 class SpoolError(TstnError):
     """The spool file can't be written: facts are safe nowhere."""
+
+
+def save(path: Path, copy: Path) -> None:
+    """Copy what is in the spool now; a server may go on with it. Raises SpoolError."""
+    try:
+        with closing(sqlite3.connect(path)) as spool, closing(sqlite3.connect(copy)) as into:
+            spool.backup(into)
+            into.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        raise SpoolError(f"the spool {path} can't be copied: {error}") from error
+
+
+def take_over(path: Path, copy: Path) -> int:
+    """Add what a copy holds to the spool at `path`; give how many facts wait there then.
+
+    What stands there already is passed over. Not while a server uses it. Raises SpoolError.
+    """
+    Spool(path).close()
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as spool:
+            spool.execute("PRAGMA synchronous=FULL")
+            spool.execute("ATTACH ? AS copy", (str(copy),))
+            spool.execute("BEGIN IMMEDIATE")
+            for table, columns in (("facts", "body"), ("refused", "body, why")):
+                spool.execute(
+                    f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM copy.{table}"  # noqa: S608
+                    f" WHERE body NOT IN (SELECT body FROM main.{table}) ORDER BY id"
+                )
+            spool.execute("COMMIT")
+            return int(spool.execute("SELECT count(*) FROM main.facts").fetchone()[0])
+    except sqlite3.Error as error:
+        raise SpoolError(f"the spool {path} can't take over {copy}: {error}") from error
 
 
 class Spool:

@@ -18,14 +18,14 @@ class _Waiting:
     def __init__(self) -> None:
         self.answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self.rows: list[Message] = []
-        self._message = ""
+        self._headers: Mapping[str, str] = {}
 
     def take(self, message: Message) -> bool:
         """A block of this action; True with the last one."""
         listed = message.get("EventList").lower()
         if not message.event:
             ok = message.get("Response") in {"Success", "Goodbye"}
-            self._message = message.get("Message")
+            self._headers = message.headers
             if ok and listed == "start":
                 return False
             return self._done(ok)
@@ -36,7 +36,8 @@ class _Waiting:
 
     def _done(self, ok: bool) -> bool:
         if not self.answer.done():
-            self.answer.set_result(Response(ok, self._message, tuple(self.rows)))
+            message = self._headers.get("Message", "")
+            self.answer.set_result(Response(ok, message, tuple(self.rows), self._headers))
         return True
 
 

@@ -7,7 +7,7 @@ gives answers to whoever asks first, takes a caller's name for a protocol word, 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from asterisk.manager import ManagerMsg  # type: ignore[import-untyped]
 
@@ -55,6 +55,7 @@ class Response:
     ok: bool
     message: str
     rows: tuple[Message, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_block(block: bytes) -> Message:

@@ -197,6 +197,16 @@ class AriClient:
         """Version, identity and start-up time of this Asterisk."""
         return await self._get("/asterisk/info?only=system,status", resources.read_node_info)
 
+    async def running_modules(self) -> frozenset[str]:
+        """The names of the modules that run."""
+        return await self._get("/asterisk/modules", resources.read_running_modules)
+
+    async def endpoint_state(self, name: str) -> str | None:
+        """ "online", "offline" or "unknown" for a SIP endpoint; None where there is none."""
+        return await self._find(
+            f"/endpoints/PJSIP/{_segment(name)}", lambda data: str(data["state"])
+        )
+
     async def application(self) -> Application | None:
         """Our app as Asterisk knows it; None while no websocket has registered it."""
         return await self._find(self._app_path, resources.read_application)

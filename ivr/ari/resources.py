@@ -82,6 +82,11 @@ def read_node_info(data: dict[str, Any]) -> NodeInfo:
     return NodeInfo(str(system["version"]), str(system["entity_id"]), started_at)
 
 
+def read_running_modules(data: list[dict[str, Any]]) -> frozenset[str]:
+    """The names in a list of Modules of `rest-api/asterisk.json`, of those that run."""
+    return frozenset(str(row["name"]) for row in data if row["status"] == "Running")
+
+
 def read_application(data: dict[str, Any]) -> Application:
     """Read an Application of `rest-api/applications.json`."""
     return Application(str(data["name"]), frozenset(str(id_) for id_ in data["channel_ids"]))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.roles import Role
-from runtime.cli import audience_arguments, control_arguments, gate_arguments
+from runtime.cli import audience_arguments, control_arguments, gate_arguments, upkeep_arguments
 from runtime.cli.rehearse_arguments import EXAMPLE, HELP, add_rehearsal
 from runtime.cli.retention_arguments import add_retention
 from runtime.cli.shapes import campaign as _campaign
@@ -30,6 +30,7 @@ def build_parser() -> ArgumentParser:
     parser.set_defaults(config=None, json=False)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_server(commands)
+    upkeep_arguments.add(commands)
     _add_campaign(
         _group(commands, "campaign", "Make, watch, start, pause, stop and tune campaigns")
     )

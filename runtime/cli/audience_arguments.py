@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 
 def add(commands: "Commands") -> None:
-    """Add import, imports, undo and follow."""
+    """Add import, imports, undo, follow and contacted."""
     _add_import(commands)
+    _add_contacted(commands)
     imports = command(
         commands,
         "imports",
@@ -79,4 +80,19 @@ def _add_import(commands: "Commands") -> None:
         "--skip-other-campaigns",
         action="store_true",
         help="refuse numbers that another running campaign has (default: add and count them)",
+    )
+
+
+def _add_contacted(commands: "Commands") -> None:
+    contacted = command(
+        commands,
+        "contacted",
+        "upkeep:contacted",
+        "After a restore: numbers that the carrier or the SMSC has a record of since the backup. "
+        "Where they still wait, that counts as one contact with an unknown end; running it again "
+        "counts nobody twice. Before it no campaign starts (an empty file: nobody was contacted)",
+        "tstn audience contacted carrier-records.csv",
+    )
+    contacted.add_argument(
+        "file", type=Path, metavar="FILE", help="CSV; a column msisdn, or numbers first"
     )

@@ -9,6 +9,7 @@ from errno import ENOSPC, EPIPE
 from importlib import import_module
 from inspect import iscoroutine
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 from domain.errors import TstnError
 from runtime.cli.arguments import build_parser
@@ -26,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except TstnError as error:
         print("tstn:", " ".join(str(error).split()), file=sys.stderr)
+        return _FAILED
+    except ZoneInfoNotFoundError:  # every command needs it, as soon as it is imported
+        print("tstn: this host knows no time zones: apt-get install tzdata", file=sys.stderr)
         return _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -13,11 +13,18 @@ from runtime.settings import Settings, redacted
 
 async def migrate(arguments: Namespace, settings: Settings) -> None:
     """Bring the database to the schema of this version."""
+    from domain.clock import utc_now
+    from runtime.idle import require_drained
     from store.engine import open_store
+    from store.migrate import current_revision, head, require_known
     from store.migrate import migrate as apply_missing
 
     store = open_store(settings.store.url)
     try:
+        stands = await current_revision(store)
+        if stands not in (None, head()):
+            require_known(stands)
+            await require_drained(settings, store, utc_now())
         revision = await apply_missing(store)
     finally:
         await store.close()
@@ -35,7 +42,7 @@ def serve(arguments: Namespace, settings: Settings) -> None:
 
 async def health(arguments: Namespace, settings: Settings) -> int:
     """Print what the running server says of itself; exit status 1 if it is not well."""
-    from runtime.cli.asked_server import ask_health
+    from runtime.asked_server import ask_health
 
     report = await ask_health(settings)
     show(arguments, report, pairs(_flat(report)))

@@ -11,7 +11,7 @@ from domain.clock import utc_now
 from domain.errors import ConfigError, InputError
 from domain.msisdn import display, parse_msisdn
 from domain.states import PostKind
-from runtime.cli.asked_server import NoServer, ask_health
+from runtime.asked_server import NoServer, ask_health
 from runtime.cli.given_text import given_text
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show

@@ -12,7 +12,7 @@ from domain.dispositions import Disposition
 from domain.errors import InputError, TstnError
 from domain.msisdn import display, mask, parse_msisdn
 from domain.states import CampaignKind
-from runtime.cli.asked_server import ask_health
+from runtime.asked_server import ask_health
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show
 from runtime.settings import Settings

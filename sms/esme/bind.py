@@ -18,7 +18,7 @@ from domain.errors import TstnError
 from domain.pacing import Monotonic, TokenBucket, retry_delay
 from sms.esme.connecting import close, connect, reason
 from sms.esme.errors import BindRefused, NoRoom, SmppUnavailable
-from sms.esme.listener import Listener
+from sms.esme.listener import Listener, Refuser
 from sms.esme.relay import Relay
 from sms.esme.session import Session, SessionState
 from sms.esme.setting import BindSetting, bind_pdu, tls_context
@@ -150,6 +150,20 @@ class Bind:
             self._trouble = "stopped"
             self._idle.set()
 
+    async def attempt(self) -> None:
+        """Bind and take leave at once, to see whether it can be done. Not while `run` runs.
+
+        Raises:
+            SmppUnavailable, BindRefused: why it can't.
+        """
+        session = self._session = self._new_session(Relay(self, Refuser()))
+        try:
+            await self._open(session)
+            session.leave("unbound")
+            await session.part()
+        finally:
+            await self._end(session)
+
     async def unbind(self) -> None:
         """Send no more, wait (not for long) for what is open, take leave: the end of `run`."""
         self._parting.set()
@@ -166,17 +180,22 @@ class Bind:
         """One connection from its opening to its end, which is an exception unless we unbind."""
         self._flow.reset()
         self._stood_seconds = 0.0
-        session = Session(self.setting, relay, self._flow, self._stirred, self._now)
-        self._session = session
+        session = self._session = self._new_session(relay)
         try:
             await self._open(session)
             await self._stand(session)
         finally:
-            self._session = None
-            session.shut("stopped")
-            await close(session.link)
+            await self._end(session)
         if not self._parting.is_set():
             raise SmppUnavailable(f"bind {self.name}: {session.why}")
+
+    def _new_session(self, relay: Relay) -> Session:
+        return Session(self.setting, relay, self._flow, self._stirred, self._now)
+
+    async def _end(self, session: Session) -> None:
+        self._session = None
+        session.shut("stopped")
+        await close(session.link)
 
     async def _open(self, session: Session) -> None:
         """Connect and bind.

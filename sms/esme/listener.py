@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from sms.pdu import codes
 from sms.pdu.types import Message, Unparsable
 
 if TYPE_CHECKING:
@@ -41,6 +42,27 @@ class Lost:
 
 
 Outcome = Accepted | Refused | Unanswered | Lost
+
+
+class Refuser:
+    """A listener that takes nothing: what comes is to be sent again, to another session."""
+
+    def opened(self, bind: "Bind") -> None:
+        """Nothing is to be sent."""
+
+    def closed(self, bind: "Bind") -> None:
+        """Nothing was sent."""
+
+    def received(self, bind: "Bind", message: Message) -> None:
+        """Not taken."""
+        bind.acknowledge(message, codes.ESME_RX_T_APPN)
+
+    def unparsable(self, bind: "Bind", pdu: Unparsable) -> None:
+        """Not taken."""
+        bind.acknowledge(pdu, codes.ESME_RX_T_APPN)
+
+    def submitted(self, bind: "Bind", ref: int, outcome: "Outcome") -> None:
+        """Nothing was sent."""
 
 
 class Listener(Protocol):

@@ -11,7 +11,7 @@ import pytest
 
 from domain.errors import ConfigError
 from sms.esme.bind import Bind, BindState
-from sms.esme.errors import NoRoom
+from sms.esme.errors import BindRefused, NoRoom
 from sms.esme.group import Binds
 from sms.esme.listener import Accepted, Lost
 from sms.pdu.make import BindKind
@@ -34,6 +34,7 @@ from tests.texting import SUBMIT as TEXT
 from tests.texting import Hand, Notes, running, setting
 
 ALREADY_BOUND, BIND_STATUS, SYSTEM_ERROR, WRONG_PASSWORD = 0x05, 0x04, 0x08, 0x0E
+DO_AGAIN = 0x64  # ESME_RX_T_APPN
 
 
 @pytest.fixture
@@ -404,3 +405,30 @@ async def test_the_password_is_told_to_nobody_else(
         await smsc.bound()
         await notes.next("opened")
     assert "sesame" not in caplog.text
+
+
+async def test_an_attempt_binds_and_takes_leave(smsc: SmscPeer) -> None:
+    """A text that comes meanwhile is to come again, to a bind that keeps it."""
+    bind = Bind(setting(smsc))
+    attempt = asyncio.create_task(bind.attempt())
+    link = await smsc.link()
+    asked = await link.expect(BIND_TRANSCEIVER)
+    link.write(pdu(BIND_TRANSCEIVER | RESP, asked.sequence, 0, b"SMSC\0"), deliver(7))
+    answer = await link.expect(DELIVER | RESP)
+    assert (answer.sequence, answer.status) == (7, DO_AGAIN)
+    leave = await link.expect(UNBIND)
+    link.write(pdu(UNBIND | RESP, leave.sequence))
+    await attempt
+    await link.end()
+    assert bind.state is BindState.STOPPED
+
+
+async def test_an_attempt_says_why_there_is_no_bind(smsc: SmscPeer) -> None:
+    bind = Bind(setting(smsc))
+    attempt = asyncio.create_task(bind.attempt())
+    link = await smsc.link()
+    asked = await link.expect(BIND_TRANSCEIVER)
+    link.write(pdu(BIND_TRANSCEIVER | RESP, asked.sequence, WRONG_PASSWORD))
+    with pytest.raises(BindRefused, match="refuses our bind"):
+        await attempt
+    await link.end()
