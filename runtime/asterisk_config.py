@@ -148,6 +148,12 @@ def _driver_values(settings: Settings) -> dict[str, str]:
     }
 
 
+def needed_modules(settings: Settings) -> list[str]:
+    """The modules that the rendered modules.conf loads: each of them is needed."""
+    text = _filled(TEMPLATES / "modules.conf", _driver_values(settings))
+    return re.findall(r"^load=(\S+)$", text, re.MULTILINE)
+
+
 def phone_names(settings: Settings) -> list[str]:
     """The names by which the agents' phones register."""
     return [f"agent{number}" for number in range(1, settings.agents.phones + 1)]
