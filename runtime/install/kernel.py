@@ -15,8 +15,9 @@ _REST = 2000
 def look(settings: Settings) -> list[CheckLine]:
     """A line for each limit that calls in numbers would meet."""
     calls = settings.dialer.max_channels
+    outgoing, reserved = "net/ipv4/ip_local_port_range", "net/ipv4/ip_local_reserved_ports"
     lines = [
-        judge_ports(settings.asterisk, _numbers("net/ipv4/ip_local_port_range")),
+        judge_ports(settings.asterisk, _numbers(outgoing), _text(reserved)),
         judge_calls(settings.asterisk, calls),
     ]
     for name, what, each in (
@@ -31,14 +32,23 @@ def look(settings: Settings) -> list[CheckLine]:
     return lines
 
 
-def judge_ports(ours: AsteriskSettings, outgoing: list[int]) -> CheckLine:
-    """The kernel must not give a port of the sound to an outgoing connection."""
+def judge_ports(ours: AsteriskSettings, outgoing: list[int], reserved: str) -> CheckLine:
+    """The kernel must not give a port of the sound to an outgoing connection.
+
+    `reserved` is how the kernel writes those that it gives to nobody: 8080,10000-20000.
+    """
     name, sound = "ports of the sound", f"{ours.rtp_start}-{ours.rtp_end}"
-    if outgoing and outgoing[0] <= ours.rtp_end and ours.rtp_start <= outgoing[-1]:
+    meet = outgoing and outgoing[0] <= ours.rtp_end and ours.rtp_start <= outgoing[-1]
+    if meet and not _covers(reserved, ours.rtp_start, ours.rtp_end):
         says = f"{sound} meet those of outgoing connections, {outgoing[0]}-{outgoing[-1]}"
         todo = f"sysctl -w net.ipv4.ip_local_reserved_ports={sound}, and keep it in /etc/sysctl.d"
         return CheckLine(name, Verdict.WARN, says, todo)
     return CheckLine(name, Verdict.OK, f"{sound} are free of outgoing connections")
+
+
+def _covers(reserved: str, first: int, last: int) -> bool:
+    spans = [span.partition("-") for span in reserved.split(",") if span.strip()]
+    return any(int(start) <= first and last <= int(end or start) for start, _, end in spans)
 
 
 def judge_calls(ours: AsteriskSettings, calls: int) -> CheckLine:
@@ -61,7 +71,11 @@ def judge_limit(name: str, what: str, limit: int, needed: int) -> CheckLine:
 
 
 def _numbers(name: str) -> list[int]:
+    return [int(word) for word in _text(name).split()]
+
+
+def _text(name: str) -> str:
     try:
-        return [int(word) for word in (SYSCTL / name).read_text().split()]
-    except (OSError, ValueError):
-        return []
+        return (SYSCTL / name).read_text().strip()
+    except OSError:
+        return ""

@@ -10,7 +10,7 @@ from runtime.settings import Settings
 
 ACCOUNT = "tstn"
 _SECRET_FOR_OTHERS = 0o077
-_WRITE_AND_SEARCH = 0o3
+_WRITE_AND_SEARCH, _READ = 0o3, 0o4
 
 
 def look(settings: Settings) -> list[CheckLine]:
@@ -20,7 +20,9 @@ def look(settings: Settings) -> list[CheckLine]:
     for name, directory in _written(settings).items():
         writable = not exists or may(ACCOUNT, directory, _WRITE_AND_SEARCH)
         lines.append(judge_directory(name, directory, directory.is_dir(), writable))
-    return [*lines, judge_secrets(settings.secrets_file, mode_of(settings.secrets_file))]
+    secrets = settings.secrets_file
+    readable = not exists or may(ACCOUNT, secrets, _READ)
+    return [*lines, judge_secrets(secrets, mode_of(secrets), readable)]
 
 
 def _written(settings: Settings) -> dict[str, Path]:
@@ -49,14 +51,17 @@ def judge_directory(name: str, directory: Path, exists: bool, writable: bool) ->
     return CheckLine(f"{name} directory", Verdict.OK, str(directory))
 
 
-def judge_secrets(file: Path, mode: int | None) -> CheckLine:
-    """The passwords of Asterisk, made at the first render."""
+def judge_secrets(file: Path, mode: int | None, readable: bool) -> CheckLine:
+    """The passwords of Asterisk, made at the first render: for the server and nobody else."""
     if mode is None:
         todo = "tstn asterisk render /etc/asterisk, as root"
         return CheckLine("passwords", Verdict.FAIL, f"there is no {file}", todo)
     if mode & _SECRET_FOR_OTHERS:
         says = f"{file} has mode {mode:04o}: others may read it"
         return CheckLine("passwords", Verdict.FAIL, says, f"chmod 0600 {file}")
+    if not readable:
+        says = f"{ACCOUNT} may not read {file}"
+        return CheckLine("passwords", Verdict.FAIL, says, f"chown {ACCOUNT} {file}")
     return CheckLine("passwords", Verdict.OK, f"{file} has mode {mode:04o}")
 
 
