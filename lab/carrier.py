@@ -45,7 +45,7 @@ class CarrierEvent:
 
 
 class Carrier(Part):
-    """The carrier's Asterisk on a port of the loopback address, by default a free one.
+    """The carrier's Asterisk on a port of the loopback address, else a free one.
 
     `timing` sets how fast its subscribers are. `recording` keeps what each of them heard, or what
     the numbers given (as dialled) heard. `talking`: numbers (as dialled) that speak, once they have
@@ -65,7 +65,9 @@ class Carrier(Part):
         self._timing = timing
         self._recording = recording
         self._talking = talking
-        self.asterisk = Asterisk("carrier", directory, directory / "sounds", self.write_configuration)
+        self.asterisk = Asterisk(
+            "carrier", directory, directory / "sounds", self.write_configuration
+        )
 
     def start(self) -> None:
         """Raises LabError where it does not come up."""

@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from time import monotonic
 
 from rich.console import Console

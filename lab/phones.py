@@ -56,7 +56,9 @@ class Phones(Part):
         self._settings = settings
         self._ring_seconds = ring_seconds
         self._talk_seconds = talk_seconds
-        self.asterisk = Asterisk("phones", directory, directory / "sounds", self.write_configuration)
+        self.asterisk = Asterisk(
+            "phones", directory, directory / "sounds", self.write_configuration
+        )
 
     def start(self) -> None:
         """Returns once every phone is registered. Raises LabError where one is not."""

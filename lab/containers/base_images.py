@@ -7,7 +7,6 @@ its own) goes with them.
 """
 
 import os
-import shutil
 from pathlib import Path
 
 from lab.containers.engine import Engine

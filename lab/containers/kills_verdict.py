@@ -51,9 +51,7 @@ def judge_kills(
         *(f"key 1 of {number} is lost" for number in lost),
         *_more_problems(summary, len(taken)),
     ]
-    return KillsVerdict(
-        len(dialled), len(twice), len(keys), len(taken), len(lost), tuple(problems)
-    )
+    return KillsVerdict(len(dialled), len(twice), len(keys), len(taken), len(lost), tuple(problems))
 
 
 def _more_problems(summary: Summary, taken: int) -> Iterator[str]:

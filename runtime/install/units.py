@@ -17,7 +17,7 @@ def look() -> list[CheckLine]:
 
 
 def judge_unit(name: str, shipped: str, installed: str | None) -> CheckLine:
-    """Whether it is installed as it is shipped; another one may be meant, or be of another version."""
+    """Whether it is installed as it is shipped; another may be meant, or of another version."""
     target = INSTALLED / name
     todo = f"install -D -m 0644 {SHIPPED / name} {target} && systemctl daemon-reload"
     if installed is None:

@@ -1,4 +1,4 @@
-"""`tstn install-check` on this very machine, and on places made as an installation makes them. I/O."""
+"""`tstn install-check` on this machine, and on places made as an installation makes them. I/O."""
 
 import json
 import os
@@ -64,9 +64,7 @@ def test_asterisks_files_are_those_of_the_settings(
     monkeypatch.setattr(asterisk_files, "has_account", lambda _: False)
     assert verdict(settings, "Asterisk configuration") is Verdict.FAIL
     render(settings, etc)
-    settings = load_settings(
-        tmp_path / "tstn.toml", {"TSTN_IVR_SCRIPT": str(settings.ivr.script)}
-    )
+    settings = load_settings(tmp_path / "tstn.toml", {"TSTN_IVR_SCRIPT": str(settings.ivr.script)})
     assert verdict(settings, "Asterisk configuration") is Verdict.OK
     (etc / "pjsip.conf").write_text("; changed by hand\n")
     assert verdict(settings, "Asterisk configuration") is Verdict.FAIL
