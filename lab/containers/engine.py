@@ -41,6 +41,8 @@ class Engine(Part):
             "dockerd",
             [require("dockerd", "docker.io"), *self._options()],
             self._directory / "log",
+            # Mounts of its own: nothing stays mounted once it is dead.
+            prefix=[require("unshare", "util-linux"), "--mount", "--propagation=private"],
         )
         self._child.wait_ready(self._answers, START_SECONDS)
 
