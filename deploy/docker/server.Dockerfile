@@ -25,15 +25,6 @@ COPY deploy/docker/tstn .venv/bin/tstn
 RUN echo /app > .venv/lib/python3.11/site-packages/tstn.pth \
     && .venv/bin/python -m compileall -q domain store sms ivr dialer console runtime
 
-FROM build AS build-demo
-COPY requirements-dev.lock ./
-# The recordings are listened to with numpy; its lines of the lock file, and no other tool of ours.
-RUN awk '/^numpy==/ { found = 1 } found { print } found && !/\\$/ { exit }' requirements-dev.lock > numpy.lock \
-    && .venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r numpy.lock \
-    && rm numpy.lock requirements-dev.lock
-COPY lab lab
-RUN .venv/bin/python -m compileall -q lab
-
 FROM debian:bookworm-slim AS base
 RUN apt-get update \
     && apt-get install -y --no-install-recommends espeak-ng python3 sox tzdata \
@@ -48,14 +39,23 @@ RUN groupadd --gid 10001 tstn \
 ENV PATH=/app/.venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /app
 
-FROM base AS demo
-RUN install -d -o 10001 -g 10002 -m 0750 /carrier/etc /phones/etc /phones/sounds
-COPY --from=build-demo /app /app
-USER 10001:10001
-CMD ["python", "-m", "lab.demo", "--containers"]
-
 FROM base AS server
 COPY --from=build /app /app
 COPY deploy/docker/first-start /usr/local/bin/first-start
 USER 10001:10001
 CMD ["tstn", "serve"]
+
+FROM build AS build-demo
+COPY requirements-dev.lock ./
+# The recordings are listened to with numpy; its lines of the lock file, and no other tool of ours.
+RUN awk '/^numpy==/ { found = 1 } found { print } found && !/\\$/ { exit }' requirements-dev.lock > numpy.lock \
+    && .venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r numpy.lock \
+    && rm numpy.lock requirements-dev.lock
+COPY lab lab
+RUN .venv/bin/python -m compileall -q lab
+
+FROM base AS demo
+RUN install -d -o 10001 -g 10002 -m 0750 /carrier/etc /phones/etc /phones/sounds
+COPY --from=build-demo /app /app
+USER 10001:10001
+CMD ["python", "-m", "lab.demo", "--containers"]

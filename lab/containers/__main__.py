@@ -20,7 +20,7 @@ from lab.containers.compose import Compose
 from lab.containers.engine import Engine
 from lab.containers.kills import VICTIMS, Kills
 from lab.containers.kills_verdict import judge_kills
-from lab.demo_server import Server
+from lab.demo_containers import ServerElsewhere
 from lab.demo_summary import Summary
 from runtime.settings import HealthSettings
 
@@ -59,7 +59,8 @@ def _tried(compose: Compose, kills: bool) -> int:
 
 
 def _demo(compose: Compose) -> int:
-    status = compose.run("demo").wait(DEMO_SECONDS)
+    with compose.running("demo") as demo:
+        status = demo.wait(DEMO_SECONDS)
     summary = _summary(compose)
     if status != 0 or not summary["ok"]:
         print(compose.logs())
@@ -71,9 +72,9 @@ def _demo(compose: Compose) -> int:
 
 def _demo_with_kills(compose: Compose) -> int:
     log = compose.volume("demo-carrier-log")
-    demo = compose.run("demo")
-    kills = Kills(compose, Server(HealthSettings()), log)
-    kills.run(lambda: demo.poll() is not None)
+    kills = Kills(compose, ServerElsewhere(HealthSettings()), log)
+    with compose.running("demo") as demo:
+        kills.run(lambda: demo.poll() is not None)
     verdict = judge_kills(_summary(compose), list(read_log(log)), kills.presence)
     _say(f"Killed: {', '.join(kills.done)}")
     print(

@@ -1,14 +1,13 @@
 """`docker-compose` over the file at the top, as the demo: its images, services and volumes. I/O."""
 
 import json
-import os
-import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from lab.child import LabError
 from lab.containers.engine import Engine
@@ -37,14 +36,20 @@ class Compose:
         """Start services with what they need; those that must be healthy are. Raises LabError."""
         self._require("up", "-d", "--no-build", *services)
 
-    def run(self, service: str) -> subprocess.Popen[bytes]:
-        """Run a service that ends, in front; what it needs is started before."""
-        return subprocess.Popen(
+    @contextmanager
+    def running(self, service: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A service that ends, in front; what it needs is started before."""
+        running = subprocess.Popen(
             [*self._command(), "run", "--rm", "-T", service],
             env=self._engine.environment,
             stdin=subprocess.DEVNULL,
             cwd=CHECKOUT,
         )
+        try:
+            yield running
+        finally:
+            running.terminate()  # nothing to do for one that has ended
+            running.wait()
 
     def output(self, service: str, *command: str) -> str:
         """What a command in a running service says. Raises LabError as it fails."""
@@ -67,9 +72,12 @@ class Compose:
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         return done.stdout
 
-    def kill(self, service: str) -> None:
-        """kill -9 of a service's first process, as the kernel does: Docker starts it again."""
-        os.kill(int(self._inspect(service)["State"]["Pid"]), signal.SIGKILL)
+    def process(self, service: str) -> int:
+        """The id of a service's first process. Raises LabError where it does not run."""
+        pid = int(self._inspect(service)["State"]["Pid"])
+        if not pid:
+            raise LabError(f"{service} does not run")
+        return pid
 
     def restarts(self, service: str) -> int:
         """How often Docker has started it again."""
