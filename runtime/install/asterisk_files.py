@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from domain.errors import ConfigError
 from runtime.asterisk_config import TEMPLATES, needed_modules, render
-from runtime.check_lines import CheckLine, Verdict
+from runtime.check_lines import CheckLine, Verdict, some_of
 from runtime.install.places import has_account, may
 from runtime.settings import Settings, require_secrets
 
@@ -45,7 +45,7 @@ def judge_modules(needed: list[str], installed: set[str]) -> CheckLine:
     """The files of all modules that the rendered modules.conf loads."""
     missing = [name for name in needed if name not in installed]
     if missing:
-        says = f"missing: {', '.join(missing)}"
+        says = f"missing: {some_of(missing)}"
         return CheckLine("Asterisk modules", Verdict.FAIL, says, _INSTALL)
     return CheckLine("Asterisk modules", Verdict.OK, f"all {len(needed)} are installed")
 
@@ -54,11 +54,11 @@ def judge_configuration(stale: list[str], unreadable: list[str], directory: Path
     """Whether it says what the settings say, and Asterisk may read it."""
     name = "Asterisk configuration"
     if stale:
-        says = f"not as the settings say: {', '.join(stale)} in {directory}"
+        says = f"not as the settings say: {some_of(stale)} in {directory}"
         todo = f"tstn asterisk render {directory}, as root, and systemctl restart asterisk"
         return CheckLine(name, Verdict.FAIL, says, todo)
     if unreadable:
-        says = f"{ACCOUNT} may not read {', '.join(unreadable)} in {directory}"
+        says = f"{ACCOUNT} may not read {some_of(unreadable)} in {directory}"
         return CheckLine(name, Verdict.FAIL, says, f"chgrp {ACCOUNT} {directory}/*.conf")
     return CheckLine(name, Verdict.OK, f"{directory} is as the settings say")
 

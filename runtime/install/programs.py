@@ -5,7 +5,7 @@ import shutil
 import sys
 
 from console.assets import FILES
-from runtime.check_lines import CheckLine, Verdict
+from runtime.check_lines import CheckLine, Verdict, some_of
 
 _LEAST_PYTHON = (3, 11)
 _MEGABYTES = 2000
@@ -43,7 +43,7 @@ def judge_tool(name: str, path: str | None) -> CheckLine:
 def judge_pages(missing: list[str]) -> CheckLine:
     """The scripts and fonts that come by npm."""
     if missing:
-        says = f"missing: {', '.join(missing)}"
+        says = f"missing: {some_of(missing)}"
         return CheckLine("pages", Verdict.FAIL, says, "make web")
     return CheckLine("pages", Verdict.OK, "all that they load is there")
 
