@@ -18,6 +18,7 @@ COMMANDS = {
     "serve",
     "health",
     "check-config",
+    "install-check",
     *(f"campaign {verb}" for verb in ("create", "list", "show", "start", "pause", "stop", "tune")),
     "campaign why-not",
     *(f"dnc {verb}" for verb in ("import", "show")),
