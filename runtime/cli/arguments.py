@@ -83,7 +83,7 @@ def _add_server(commands: "Commands") -> None:
         "install_check:install_check",
         "Look at this host before the first start (programs, accounts, Asterisk's files, units, "
         "kernel): each line ok, warn or fail, with what to do; exit status 1 if one fails",
-        "sudo tstn install-check",
+        "tstn install-check",
     )
 
 
