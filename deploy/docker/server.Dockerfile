@@ -27,13 +27,13 @@ RUN echo /app > .venv/lib/python3.11/site-packages/tstn.pth \
 
 FROM debian:bookworm-slim AS base
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends espeak-ng python3 sox tzdata \
+    && apt-get install -y --no-install-recommends espeak-ng postgresql-client-15 python3 sox tzdata \
     && rm -rf /var/lib/apt/lists/*
 # The numbers of both accounts are those of the volumes: what is written for Asterisk is its group's.
 RUN groupadd --gid 10001 tstn \
     && groupadd --gid 10002 asterisk \
     && useradd --uid 10001 --gid 10001 --home-dir /app --no-create-home --shell /usr/sbin/nologin tstn \
-    && install -d -o 10001 -g 10001 -m 0750 /app/var/spool /app/var/uploads \
+    && install -d -o 10001 -g 10001 -m 0750 /app/var/backups /app/var/spool /app/var/uploads \
     && install -d -o 10001 -g 10001 -m 0755 /app/var /app/var/database /app/var/demo \
     && install -d -o 10001 -g 10002 -m 0750 /app/var/prompts /etc/asterisk
 ENV PATH=/app/.venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1

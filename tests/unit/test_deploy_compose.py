@@ -1,6 +1,7 @@
 """docker-compose.yml: what every service must keep to, whatever is added to it."""
 
 import re
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -127,3 +128,13 @@ def test_the_demos_settings_reach_nothing_real() -> None:
     settings = load_settings(file, environment={})
     assert settings.trunk.host == "127.0.0.1"
     assert settings.sms.smsc_file.name == "demo-smsc.toml"
+
+
+def test_settings_and_passwords_of_a_host_get_into_no_image() -> None:
+    sent = (CHECKOUT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert sent[1] == "*"
+    allowed = [line[1:] for line in sent if line.startswith("!")]
+    for file in ("config/tstn.toml", "config/smsc.toml", "var/secrets.toml", ".git/config"):
+        assert not any(
+            fnmatch(file, pattern) or file.startswith(f"{pattern}/") for pattern in allowed
+        )
