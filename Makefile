@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv web lab demo run test test-unit check messages docs format bench lock
+.PHONY: help setup venv web lab demo run test compose-test test-unit check messages docs format bench lock
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: venv web lab ## Install everything: Python environment, pages' files, Debian packages, Asterisk, prompts
 
@@ -37,6 +37,10 @@ run: venv web ## Run the server with config/tstn.toml
 
 test: setup ## Every test: unit, integration (both databases), acceptance (real Asterisk)
 	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
+
+compose-test: venv ## docker-compose.yml from nothing, and the demo in it (OPTIONS=--kills: containers die meanwhile)
+	@lab/setup docker
+	@$(BIN)/python -m lab.containers $(OPTIONS)
 
 test-unit: venv ## The tests without I/O, in seconds
 	@$(BIN)/python -m pytest tests/unit

@@ -45,7 +45,7 @@ class CarrierEvent:
 
 
 class Carrier(Part):
-    """The carrier's Asterisk on a free port of the loopback address.
+    """The carrier's Asterisk on a port of the loopback address, else a free one.
 
     `timing` sets how fast its subscribers are. `recording` keeps what each of them heard, or what
     the numbers given (as dialled) heard. `talking`: numbers (as dialled) that speak, once they have
@@ -56,15 +56,18 @@ class Carrier(Part):
         self,
         directory: Path,
         *,
+        port: int | None = None,
         timing: Timing = NATURAL,
         recording: Recording = False,
         talking: Talking = MappingProxyType({}),
     ) -> None:
-        self.port = free_ports(1)[0]
+        self.port = port or free_ports(1)[0]
         self._timing = timing
         self._recording = recording
         self._talking = talking
-        self.asterisk = Asterisk("carrier", directory, directory / "sounds", self._configure)
+        self.asterisk = Asterisk(
+            "carrier", directory, directory / "sounds", self.write_configuration
+        )
 
     def start(self) -> None:
         """Raises LabError where it does not come up."""
@@ -83,11 +86,11 @@ class Carrier(Part):
 
     def events(self) -> list[CarrierEvent]:
         """The whole log so far, in the order of writing."""
-        return list(read_log(self.asterisk))
+        return list(read_log(self.asterisk.log_dir))
 
     def invites(self) -> list[CarrierEvent]:
         """Every INVITE that reached the carrier."""
-        return [event for event in read_log(self.asterisk) if event.event == "invite"]
+        return [event for event in self.events() if event.event == "invite"]
 
     def recordings(self, number: str) -> list[Path]:
         """What the subscriber `number` (as dialled) heard, one wav (8 kHz mono) a call.
@@ -102,7 +105,8 @@ class Carrier(Part):
         """Where what subscribers heard is kept."""
         return self.asterisk.directory / "spool" / "heard"
 
-    def _configure(self, etc: Path) -> None:
+    def write_configuration(self, etc: Path) -> None:
+        """Write the configuration of its Asterisk."""
         own = [file for file in sorted(TEMPLATES.glob("*.conf")) if file.name != "extensions.conf"]
         shared = [SERVER_TEMPLATES / f"{name}.conf" for name in SHARED]
         etc.mkdir(parents=True, exist_ok=True)
@@ -111,9 +115,9 @@ class Carrier(Part):
         write_file(etc / "extensions.conf", text)
 
 
-def read_log(asterisk: Asterisk) -> Iterator[CarrierEvent]:
-    """What an Asterisk of the lab has written with `log_step`, in that order."""
-    log = asterisk.log_dir / "calls.jsonl"
+def read_log(directory: Path) -> Iterator[CarrierEvent]:
+    """What an Asterisk of the lab has written there with `log_step`, in that order."""
+    log = directory / "calls.jsonl"
     if not log.exists():
         return
     for line in log.read_text().splitlines():
@@ -126,12 +130,18 @@ def recordings_of(asterisk: Asterisk, directory: Path, name: str) -> list[Path]:
 
     Raises LabError where that takes long.
     """
-    found = list(directory.glob(f"{name}-*.wav"))
+    found = recordings_in(directory, name)
     deadline = monotonic() + WRITTEN_SECONDS
     while not _open_files(asterisk).isdisjoint(file.name for file in found):
         if monotonic() > deadline:
             raise LabError(f"the recording of {name} is still being written")
         sleep(POLL_SECONDS)
+    return found
+
+
+def recordings_in(directory: Path, name: str) -> list[Path]:
+    """The recordings of `name`, the oldest first, as far as they are written."""
+    found = directory.glob(f"{name}-*.wav")
     return sorted(found, key=lambda file: int(file.stem.rpartition("-")[2]))
 
 

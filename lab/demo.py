@@ -9,17 +9,14 @@ Exit status: 0 if the outcome of every number is what its carrier behaviour dema
 every text what domain.md §8 does; 1 if not or if it was not finished in time, 130 if interrupted.
 """
 
+import argparse
 import asyncio
-import fcntl
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from time import monotonic
 
 from rich.console import Console
@@ -28,11 +25,22 @@ from domain.clock import utc_now
 from domain.errors import TstnError
 from domain.msisdn import national
 from ivr.prompts import load_script
-from lab.behaviours import behaviour_of
-from lab.child import LabError
 from lab.demo_audience import list_of, make_audience
-from lab.demo_commands import CommandLine, use_settings
+from lab.demo_commands import CommandLine
+from lab.demo_containers import ContainerStage
+from lab.demo_plan import (
+    BY_TEXT,
+    BY_TEXT_FILE,
+    CAMPAIGN,
+    CAMPAIGN_FILE,
+    CPS,
+    EXAMPLE,
+    TEXT_EXAMPLE,
+    first_of,
+    recorded,
+)
 from lab.demo_server import Server, watch
+from lab.demo_stage import DIRECTORY, LocalStage, Stage
 from lab.demo_summary import Run, Summary, summarise
 from lab.demo_texters import invited_numbers, make_texters
 from lab.demo_texting import Texting
@@ -40,58 +48,30 @@ from lab.demo_texts_verdict import TextRecords, is_by_text, judge_texts
 from lab.demo_verdict import Records, Row, judge
 from lab.demo_view import closing_table, mismatch_table, progress
 from lab.listen import hear, read_samples
-from lab.network import CHECKOUT, Network
-
-DIRECTORY = Path("var/demo")
-CAMPAIGN = "demo"
-BY_TEXT = "demo-by-text"
-"""Its numbers are invited by text only: it has an audience, and never starts."""
-CPS = 5
-"""Two Asterisks and the sound of 100 calls leave half of two cores idle at that rate."""
+from lab.network import CHECKOUT
 
 DEADLINE_SECONDS = 300.0
 """The last call starts after 40 s, and the longest takes a minute."""
-
-_DRAIN_SECONDS = 2.0
-"""At the end no call is live; when interrupted, nobody wants to wait for them."""
-
-_RECORDED = ("press-1", "press-2-then-1", "press-3", "silent", "wrong-key-then-1")
-"""Behaviours of which one subscriber is recorded: recording them all would take the calls' time."""
-_EXAMPLE = "press-2-then-1"
-_TEXT_EXAMPLE = "key 1, then cancels"
 
 _AUDIENCE = DIRECTORY / "audience.csv"
 _REJECTS = DIRECTORY / "audience.rejects.csv"
 _CAMPAIGN_FILE = DIRECTORY / "campaign.toml"
 _BY_TEXT_FILES = (DIRECTORY / "by-text.toml", DIRECTORY / "by-text.csv")
-_LOG = DIRECTORY / "serve.log"
 _SUMMARY = DIRECTORY / "summary.json"
-
-_CAMPAIGN = f"""\
-# The demo's campaign. Every key: config/campaigns/example.toml
-name = "{CAMPAIGN}"
-purpose = "customer_care"
-cps = {CPS}
-max_channels = 150
-ring_timeout_seconds = 12
-# One dial a number and no retries, so that the demo ends soon.
-max_attempts = 1
-# At any time: nobody is disturbed, these subscribers are simulated.
-windows = ["00:00-24:00"]
-call_on_holidays = true
-"""
-_BY_TEXT = f'name = "{BY_TEXT}"\npurpose = "customer_care"\n'
 
 
 def main() -> int:
     """Run the demo; give its exit status."""
+    parser = argparse.ArgumentParser("python -m lab.demo", description="A campaign of 200 numbers")
+    help_ = "on the carrier, SMSC and server of docker-compose.yml, in a container beside them"
+    parser.add_argument("--containers", action="store_true", help=help_)
+    in_containers = parser.parse_args().containers
     os.chdir(CHECKOUT)
     console = Console()
     try:
-        with _alone():
-            summary = _Rehearsal(console).run()
+        summary = _Rehearsal(console, in_containers).run()
     except KeyboardInterrupt:
-        console.print("\ndemo: interrupted, everything is stopped")
+        console.print("\ndemo: interrupted, what it started is stopped")
         return 130
     except TstnError as error:
         print("demo:", error, file=sys.stderr)
@@ -99,42 +79,23 @@ def main() -> int:
     return 0 if summary["ok"] else 1
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One demo at a time in a checkout. Raises LabError while another runs."""
-    DIRECTORY.parent.mkdir(exist_ok=True)
-    with DIRECTORY.with_suffix(".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LabError("another demo is running in this checkout") from None
-        shutil.rmtree(DIRECTORY, ignore_errors=True)
-        yield
-
-
 class _Rehearsal:
-    """One run of the demo, in var/demo."""
+    """One run of the demo; its files are in var/demo."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, in_containers: bool) -> None:
         self._console = console
         self._tstn = CommandLine(console)
         self._audience = make_audience()
         self._texters = make_texters(self._audience.numbers)
-        self._texting = Texting(DIRECTORY, self._texters)
-        self._network = Network(
-            DIRECTORY,
-            recording=[national(self._first(name)) for name in _RECORDED],
-            sections={"dialer": {"drain_seconds": _DRAIN_SECONDS}, **self._texting.sections},
-        )
+        recording = recorded(self._audience.numbers)
+        self._stage: Stage = ContainerStage() if in_containers else LocalStage(recording)
 
     def run(self) -> Summary:
         """From the files to the summary."""
-        _AUDIENCE.write_text(self._audience.csv, encoding="utf-8-sig")
-        _CAMPAIGN_FILE.write_text(_CAMPAIGN, encoding="utf-8")
-        self._say("Two Asterisks start: ours, and one that plays the carrier; and an SMSC")
-        with self._network, self._texting:
-            use_settings(self._network.settings_file)
-            self._tstn.show(f"export TSTN_CONFIG={DIRECTORY / 'tstn.toml'}")
+        self._say("Two Asterisks: ours, and one that plays the carrier; and an SMSC")
+        with self._stage:
+            self._texting = Texting(self._stage.smsc, self._texters)
+            self._tstn.show(self._stage.hint)
             self._prepare()
             run = self._call()
             records, texts = self._export(run)
@@ -145,13 +106,15 @@ class _Rehearsal:
         return summary
 
     def _prepare(self) -> None:
+        _AUDIENCE.write_text(self._audience.csv, encoding="utf-8-sig")
+        _CAMPAIGN_FILE.write_text(CAMPAIGN_FILE, encoding="utf-8")
         self._say("An empty database, a campaign and its audience")
         self._tstn.run("migrate")
         self._tstn.run("campaign", "create", str(_CAMPAIGN_FILE))
         self._tstn.run("audience", "import", str(_AUDIENCE), "--campaign", CAMPAIGN)
         self._say("Another one, whose numbers are invited by text only")
         campaign, audience = _BY_TEXT_FILES
-        campaign.write_text(_BY_TEXT, encoding="utf-8")
+        campaign.write_text(BY_TEXT_FILE, encoding="utf-8")
         audience.write_text(list_of(invited_numbers(self._texters)), encoding="utf-8-sig")
         self._tstn.run("campaign", "create", str(campaign))
         self._tstn.run("audience", "import", str(audience), "--campaign", BY_TEXT)
@@ -159,12 +122,12 @@ class _Rehearsal:
     def _call(self) -> Run:
         """Run the campaign to its end, or to the deadline."""
         self._say("The server starts, dials, and answers texts")
-        server = Server(self._tstn.name("serve", after=" &"), self._network, _LOG)
+        server = self._stage.server(self._tstn)
         with server:
             self._tstn.run("campaign", "start", CAMPAIGN)
             started_at, started = utc_now(), monotonic()
             finished = self._watch(server)
-            settled = asyncio.run(self._texting.settled(self._network.settings.store.url))
+            settled = asyncio.run(self._texting.settled(self._stage.settings.store.url))
             seconds, health = monotonic() - started, server.health()
         return Run(
             started_at=started_at,
@@ -179,7 +142,7 @@ class _Rehearsal:
         )
 
     def _watch(self, server: Server) -> bool:
-        url, total = self._network.settings.store.url, len(self._audience.numbers)
+        url, total = self._stage.settings.store.url, len(self._audience.numbers)
         self._console.print(
             f"{total} calls, {CPS} a second, and {len(self._texters)} who text: "
             "about two minutes. Ctrl-C ends it.\n"
@@ -196,9 +159,7 @@ class _Rehearsal:
 
     def _require_alive(self, server: Server) -> None:
         server.require_alive()
-        for asterisk in (self._network.asterisk, self._network.carrier.asterisk):
-            if not asterisk.is_running():
-                raise LabError(f"Asterisk ({asterisk.name}) has died: see {asterisk.log_dir}")
+        self._stage.require_alive()
 
     def _export(self, run: Run) -> tuple[Records, TextRecords]:
         """What the calls came to, and what the texts did."""
@@ -212,9 +173,9 @@ class _Rehearsal:
             attempts=attempts,
             registrations=[row for row in registrations if not is_by_text(row)],
             callbacks=[row for row in callbacks if not is_by_text(row)],
-            carrier=self._network.carrier.events(),
+            carrier=self._stage.carrier.events(),
         )
-        settings = self._network.settings
+        settings = self._stage.settings
         texts = self._texting.records(
             settings.store.url, run.started_at, registrations, callbacks, asdict(settings.replies)
         )
@@ -226,13 +187,13 @@ class _Rehearsal:
         return [json.loads(line) for line in answer.splitlines()]
 
     def _report(self, summary: Summary) -> None:
-        example = self._first(_EXAMPLE)
-        self._say(f"One subscriber, who behaves as {_EXAMPLE}")
+        example = first_of(self._audience.numbers, EXAMPLE)
+        self._say(f"One subscriber, who behaves as {EXAMPLE}")
         self._tstn.run("timeline", national(example))
         heard = ", ".join(self._heard(example))
         self._console.print(f"and heard, by the recording: {heard}", highlight=False)
-        self._say(f"And one who texts: {_TEXT_EXAMPLE}")
-        texter = next(each for each in self._texters if each.name == _TEXT_EXAMPLE)
+        self._say(f"And one who texts: {TEXT_EXAMPLE}")
+        texter = next(each for each in self._texters if each.name == TEXT_EXAMPLE)
         self._tstn.run("timeline", national(texter.sender))
         self._say("What came of it")
         self._console.print(closing_table(summary))
@@ -251,27 +212,23 @@ class _Rehearsal:
 
     def _heard(self, msisdn: str) -> Iterator[str]:
         """The prompts in the recording of one subscriber, with the second each began."""
-        ivr = self._network.settings.ivr
+        ivr = self._stage.settings.ivr
         files = (ivr.prompts_dir / load_script(ivr.script).version).glob("*.wav")
         prompts = {file.stem: read_samples(file) for file in files}
-        for recording in self._network.carrier.recordings(national(msisdn)):
+        for recording in self._stage.carrier.recordings(national(msisdn)):
             for prompt in hear(read_samples(recording), prompts):
                 yield f"{prompt.name} at {prompt.start_seconds:.1f} s"
 
     def _say_where(self) -> None:
-        heard = self._network.carrier.recordings_dir.relative_to(CHECKOUT)
         for what, where in (
             ("summary", _SUMMARY),
             ("refused rows", _REJECTS),
-            ("what subscribers heard", heard),
-            ("SMSC's journal", self._texting.journal.relative_to(CHECKOUT)),
-            ("server's log", _LOG),
+            ("what subscribers heard", self._stage.carrier.recordings_dir),
+            ("SMSC's journal", self._stage.smsc.journal),
+            ("server's log", self._stage.server_log),
         ):
-            self._console.print(f"{what:24}{where}", highlight=False)
-
-    def _first(self, behaviour: str) -> str:
-        """The first number of the audience that behaves so."""
-        return next(n for n in self._audience.numbers if behaviour_of(n).name == behaviour)
+            shown = str(where).removeprefix(f"{CHECKOUT}/")
+            self._console.print(f"{what:24}{shown}", highlight=False)
 
     def _say(self, text: str) -> None:
         self._console.print(f"\n[bold]{text}[/]", highlight=False)

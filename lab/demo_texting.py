@@ -7,14 +7,12 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
-from lab.child import Part
 from lab.demo_texters import Diary, Step, Texter, Way
 from lab.demo_texts_verdict import TextRecords
 from lab.demo_verdict import Row
-from lab.smsc.account_file import write_account_file
-from lab.smsc.process import SmscProcess
+from lab.smsc.control_client import SmscControl
 from lab.smsc.subscribers import MO, parts_of
 from lab.smsc.texts import LongStyle
 from store import exports, texts
@@ -24,7 +22,6 @@ from store.standing import standing
 
 SETTLE_SECONDS = 20.0
 _LOOK_SECONDS = 0.2
-_RECEIPT_SECONDS = 1.0
 _PART_SECONDS = 0.3
 _REDELIVERED_SECONDS = 10.0
 _LONG = {Way.UDH8: LongStyle.UDH8, Way.UDH16: LongStyle.UDH16, Way.SAR: LongStyle.SAR}
@@ -38,41 +35,29 @@ _NETWORK_SPECIFIC, _ALPHANUMERIC = 3, 5
 """Types of number: a short code's, and a word's."""
 
 
-class Texting(Part):
-    """The SMSC, which tells `tstn` how to reach it in a file; `texters` send as they are told."""
+class Smsc(Protocol):
+    """The SMSC: its control, and its own record of all that came and went."""
 
-    def __init__(self, directory: Path, texters: Sequence[Texter]) -> None:
-        directory = directory.absolute()
-        faults = {"receipt_seconds": _RECEIPT_SECONDS}
-        self._smsc = SmscProcess(directory / "smsc", faults=faults)
-        self._file = directory / "smsc.toml"
+    journal: Path
+
+    @property
+    def control(self) -> SmscControl:
+        """The connection to its control port."""
+
+
+class Texting:
+    """`texters` send through the SMSC as they are told."""
+
+    def __init__(self, smsc: Smsc, texters: Sequence[Texter]) -> None:
+        self._smsc = smsc
         self._diary = Diary(texters)
         self._texters = texters
         self._references = count(1)
 
     @property
-    def sections(self) -> dict[str, dict[str, str]]:
-        """What `tstn.toml` must say."""
-        return {"sms": {"smsc_file": str(self._file)}}
-
-    @property
-    def journal(self) -> Path:
-        """The SMSC's own record of all that came and went."""
-        return self._smsc.journal
-
-    @property
     def done(self) -> bool:
         """Whether all texts are sent."""
         return self._diary.done
-
-    def start(self) -> None:
-        """Returns once the SMSC listens. Raises LabError where it does not."""
-        write_account_file(self._file, self._smsc)
-        self._smsc.start()
-
-    def stop(self) -> None:
-        """In good order."""
-        self._smsc.stop()
 
     async def send_due(self, seconds: float, has_ended: Collection[str]) -> None:
         """Send what is due. Raises LabError where the SMSC has died."""

@@ -56,12 +56,13 @@ class Phones(Part):
         self._settings = settings
         self._ring_seconds = ring_seconds
         self._talk_seconds = talk_seconds
-        self.asterisk = Asterisk("phones", directory, directory / "sounds", self._configure)
+        self.asterisk = Asterisk(
+            "phones", directory, directory / "sounds", self.write_configuration
+        )
 
     def start(self) -> None:
         """Returns once every phone is registered. Raises LabError where one is not."""
-        for name in self._called:
-            write_voice(self.voice(name), name)
+        self.write_voices(self.asterisk.prompts)
         self.recordings_dir.mkdir(parents=True, exist_ok=True)
         self.asterisk.start()
         deadline = monotonic() + REGISTER_SECONDS
@@ -94,9 +95,14 @@ class Phones(Part):
         """The sound that the agent of this phone speaks."""
         return self.asterisk.prompts / f"{name}.wav"
 
+    def write_voices(self, sounds: Path) -> None:
+        """Write what the agents say into a directory."""
+        for name in self._called:
+            write_voice(sounds / f"{name}.wav", name)
+
     def events(self) -> list[CarrierEvent]:
         """The whole log so far; `number` is the phone's name."""
-        return list(read_log(self.asterisk))
+        return list(read_log(self.asterisk.log_dir))
 
     def recordings(self, name: str) -> list[Path]:
         """What the agent heard, one wav a call; as the carrier's."""
@@ -111,7 +117,8 @@ class Phones(Part):
         lines = self.asterisk.cli("pjsip show registrations").splitlines()
         return sum(" Registered" in line for line in lines)
 
-    def _configure(self, etc: Path) -> None:
+    def write_configuration(self, etc: Path) -> None:
+        """Write the configuration of their Asterisk."""
         shared = [SERVER_TEMPLATES / f"{name}.conf" for name in SHARED]
         carriers = [CARRIER_TEMPLATES / f"{name}.conf" for name in _AS_THE_CARRIER]
         ports = {

@@ -57,6 +57,7 @@ class StoreSettings:
             hint="sqlite:///FILE or postgresql://USER@HOST/DATABASE",
         ),
     ] = "sqlite:///var/tstn.sqlite"
+    password_file: str = ""
     patience_seconds: Annotated[float, Limits(least=0.1, most=60)] = 2.0
 
 

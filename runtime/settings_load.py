@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from domain.errors import ConfigError
 from runtime.settings import HIDDEN, Knob, Limits, Settings, knobs
@@ -45,7 +46,7 @@ def load_settings(
     _check_together(settings, problems)
     if problems:
         raise ConfigError("; ".join(problems))
-    return settings
+    return _with_store_password(settings)
 
 
 def _from_file(file: Path, problems: list[str], *, secrets: bool) -> Table:
@@ -153,6 +154,32 @@ def _rooted(root: Path, value: Any) -> Any:
     if isinstance(value, str) and value.startswith("sqlite:///"):
         return f"sqlite:///{root / value.removeprefix('sqlite:///')}"
     return value
+
+
+def _with_store_password(settings: Settings) -> Settings:
+    """The store's URL with the password of its file, where one is named.
+
+    Raises ConfigError where there is no password, or no place for it.
+    """
+    store = settings.store
+    if not store.password_file:
+        return settings
+    file = settings.root / store.password_file
+    try:
+        password = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        password = ""
+    if not password:
+        raise ConfigError(
+            f"no password of the store in {file}: write it there, mode 0600, and nothing else"
+        )
+    user = urlsplit(store.url).netloc.rpartition("@")[0]
+    if not user or ":" in user:
+        raise ConfigError(
+            "store.password_file goes with store.url = postgresql://USER@HOST/DATABASE"
+        )
+    whole = store.url.replace(f"{user}@", f"{user}:{quote(password, safe='')}@", 1)
+    return replace(settings, store=replace(store, url=whole))
 
 
 def checked(knob: Knob, value: Any) -> Any:

@@ -78,6 +78,14 @@ def _add_server(commands: "Commands") -> None:
         "Check settings, replies and SMSC accounts, and print those in force, secrets hidden",
         "tstn --config /etc/tstn/tstn.toml check-config",
     )
+    _command(
+        commands,
+        "install-check",
+        "install_check:install_check",
+        "Look at this host before the first start (programs, accounts, Asterisk's files, units, "
+        "kernel): each line ok, warn or fail, with what to do; exit status 1 if one fails",
+        "tstn install-check",
+    )
 
 
 def _add_campaign(commands: "Commands") -> None:

@@ -2,18 +2,9 @@
 
 The judge is the carrier's own log: no number may be dialled twice, no key 1 be lost.
 
-Which keys 1 count as lost if they are not registered? Those that somebody was there to take. While
-our process is dead nobody listens to Asterisk, which keeps no event for later; on a call whose
-Asterisk was killed there is nobody at all, though the carrier's side of it goes on for a while.
-So a key must be registered if, by the carrier's log,
-
-* its call came in after the last kill of Asterisk before the key, and Asterisk lived on after it;
-* a server that was connected to Asterisk ran from BEFORE_SECONDS before the log line (the line
-  comes 0.25 s after the key is released) until AFTER_SECONDS after it (the commit, with the
-  machine busy).
-
-How many keys fell under neither is printed. Such a key may be registered all the same, and where
-it was kept as pressed at all, it must be.
+Which keys 1 count as lost if they are not registered? Those that somebody was there to take
+(lab.presence). How many others there were is printed. Such a key may be registered all the same,
+and where it was kept as pressed at all, it must be.
 """
 
 from collections import Counter
@@ -25,7 +16,7 @@ from sqlalchemy import Connection, func, select
 
 from domain.msisdn import national
 from lab.behaviours import Timing, behaviour_of, numbers_for
-from lab.carrier import CarrierEvent
+from lab.presence import Presence
 from store.models import Attempt
 from tests.acceptance.rehearsal import NO_RETRIES, Rehearsal, Row, Server, epoch, until
 
@@ -50,7 +41,6 @@ MIX = {
 }
 TOTAL = 300
 TIMING = Timing(ring_seconds=0.3, think_seconds=1.2, barge_seconds=0.5, leave_seconds=0.8)
-BEFORE_SECONDS, AFTER_SECONDS = 0.6, 0.75
 MUST_COUNT = 60  # keys 1 that somebody was there to take: fewer would prove nothing
 
 
@@ -61,8 +51,7 @@ class Life:
         self.rehearsal = rehearsal
         self.server: Server = rehearsal.serve()
         self._ready_at: float | None = None
-        self._listened: list[tuple[float, float]] = []
-        self._asterisk_killed: list[float] = []
+        self.presence = Presence()
 
     def look(self) -> bool:
         """Whether the server listens; notes when it began to."""
@@ -73,7 +62,7 @@ class Life:
     def over(self) -> None:
         """The server is killed or has had its day."""
         if self._ready_at is not None:
-            self._listened.append((self._ready_at, epoch()))
+            self.presence.listened.append((self._ready_at, epoch()))
         self._ready_at = None
 
     def kill_server(self) -> None:
@@ -84,15 +73,9 @@ class Life:
 
     def kill_asterisk(self) -> None:
         """kill -9, and it is started again."""
-        self._asterisk_killed.append(epoch())
+        self.presence.asterisk_killed.append(epoch())
         self.rehearsal.asterisk.kill()
         self.rehearsal.asterisk.start()
-
-    def was_whole(self, invite: CarrierEvent, key: CarrierEvent) -> bool:
-        """Whether our side was all there for this key of this call."""
-        first, last = key.at - BEFORE_SECONDS, key.at + AFTER_SECONDS
-        listened = any(start <= first and last <= end for start, end in self._listened)
-        return listened and not any(invite.at <= at <= last for at in self._asterisk_killed)
 
 
 def test_nobody_is_dialled_twice_and_no_key_1_is_lost(
@@ -163,7 +146,7 @@ def check_keys(rehearsal: Rehearsal, life: Life) -> None:
     carrier = rehearsal.carrier.events()
     invites = {event.call_id: event for event in carrier if event.event == "invite"}
     keys = [event for event in carrier if (event.event, event.value) == ("key", "1")]
-    taken = [key for key in keys if life.was_whole(invites[key.call_id], key)]
+    taken = [key for key in keys if life.presence.was_whole(invites[key.call_id], key)]
     registered = {national(row["msisdn"]) for row in rehearsal.export("registrations")}
     unseen = {key.number for key in keys} - {key.number for key in taken}
     print(

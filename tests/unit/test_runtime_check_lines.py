@@ -5,7 +5,7 @@ from argparse import Namespace
 
 import pytest
 
-from runtime.check_lines import CheckLine, Verdict
+from runtime.check_lines import CheckLine, Verdict, some_of
 from runtime.cli.check_view import show_lines
 
 WELL = CheckLine("disk", Verdict.OK, "40 GB free")
@@ -38,3 +38,8 @@ def test_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
         "says": "not synchronised",
         "todo": "start chrony",
     }
+
+
+def test_many_names_are_cut_short() -> None:
+    assert some_of(["a", "b", "c", "d"]) == "a, b, c, d"
+    assert some_of([*"abcdef"]) == "a, b, c, d and 2 more"

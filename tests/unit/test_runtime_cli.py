@@ -19,6 +19,7 @@ COMMANDS = {
     "health",
     "check-config",
     *("doctor", "backup", "restore", "audience contacted"),
+    "install-check",
     *(f"campaign {verb}" for verb in ("create", "list", "show", "start", "pause", "stop", "tune")),
     "campaign why-not",
     *(f"dnc {verb}" for verb in ("import", "show")),

@@ -163,3 +163,36 @@ def test_missing_secrets_say_what_to_do(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no settings file .*nothing\.toml"):
         load_settings(None, {"TSTN_CONFIG": str(tmp_path / "nothing.toml")})
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [
+        ("postgresql://tstn@db/tstn", "postgresql://tstn:{}@db/tstn"),
+        ("postgresql://tstn@/tstn?host=/run/db", "postgresql://tstn:{}@/tstn?host=/run/db"),
+    ],
+)
+def test_the_stores_password_comes_from_its_file(tmp_path: Path, url: str, whole: str) -> None:
+    (tmp_path / "db.password").write_text("p@ss/w:rd\n")
+    text = f'[store]\nurl = "{url}"\npassword_file = "db.password"'
+    settings = load(tmp_path, text)
+    assert settings.store.url == whole.format("p%40ss%2Fw%3Ard")
+    assert redacted(settings)["store"]["url"] == whole.format(HIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("url", "password", "words"),
+    [
+        ("postgresql://tstn@db/tstn", "", "no password of the store in"),
+        ("sqlite:///var/tstn.sqlite", "hunter2", "goes with store.url = postgresql://USER@HOST"),
+        ("postgresql://tstn:old@db/tstn", "hunter2", "goes with store.url"),
+        ("postgresql://db/tstn", "hunter2", "goes with store.url"),
+    ],
+)
+def test_a_password_file_that_does_not_fit_is_refused(
+    tmp_path: Path, url: str, password: str, words: str
+) -> None:
+    (tmp_path / "db.password").write_text(password)
+    said = mistakes(tmp_path, f'[store]\nurl = "{url}"\npassword_file = "db.password"')
+    assert words in said
+    assert "hunter2" not in said
