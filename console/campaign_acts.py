@@ -69,11 +69,11 @@ async def preview(request: web.Request) -> web.StreamResponse:
     pairs = campaign_form.changed(campaign, given)
     try:
         after = it.control.tuned(pairs, campaign.retry)
+        if not after:
+            return await refused(request, campaign, [say(request, _NOTHING)])
+        before, then = await it.control.preview(it.store, str(campaign.id), after, it.clock())
     except InputError as error:
         return await refused(request, campaign, _told(request, error))
-    if not after:
-        return await refused(request, campaign, [say(request, _NOTHING)])
-    before, then = await it.control.preview(it.store, str(campaign.id), after, it.clock())
     names = {
         "campaign": campaign,
         "pairs": pairs,

@@ -68,6 +68,11 @@ MAY_RETRY = (
     *(Disposition.CONGESTION, Disposition.UNEXPECTED_CAUSE, Disposition.UNKNOWN),
 )
 _TAKEN = re.compile(r"a campaign named .* exists already")
+# As domain.gate says it.
+OF_THE_LAW = (
+    _("advertising may call from 08:00 to 17:00 only"),
+    _("advertising may text from 07:00 to 22:00 only"),
+)
 _EXISTS = _("A campaign of this name exists already: choose another name")
 
 

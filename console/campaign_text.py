@@ -78,14 +78,15 @@ async def preview(request: web.Request) -> web.StreamResponse:
     pairs = campaign_form.changed(campaign, given)
     if campaign.kind != CampaignKind.TEXT or not pairs:
         return await campaign_acts.preview(request)
+    tally = await it.tallies.of(campaign.id)
+    left = tally.audience.ready if tally else 0
+    knobs = {name: getattr(campaign, name) for name in (*_KNOBS, "purpose", "kind")}
+    finish, now = it.control.texts.finishes_at, it.clock()
     try:
         after = it.control.tuned(pairs, campaign.retry)
+        ends = [finish(one, left, now) for one in (knobs, knobs | after)]
     except InputError:
         return await campaign_acts.preview(request)  # it says what is wrong
-    tally = await it.tallies.of(campaign.id)
-    knobs = {name: getattr(campaign, name) for name in _KNOBS}
-    left = tally.audience.ready if tally else 0
-    ends = [it.control.texts.finishes_at(one, left, it.clock()) for one in (knobs, knobs | after)]
     names = {
         "campaign": campaign,
         "pairs": pairs,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from dialer.brake_promise import agents_to_judge_by
 from dialer.callbacks import backlog_of, staff_of
 from dialer.preview import Agents, Knobs, Rates, preview
-from domain.calendar import Calendar, Window
+from dialer.windows import calendar_by
 from runtime.callback_wiring import callback_setting
 from runtime.settings import Settings
 from store import campaigns, limits, pace_figures
@@ -70,11 +70,7 @@ def _of(
         cps=columns["cps"],
         max_channels=columns["max_channels"],
         max_attempts=columns["max_attempts"],
-        windows=Calendar(
-            [Window.parse(window) for window in columns["windows"]],
-            call_on_holidays=columns["call_on_holidays"],
-            holiday_overrides=settings.calendar.holidays,
-        ),
+        windows=calendar_by(columns, settings.calendar.holidays),
         shared_cps=min(caps.cps for caps in shared),
         shared_channels=min(caps.max_channels for caps in shared),
     )

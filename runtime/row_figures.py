@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from domain.calendar import Calendar, Window
+from dialer.windows import calendar_or_trouble
 from domain.clock import Clock
-from domain.errors import InputError, StoreUnavailable
+from domain.errors import StoreUnavailable
 from domain.pacing import Monotonic
 from domain.sla import sla_bounds
 from store import scrape
@@ -91,15 +91,8 @@ class RowFigures:
             log.exception("fault at reading the figures of the rows")
 
     def _is_open(self, campaign: Campaign, now: datetime) -> bool:
-        try:
-            calendar = Calendar(
-                [Window.parse(window) for window in campaign.windows],
-                call_on_holidays=campaign.call_on_holidays,
-                holiday_overrides=self._holidays,
-            )
-        except InputError:
-            return True
-        return calendar.is_open(now)
+        calendar = calendar_or_trouble(campaign, self._holidays)
+        return isinstance(calendar, str) or calendar.is_open(now)
 
 
 class _Registrations:

@@ -6,7 +6,7 @@ from typing import Any
 
 from console.text_port import TextCost
 from dialer.preview import finish
-from domain.calendar import Calendar, Window
+from dialer.windows import calendar_by
 from runtime.settings import Settings
 from runtime.smsc_file import account_setting, read_accounts
 from sms.invitations import cost, plain
@@ -36,9 +36,5 @@ class TextDesk:
 
     def finishes_at(self, knobs: Mapping[str, Any], numbers: int, now: datetime) -> datetime | None:
         """By the rate that is set, as if this were the only campaign."""
-        calendar = Calendar(
-            [Window.parse(window) for window in knobs["windows"]],
-            call_on_holidays=knobs["call_on_holidays"],
-            holiday_overrides=self._settings.calendar.holidays,
-        )
+        calendar = calendar_by(knobs, self._settings.calendar.holidays)
         return finish(numbers, knobs["cps"], calendar, now)

@@ -15,7 +15,7 @@ from store.engine import Store
 from store.models import Audit, Campaign
 from tests.consoles import Controls, Rig, Visitor, console
 from tests.integration.test_console_campaigns import counted
-from tests.rows import BY_NINE, NOW, all_rows, asked, numbers
+from tests.rows import BY_NINE, NOW, all_rows, asked, make_campaign, numbers
 from tests.text_campaigns import TextWorld, make_text_campaign
 
 WORDS = "Thay SIM 4G tại nhà, miễn phí. Soạn TSTN gửi 9231"
@@ -156,6 +156,17 @@ async def test_its_rate_is_tuned_after_a_preview(store: Store, operator: Visitor
     assert (await by_name(store, "texts")).cps == 5.0
     assert (await operator.get(f"{place}/tune?cps=x")).status == 422
     assert (await operator.get(f"{place}/tune?cps=5")).status == 422  # nothing changes
+
+
+async def test_hours_that_the_law_forbids_are_refused_at_the_preview(
+    store: Store, operator: Visitor
+) -> None:
+    texts = await make_text_campaign(store, [], purpose="advertising")
+    calls = await make_campaign(store, [], "calls", purpose="advertising")
+    for campaign, words in ((texts, "từ 07:00 đến 22:00"), (calls, "từ 08:00 đến 17:00")):
+        answer = await operator.get(f"/campaigns/{campaign.id}/tune?windows=22:00-23:00")
+        assert answer.status == 422
+        assert words in await answer.text()
 
 
 async def test_a_call_campaign_follows_texts_by_its_form(store: Store, operator: Visitor) -> None:
