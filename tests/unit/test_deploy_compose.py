@@ -16,7 +16,7 @@ FILE = CHECKOUT / "docker-compose.yml"
 COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONCE = {name for name, service in SERVICES.items() if service["restart"] == "no"}
-LASTING = SERVICES.keys() - ONCE
+LASTING = [name for name in SERVICES if name not in ONCE]
 DOCKERFILES = sorted((CHECKOUT / "deploy" / "docker").glob("*.Dockerfile"))
 SECOND = {"s": 1, "m": 60}
 
