@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from domain.errors import ConfigError
 from runtime.asterisk_config import TEMPLATES, needed_modules, render
 from runtime.check_lines import CheckLine, Verdict, some_of
+from runtime.doctor.asterisk import judge_version
 from runtime.install.places import has_account, may
 from runtime.settings import Settings, require_secrets
 
@@ -35,10 +36,10 @@ def look(settings: Settings) -> list[CheckLine]:
 
 
 def judge_program(version: str | None) -> CheckLine:
-    """Whether it is installed; `tstn doctor` judges the version of the one that runs."""
+    """Whether it is installed, in a version that may be trusted with calls."""
     if version is None:
-        return CheckLine("Asterisk", Verdict.FAIL, "not installed", _INSTALL)
-    return CheckLine("Asterisk", Verdict.OK, version)
+        return CheckLine("Asterisk version", Verdict.FAIL, "not installed", _INSTALL)
+    return judge_version(version)
 
 
 def judge_modules(needed: list[str], installed: set[str]) -> CheckLine:

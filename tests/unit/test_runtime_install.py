@@ -37,6 +37,7 @@ CASES: list[tuple[Verdict, Judged]] = [
     (FAIL, lambda: places.judge_secrets(SECRETS, 0o640, readable=True)),
     (FAIL, lambda: places.judge_secrets(SECRETS, None, readable=False)),
     (OK, lambda: asterisk_files.judge_program("Asterisk 22.10.1")),
+    (WARN, lambda: asterisk_files.judge_program("Asterisk 22.9.0")),
     (FAIL, lambda: asterisk_files.judge_program(None)),
     (OK, lambda: asterisk_files.judge_modules(["res_ari.so"], {"res_ari.so", "x.so"})),
     (FAIL, lambda: asterisk_files.judge_modules(["res_ari.so"], {"x.so"})),
