@@ -1,11 +1,13 @@
 """Sends what waits in the outbox through one bind: claimed and committed before it is written. I/O.
 
-The next texts are claimed while the last ones are on their way, so that the window stays full. What
-was claimed and is not written when the link ends goes back to the queue, for another bind maybe.
+The next texts are claimed while the last ones are on their way, so that the window stays full, but
+only a moment ahead: after kill -9 they count as unknown (`sms.claim_size`). What was claimed and is
+not written when the link ends goes back to the queue, for another bind maybe.
 """
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +19,7 @@ from domain import log_ids
 from domain.clock import Clock
 from domain.errors import StoreUnavailable
 from domain.msisdn import national
+from sms.claim_size import ClaimSize
 from sms.esme import listener
 from sms.esme.bind import Bind, BindState
 from sms.esme.errors import NoRoom
@@ -41,6 +44,7 @@ _STALE = timedelta(minutes=5)
 _DOUBTFUL_FOR = timedelta(minutes=1)
 """How long a COMMIT without an answer may still be carried out by the database."""
 _FEWEST_CLAIMED, _MOST_CLAIMED = 50, 500
+"""In one claim, at full speed."""
 _VALID_FOR = "000001000000000R"
 """A day (SMPP 3.4, 7.1.1): later nobody waits for the answer any more."""
 _WANT_RECEIPT = 1
@@ -72,7 +76,8 @@ class Sender:
         self._setting = setting
         self._clock = clock
         self._tally = tally
-        self._claim_at_once = max(_FEWEST_CLAIMED, min(_MOST_CLAIMED, 2 * bind.setting.window))
+        most = max(_FEWEST_CLAIMED, min(_MOST_CLAIMED, 2 * bind.setting.window))
+        self._size = ClaimSize(most, time.monotonic)
         self._ready: deque[tuple[datetime, Outgoing]] = deque()  # with the time of its claim
         self._under_way: dict[int, Outgoing] = {}
         self._doubtful: dict[datetime, datetime] = {}  # times of claims, and how long to doubt them
@@ -134,7 +139,8 @@ class Sender:
 
     async def _claim(self, now: datetime) -> Sequence[Outgoing]:
         """The next texts. A claim is never left to itself: it may be committed already."""
-        claiming = asyncio.ensure_future(self._store.write(self._claim_rows, now))
+        limit = self._size.size(self._bind.room, len(self._ready))
+        claiming = asyncio.ensure_future(self._store.write(self._claim_rows, limit, now))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
@@ -149,11 +155,11 @@ class Sender:
             await asyncio.sleep(_STORE_AWAY_SECONDS)
             return ()
 
-    def _claim_rows(self, connection: Connection, now: datetime) -> list[Outgoing]:
+    def _claim_rows(self, connection: Connection, limit: int, now: datetime) -> list[Outgoing]:
         bind = self._bind.name
         for claimed_at in self._doubtful:
             outcomes.give_back_claim(connection, bind, claimed_at)
-        return outbox.claim(connection, self._bind.account, bind, self._claim_at_once, now)
+        return outbox.claim(connection, self._bind.account, bind, limit, now)
 
     async def _send_ready(self) -> None:
         while True:
@@ -168,7 +174,7 @@ class Sender:
                     self._recorder.give_back([outgoing.id])
                 else:
                     self._send(claimed_at, outgoing)
-            if len(self._ready) <= self._claim_at_once:
+            if self._size.is_due(len(self._ready)):
                 self._hungry.set()
 
     def _send(self, claimed_at: datetime, outgoing: Outgoing) -> None:
@@ -185,6 +191,7 @@ class Sender:
             self._recorder.note(Refused(outgoing.id, outgoing.tries, _MALFORMED, None, now))
         else:
             self.sent += 1
+            self._size.written()
 
     def _submit(self, outgoing: Outgoing) -> Submit:
         return Submit(
