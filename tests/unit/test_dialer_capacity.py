@@ -1,8 +1,11 @@
 """Rates and channel caps of all scopes together, from rows counted by the caller. Pure."""
 
 from datetime import UTC, datetime
+from itertools import chain
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dialer.capacity import Capacity, InUse
 from store.limits import Caps
@@ -191,3 +194,56 @@ def test_a_brake_slows_what_a_campaign_really_gets(capacity: Capacity, clock: Ha
     assert calls_in(60, capacity, clock, (campaign(2), "north")) == pytest.approx(1200, rel=0.02)
     capacity.set_brakes({}, {"north": 0.25})
     assert calls_in(60, capacity, clock, (campaign(2), "north")) == pytest.approx(300, rel=0.02)
+
+
+caps = st.builds(Caps, st.sampled_from([0.5, 3.0, 20.0, 500.0]), st.integers(0, 30))
+some_campaigns = st.lists(
+    st.tuples(st.sampled_from([0.5, 2.0, 30.0]), st.integers(1, 20), st.sampled_from([1.0, 0.25])),
+    min_size=1,
+    max_size=3,
+)
+ticks = st.lists(
+    st.tuples(st.floats(0.01, 3), st.lists(st.integers(0, 8), max_size=3)), max_size=40
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(["global", "trunk:north"]), caps), some_campaigns, ticks)
+def test_whatever_ends_when_no_cap_and_no_rate_is_exceeded(
+    limits: dict[str, Caps],
+    knobs: list[tuple[float, int, float]],
+    rounds: list[tuple[float, list[int]]],
+) -> None:
+    """Calls end as they like between the rounds; each campaign takes all that it is given."""
+    clock = Hand()
+    capacity = Capacity(Caps(1000, 1000), clock)
+    capacity.set_limits(limits)
+    capacity.set_brakes({n: factor for n, (_, _, factor) in enumerate(knobs)}, {})
+    of = [campaign(n, cps=cps, max_channels=most) for n, (cps, most, _) in enumerate(knobs)]
+    in_use: InUse = {}
+    started: list[list[tuple[float, int]]] = [[] for _ in knobs]
+    for pause, ended in rounds:
+        clock.at += pause
+        for n, count in enumerate(ended[: len(of)]):
+            in_use[n, "north"] = max(0, in_use.get((n, "north"), 0) - count)
+        for n, each in enumerate(of):
+            count = max(0, both(capacity, each, "north", in_use))
+            capacity.take(each, "north", count, in_use)
+            started[n].append((clock.at, count))
+            if count:
+                assert in_use[n, "north"] <= each.max_channels
+                for scope in limits.values():
+                    assert sum(in_use.values()) <= scope.max_channels
+    for n, (cps, _, factor) in enumerate(knobs):
+        _assert_slower_than(started[n], cps * factor)
+    for scope in limits.values():
+        _assert_slower_than(sorted(chain.from_iterable(started)), scope.cps)
+
+
+def _assert_slower_than(started: list[tuple[float, int]], rate: float) -> None:
+    """In no stretch of time more calls than the rate allows, and one burst."""
+    for first, (began, _) in enumerate(started):
+        total = 0
+        for at, count in started[first:]:
+            total += count
+            assert total <= rate * (at - began) + max(2, rate * 0.2) + 1e-6

@@ -1,8 +1,10 @@
 """Calling windows to the second, weekends, Tết and the override table. Pure."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.calendar import ALL_DAYS, Calendar, Window, public_holidays
 from domain.clock import LOCAL
@@ -180,3 +182,74 @@ def test_a_calendar_that_never_opens_says_so() -> None:
     days = {date.fromordinal(date(2026, 3, 1).toordinal() + n): True for n in range(500)}
     with pytest.raises(InputError, match="400 days"):
         Calendar([DAILY], holiday_overrides=days).next_opening(local("2026-03-04T10:00"))
+
+
+def _window(hours: tuple[int, int], days: frozenset[int]) -> Window:
+    first, last = hours
+    end = time(0) if last == 24 * 4 else time(last // 4, last % 4 * 15)
+    return Window(time(first // 4, first % 4 * 15), end, days)
+
+
+quarters = st.tuples(st.integers(0, 24 * 4 - 1), st.integers(1, 24 * 4)).filter(
+    lambda q: q[0] < q[1]
+)
+weekdays = st.frozensets(st.integers(0, 6), min_size=1)
+given_windows = st.lists(st.tuples(quarters, weekdays), min_size=1, max_size=4)
+april = st.integers(0, 25 * 24 * 60 * 60).map(
+    lambda seconds: datetime(2021, 4, 14, 17, tzinfo=UTC) + timedelta(seconds=seconds)
+)
+overrides = st.dictionaries(st.dates(date(2021, 4, 15), date(2021, 5, 10)), st.booleans())
+FREE = {date(2021, 4, 21), date(2021, 4, 30), date(2021, 5, 1), date(2021, 5, 3)}
+
+
+def _may_call(
+    windows: list[tuple[tuple[int, int], frozenset[int]]],
+    on_holidays: bool,
+    decided: dict[date, bool],
+    at: datetime,
+) -> bool:
+    """The rule in other words: Vietnam is seven hours ahead all year."""
+    local = at + timedelta(hours=7)
+    if not on_holidays and decided.get(local.date(), local.date() in FREE):
+        return False
+    quarter = (local.hour * 60 + local.minute) // 15
+    return any(
+        first <= quarter < last and local.weekday() in days for (first, last), days in windows
+    )
+
+
+@given(given_windows, st.booleans(), overrides, april)
+def test_it_is_open_in_a_window_of_the_weekday_that_is_no_holiday(
+    windows: list[tuple[tuple[int, int], frozenset[int]]],
+    on_holidays: bool,
+    decided: dict[date, bool],
+    at: datetime,
+) -> None:
+    calendar = Calendar(
+        [_window(hours, days) for hours, days in windows],
+        call_on_holidays=on_holidays,
+        holiday_overrides=decided,
+    )
+    assert calendar.is_open(at) is _may_call(windows, on_holidays, decided, at)
+
+
+@settings(max_examples=50)
+@given(given_windows, st.booleans(), overrides, april)
+def test_the_next_opening_is_the_first_moment_that_is_open(
+    windows: list[tuple[tuple[int, int], frozenset[int]]],
+    on_holidays: bool,
+    decided: dict[date, bool],
+    at: datetime,
+) -> None:
+    calendar = Calendar(
+        [_window(hours, days) for hours, days in windows],
+        call_on_holidays=on_holidays,
+        holiday_overrides=decided,
+    )
+    opening = calendar.next_opening(at)
+    assert opening >= at
+    assert calendar.is_open(opening)
+    quarter = timedelta(minutes=15)
+    waited = min((opening - at) // quarter, 14 * 24 * 4)
+    assert not any(calendar.is_open(at + n * quarter) for n in range(waited))
+    assert opening == at or not calendar.is_open(opening - timedelta(microseconds=1))

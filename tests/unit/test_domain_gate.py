@@ -167,3 +167,23 @@ def test_a_text_campaign_is_told_of_texts() -> None:
     stale = shut(ADVERTISING, OFFICE_HOURS, {VOICE: NOW}, 30, NOW, SMS)
     assert stale is not None
     assert stale.reason is Refusal.DO_NOT_CALL_STALE
+
+
+quarters = st.integers(0, 95).map(lambda quarter: time(quarter // 4, quarter % 4 * 15))
+any_windows = st.lists(
+    st.tuples(quarters, quarters).filter(lambda hours: hours[0] < hours[1]), min_size=1, max_size=3
+).map(lambda found: [Window(first, last) for first, last in found])
+ages = st.dictionaries(st.sampled_from(ContactScope), st.integers(0, 40 * 24))
+
+
+@given(st.sampled_from([None, *Purpose]), any_windows, ages, moments)
+def test_a_campaign_is_open_only_where_nothing_forbids_it(
+    purpose: Purpose | None, windows: list[Window], hours: dict[ContactScope, int], now: datetime
+) -> None:
+    lists = {scope: now - timedelta(hours=age) for scope, age in hours.items()}
+    calendar = Calendar(windows)
+    relevant = [age for scope, age in hours.items() if scope is not SMS]
+    fresh = bool(relevant) and max(relevant) <= 30 * 24
+    allowed = purpose is not None and calendar.is_open(now)
+    allowed = allowed and (purpose is not Purpose.ADVERTISING or fresh)
+    assert (shut(purpose, calendar, lists, 30, now) is None) is allowed
