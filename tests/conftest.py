@@ -8,14 +8,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, Integer
 from sqlalchemy.exc import DBAPIError
 
 from domain.errors import StoreUnavailable
 from lab.postgres import Postgres
 from store.engine import Store, open_store
 from store.migrate import migrate
-from store.models import Base
+from tests.stores import empty
 
 
 @pytest.fixture(scope="session")
@@ -78,25 +77,6 @@ async def store(
     if store_url.startswith("postgresql"):
         # A new database takes half a second. What a test has changed beyond rows is not used again.
         with suppress(DBAPIError, StoreUnavailable):
-            await opened.write(_empty)
+            await opened.write(empty)
             emptied.append(store_url)
     await opened.close()
-
-
-def _empty(connection: Connection) -> None:
-    """Deleting few rows is ten times as quick as TRUNCATE, which makes new files."""
-    connection.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
-    connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no triggers
-    connection.exec_driver_sql(_EMPTYING)
-
-
-def _emptying() -> str:
-    """One statement for all tables, since each of its own would be sent and planned apart."""
-    tables = Base.metadata.tables.values()
-    numbered = [each for each in tables if "id" in each.c and isinstance(each.c.id.type, Integer)]
-    deletes = [f"{each.delete()};" for each in tables]
-    restarts = [f"ALTER SEQUENCE {each.name}_id_seq RESTART;" for each in numbered]
-    return f"DO $$ BEGIN {' '.join(deletes + restarts)} END $$"
-
-
-_EMPTYING = _emptying()
