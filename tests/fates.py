@@ -1,5 +1,6 @@
 """The dialler's Originator with a fate for each call, and a list of every dial. I/O."""
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class FatefulCarrier:
         self._store = store
         self._now = now
         self._judge = judge
+        self._in_turn = asyncio.Lock()
 
     def set_fates(self, fates: Iterable[Disposition | None]) -> None:
         """What becomes of the next calls; after the last it begins anew."""
@@ -69,13 +71,14 @@ class FatefulCarrier:
     async def originate(self, attempt: Claimed) -> bool:
         if self.is_cut_off:
             return True
-        await self._judge(attempt)
-        dial = Dial(self._now(), attempt)
-        self.dials.append(dial)
-        fate = self._fates[0]
-        self._fates.rotate(-1)
-        if fate is not None:
-            await self.end(dial, fate)
+        async with self._in_turn:  # the same calls have the same fates when they are made again
+            await self._judge(attempt)
+            dial = Dial(self._now(), attempt)
+            self.dials.append(dial)
+            fate = self._fates[0]
+            self._fates.rotate(-1)
+            if fate is not None:
+                await self.end(dial, fate)
         return fate is not Disposition.NOT_DIALLED
 
     async def answer(self, dial: Dial, keys: str) -> None:

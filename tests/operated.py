@@ -111,8 +111,8 @@ class Operated:
             self.monotonic += step
             await self.tick()
 
-    async def jump(self, to: datetime) -> None:
-        """Time goes by at once, as far as the dialler can tell; then some ticks."""
+    async def jump(self, to: datetime, seconds: float = 1.0) -> None:
+        """Time goes by at once, as far as the dialler can tell; then so many seconds of ticks."""
         self.monotonic += (to - self.now).total_seconds()
         self.now = to
         await self.carrier.end_long_calls()
@@ -120,7 +120,7 @@ class Operated:
             await self.open_breaker(None)  # the first calls have gone through
         await reap(NODE, self, self.store, self)  # type: ignore[arg-type]
         await settled()
-        await self.passes(1.0)
+        await self.passes(seconds, min(seconds, 0.25))
 
     # -- operators
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from domain.dispositions import Disposition
 from domain.errors import InputError
 from domain.states import CampaignState, ContactScope
 from store import campaign_changes, campaigns
@@ -22,7 +23,7 @@ T = TypeVar("T")
 World = Callable[[], Coroutine[Any, Any, Operated]]
 """Makes an empty world, on the loop that it will live on."""
 
-NUMBERS = numbers(7)
+NUMBERS = numbers(10)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 KNOBS = (
     *("purpose", "cps", "max_channels", "max_attempts", "windows", "call_on_holidays"),
@@ -48,11 +49,11 @@ RETRY = [
     {},
 ]
 one_number = st.sampled_from(NUMBERS)
-some_numbers = st.lists(one_number, min_size=1, max_size=4, unique=True)
+some_numbers = st.lists(one_number, min_size=1, max_size=6, unique=True)
 chosen = st.integers(0, 10)
 knobs = {
     "purpose": st.sampled_from(["advertising", "customer_care"]),
-    "cps": st.sampled_from([2.0, 20.0, 200.0]),
+    "cps": st.sampled_from([2.0, 5.0, 50.0]),
     "max_channels": st.sampled_from([1, 3, 50]),
     "max_attempts": st.integers(1, 4),
     "windows": st.sampled_from([list(windows) for windows in HOURS]),
@@ -61,6 +62,7 @@ knobs = {
     "retry": st.sampled_from(RETRY),
     "priority": st.sampled_from([2, 5, 8]),
 }
+tuning = st.fixed_dictionaries({}, optional=knobs).filter(bool)
 
 
 class Operators(RuleBasedStateMachine):
@@ -91,7 +93,8 @@ class Operators(RuleBasedStateMachine):
     @initialize()
     def two_campaigns(self) -> None:
         self.run(self.world.replace_list(ContactScope.ALL, []))
-        quick = {"cps": 20.0, "max_channels": 50, "max_attempts": 3, "by_phase": False}
+        self.world.carrier.set_fates([Disposition.BUSY, None, Disposition.NO_ANSWER])
+        quick = {"cps": 5.0, "max_channels": 50, "max_attempts": 3, "by_phase": False}
         for purpose, windows in (("advertising", "00:00-24:00"), ("customer_care", "08:00-17:00")):
             given = {"windows": [windows], "call_on_holidays": False, "retry": RETRY[0]}
             self.create({"purpose": purpose, "priority": 5, **quick, **given}, NUMBERS)
@@ -146,26 +149,27 @@ class Operators(RuleBasedStateMachine):
             assert to in legal
             assert self.state(name) is state
 
-    @rule(which=chosen, values=st.fixed_dictionaries({}, optional=knobs).filter(bool))
-    def tune(self, which: int, values: Row) -> None:
+    @rule(which=chosen, tunings=st.lists(tuning, min_size=1, max_size=3))
+    def tune(self, which: int, tunings: list[Row]) -> None:
         name = self.name(which)
-        before = self.row(name)
-        self.run(self.world.tune(name, **values))
-        if self.row(name) != before:
-            self.tuned[name].append(before)
+        for values in tunings:
+            before = self.row(name)
+            self.run(self.world.tune(name, **values))
+            if self.row(name) != before:
+                self.tuned[name].append(before)
 
-    @rule(which=chosen)
-    def revert(self, which: int) -> None:
+    @rule(which=chosen, times=st.integers(1, 3))
+    def revert(self, which: int, times: int) -> None:
         name = self.name(which)
-        stood, past = self.row(name), self.tuned[name]
-        campaign = self.run(self.world.campaign(name))
-        write = self.world.store.write
-        try:
-            self.run(write(campaigns.revert, campaign, self.world.now))
-        except InputError:
-            assert not past
-        else:
-            assert self.row(name) == past.pop(), stood
+        past = self.tuned[name]
+        for _ in range(times):
+            campaign = self.run(self.world.campaign(name))
+            try:
+                self.run(self.world.store.write(campaigns.revert, campaign, self.world.now))
+            except InputError:
+                assert not past
+            else:
+                assert self.row(name) == past.pop()
         self.run(self.world.knobs_changed(name))
 
     @rule(which=chosen)
