@@ -122,6 +122,18 @@ class Campaigns(Operators):
         moment = moment if moment > self.world.now else moment + DAY
         self.run(self.world.jump(moment, seconds))
 
+    @rule(which=chosen, to=st.sampled_from(["paused", "stopped"]))
+    def halted_as_the_day_begins(self, which: int, to: str) -> None:
+        """Numbers are due, and the dialler has just looked at what runs."""
+        self.another_hour(days=0, at=(10, 0, 0), seconds=0.1)
+        self.move(which, to)
+
+    @rule(minutes=st.integers(1, 30))
+    def the_breaker_opens_before_the_windows_do(self, minutes: int) -> None:
+        self.another_hour(days=0, at=(7, 59, 55), seconds=0.1)
+        self.breaker(minutes)
+        self.run(self.world.passes(6.0, step=0.5))
+
     @rule(before_originate=st.booleans(), unseen=st.integers(0, 2))
     def crash(self, before_originate: bool, unseen: int) -> None:
         lost = self.world.carrier.open[:unseen]
