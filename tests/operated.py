@@ -4,8 +4,6 @@ The real dialler dials through `tests.fates`; every dial is judged by `tests.dia
 moment. Both clocks move only here.
 """
 
-import asyncio
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,19 +14,15 @@ from domain.callbacks import Outcome
 from domain.dispositions import Disposition
 from domain.errors import InputError
 from domain.states import BrakeCause, CampaignState, ContactScope
-from ivr.call_setting import CallSetting
-from ivr.recovery import reap, reconcile
-from ivr.session import LiveCall
 from runtime.audience_undo import undo_import
 from runtime.do_not_call_import import import_list
 from sms import replies
 from sms.answering import answer_texts
 from sms.setting import TextSetting
 from store import brakes, callback_queue, campaigns, consent, messages, phases, recycling
-from store.apply import apply
 from store.brakes import Change, Scope
 from store.engine import Store, open_store
-from store.facts import Fact, Kept, OptOutAsked
+from store.facts import OptOutAsked
 from store.models import Campaign, Target
 from store.phases import NewPhase
 from tests import answering_calls
@@ -44,6 +38,7 @@ from tests.dial_rules import (
 )
 from tests.dialling import PLENTY, settled
 from tests.fates import Dial, FatefulCarrier
+from tests.recovering import Node
 from tests.rows import BY_NINE, all_rows
 from tests.texts import new_text
 
@@ -64,15 +59,6 @@ SETTING = EngineSetting(
 TEXTS = TextSetting({str(k): text for k, text in replies.DEFAULTS.items()}, {}, BY_NINE)
 
 
-@dataclass(frozen=True)
-class _Channel:
-    """A call that Asterisk has still; it is in the dialplan's hands."""
-
-    id: str
-    state: str
-    held: bool = False
-
-
 class Operated:
     """One store, one dialler (anew after each crash), and all who act on them."""
 
@@ -85,15 +71,7 @@ class Operated:
         self.adverts: set[str] = set()
         self.carrier = FatefulCarrier(self.store, lambda: self.now, self._judge)
         self.engine = self._new_engine()
-        self.calls: dict[str, LiveCall] = {}
-        self.call_setting = CallSetting(
-            control=None,  # type: ignore[arg-type] - no call is steered here
-            record=self._record,
-            media=lambda version, names: names,
-            over=lambda channel_id: None,
-            silence_seconds=5,
-            clock=lambda: self.now,
-        )
+        self._node = Node(NODE, self.store, self.carrier, lambda: self.now)
         self._directory = directory
         self._files = 0
         self._knobs_hold_from = self.monotonic
@@ -118,8 +96,7 @@ class Operated:
         await self.carrier.end_long_calls()
         if self.doings.breaker_until is not None and self.doings.breaker_until <= to:
             await self.open_breaker(None)  # the first calls have gone through
-        await reap(NODE, self, self.store, self)  # type: ignore[arg-type]
-        await settled()
+        await self._node.reap()
         await self.passes(seconds, min(seconds, 0.25))
 
     # -- operators
@@ -260,40 +237,13 @@ class Operated:
             self.carrier.is_cut_off = False
         for dial in unseen:
             self.carrier.drop(dial, Disposition.NO_ANSWER)
-        self.engine, self.calls = self._new_engine(), {}
-        live = {str(d.attempt.attempt_id): _Channel(str(d.attempt.attempt_id), "Up")
-                for d in self.carrier.open}  # fmt: skip
-        await reconcile(NODE, live, self, self.store, self)  # type: ignore[arg-type]
-        await settled()
+        self.engine = self._new_engine()
+        await self._node.recover()
 
     async def tell_late(self, dial: Dial) -> None:
         """The end that nobody saw becomes known after all."""
         self.doings.told_late.add(dial.attempt.target_id)
         await self.carrier.tell(dial)
-
-    # -- the node, for recovery
-
-    def adopt(self, call: LiveCall) -> None:
-        self.calls[call.channel_id] = call
-
-    async def hang_up(self, channel_id: str) -> None:
-        for dial in self.carrier.open:
-            if str(dial.attempt.attempt_id) == channel_id:
-                self.carrier.drop(dial, Disposition.NO_ANSWER)
-
-    async def subscribe(self, channel_id: str) -> bool:
-        return True
-
-    async def channel(self, channel_id: str) -> _Channel | None:
-        is_live = any(str(d.attempt.attempt_id) == channel_id for d in self.carrier.open)
-        return _Channel(channel_id, "Up") if is_live else None
-
-    def _record(self, fact: Fact) -> asyncio.Future[Kept]:
-        async def write() -> Kept:
-            await self.store.write(apply, [fact], BY_NINE)
-            return Kept.COMMITTED
-
-        return asyncio.ensure_future(write())
 
     # -- inside
 
