@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from domain.dispositions import Disposition
 from domain.errors import InputError
 from domain.states import CampaignState, ContactScope
-from store import campaign_changes, campaigns
+from store import campaign_changes
 from store.models import Campaign
 from store.recycling import RECYCLABLE
 from tests.dial_rules import HOURS, LOCAL, Row
@@ -165,7 +165,7 @@ class Operators(RuleBasedStateMachine):
         for _ in range(times):
             campaign = self.run(self.world.campaign(name))
             try:
-                self.run(self.world.store.write(campaigns.revert, campaign, self.world.now))
+                self.run(self.world.store.write(campaign_changes.revert, campaign, self.world.now))
             except InputError:
                 assert not past
             else:
@@ -181,7 +181,7 @@ class Operators(RuleBasedStateMachine):
         store = self.world.store
         last = self.run(store.read(campaign_changes.last_change, campaign.id))
         if last is not None:
-            self.run(store.write(campaign_changes.revert, campaign, last.id, self.world.now))
+            self.run(store.write(campaign_changes.revert, campaign, self.world.now, last.id))
             assert self.row(name) == {**stood, **last.before}
             if self.row(name) != stood:
                 self.tuned[name].append(stood)

@@ -143,7 +143,7 @@ async def test_the_agent_gives_up_while_it_rings(here: Desk, network: Network) -
 async def test_killed_while_they_talk_the_talk_goes_on_and_its_end_is_recorded(
     network: Network, tmp_path: Path
 ) -> None:
-    network.phones.tell("agent1", Manner.ANSWER, talk_seconds=12)
+    network.phones.tell("agent1", Manner.ANSWER, talk_seconds=20)
     rows = AgentRows(tmp_path / "agent-calls.sqlite")
     child = Child(
         "the agents' desk",

@@ -201,7 +201,7 @@ async def test_a_claim_that_was_committed_though_its_answer_was_lost_is_sent(
         await smsc.until(lambda: bool(smsc.sessions))
         await write(outbox.post, [new_post(number) for number in AUDIENCE], NOW)
         await smsc.until(lambda: len(smsc.journal.mts) == len(AUDIENCE))
-    assert len(lost) == len(AUDIENCE)
+    assert 0 < len(lost) <= len(AUDIENCE)  # the first claim: what the window has room for
     assert {row["tries"] for row in await all_rows(audience, MessageOut)} == {1}
 
 

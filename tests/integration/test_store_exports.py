@@ -140,6 +140,7 @@ async def test_a_registration_and_the_call_backs(store: Store) -> None:
         "source_id": str(one.attempt_id),
         "state": "open",
         "registered_at": "2021-04-01T03:00:08+00:00",
+        "late_since": None,
         "evidence": {"key": "1", "script_version": "vi-1"},
     }
     confirm, advise = await rows_of(exports.callbacks(store, campaign.id))

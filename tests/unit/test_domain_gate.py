@@ -173,22 +173,6 @@ quarters = st.integers(0, 95).map(lambda quarter: time(quarter // 4, quarter % 4
 any_windows = st.lists(
     st.tuples(quarters, quarters).filter(lambda hours: hours[0] < hours[1]), min_size=1, max_size=3
 ).map(lambda found: [Window(first, last) for first, last in found])
-
-
-@given(any_windows, moments)
-def test_the_law_takes_from_the_windows_what_is_not_between_eight_and_five(
-    windows: list[Window], now: datetime
-) -> None:
-    hour = (now + timedelta(hours=7)).hour
-    meant = Calendar(windows, call_on_holidays=True).is_open(now) and 8 <= hour < 17
-    try:
-        left = lawful(windows, ADVERTISING)
-    except InputError:
-        assert not meant
-    else:
-        assert Calendar(left, call_on_holidays=True).is_open(now) is meant
-
-
 ages = st.dictionaries(st.sampled_from(ContactScope), st.integers(0, 40 * 24))
 
 
