@@ -1,5 +1,6 @@
 """Call and hang up from the agent's desk: the row first, then the line. I/O."""
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -95,10 +96,16 @@ def names(request: web.Request, desk: Desk, problem: str = "") -> dict[str, Any]
 
 
 async def _said(request: web.Request, problem: str) -> web.StreamResponse:
-    """The call's place anew, where the page asks for that; else the whole desk."""
+    """What went wrong in the call's place, where the page asks for that; else the whole desk.
+
+    How the call stands comes by the stream alone: an answer that is overtaken by a newer state
+    would stand in its place for good.
+    """
     parts(request).live.push("desk")
     if "HX-Request" not in request.headers:
         raise web.HTTPSeeOther(f"/desk?said={problem}" if problem else "/desk")
+    if not problem:
+        return web.Response(status=HTTPStatus.NO_CONTENT)
     desk = await desk_view.desk_of(request)
     return web.Response(text=_fragment(request, desk, problem), content_type="text/html")
 
