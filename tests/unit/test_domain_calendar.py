@@ -218,6 +218,18 @@ def _may_call(
     )
 
 
+def _calendar(
+    windows: list[tuple[tuple[int, int], frozenset[int]]],
+    on_holidays: bool,
+    decided: dict[date, bool],
+) -> Calendar:
+    return Calendar(
+        [_window(hours, days) for hours, days in windows],
+        call_on_holidays=on_holidays,
+        holiday_overrides=decided,
+    )
+
+
 @given(given_windows, st.booleans(), overrides, april)
 def test_it_is_open_in_a_window_of_the_weekday_that_is_no_holiday(
     windows: list[tuple[tuple[int, int], frozenset[int]]],
@@ -225,11 +237,7 @@ def test_it_is_open_in_a_window_of_the_weekday_that_is_no_holiday(
     decided: dict[date, bool],
     at: datetime,
 ) -> None:
-    calendar = Calendar(
-        [_window(hours, days) for hours, days in windows],
-        call_on_holidays=on_holidays,
-        holiday_overrides=decided,
-    )
+    calendar = _calendar(windows, on_holidays, decided)
     assert calendar.is_open(at) is _may_call(windows, on_holidays, decided, at)
 
 
@@ -241,11 +249,7 @@ def test_the_next_opening_is_the_first_moment_that_is_open(
     decided: dict[date, bool],
     at: datetime,
 ) -> None:
-    calendar = Calendar(
-        [_window(hours, days) for hours, days in windows],
-        call_on_holidays=on_holidays,
-        holiday_overrides=decided,
-    )
+    calendar = _calendar(windows, on_holidays, decided)
     opening = calendar.next_opening(at)
     assert opening >= at
     assert calendar.is_open(opening)
