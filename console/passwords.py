@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -19,7 +20,6 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="passwords")
-        self._nobodys = self._hasher.hash("of no account")
 
     async def make(self, password: str) -> str:
         """The hash of a new password. Raises InputError for one that is too short or long."""
@@ -28,20 +28,23 @@ class Passwords:
 
     async def fits(self, password_hash: str | None, password: str) -> bool:
         """Whether it is the right one; without a hash it never is, after the same time."""
-        right = await self._run(
-            self._verify, password_hash or self._nobodys, password[:MOST_PASSWORD]
-        )
-        return right and password_hash is not None
+        return await self._run(self._verify, password_hash, password[:MOST_PASSWORD])
 
     async def close(self) -> None:
         """End the thread."""
         await asyncio.to_thread(self._thread.shutdown)
 
-    async def _run(self, work: Callable[..., T], *args: str) -> T:
+    async def _run(self, work: Callable[..., T], *args: str | None) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
 
-    def _verify(self, password_hash: str, password: str) -> bool:
+    def _verify(self, password_hash: str | None, password: str) -> bool:
         try:
-            return self._hasher.verify(password_hash, password)
+            right = self._hasher.verify(password_hash or self._nobodys, password)
         except (VerificationError, InvalidHashError):
             return False
+        return right and password_hash is not None
+
+    @cached_property
+    def _nobodys(self) -> str:
+        """Made by the first login that needs it, in the thread: a start does not wait for it."""
+        return self._hasher.hash("of no account")

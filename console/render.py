@@ -7,7 +7,8 @@ from typing import Any
 
 import aiohttp_jinja2
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from console import formats, forms
 from console.cookies import VISIT_COOKIE, language, new_token, put
@@ -21,6 +22,23 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 _ENVIRONMENTS = {name: web.AppKey(f"jinja-{name}", Environment) for name in LANGUAGES}
 
 
+class _Compiled(BytecodeCache):
+    """What a template compiles to is the same in every language: it is compiled once."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._codes:
+            bucket.bytecode_from_string(self._codes[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 def set_up(app: web.Application) -> None:
     """Give the application its templates. Raises ConfigError for a missing file."""
     for name, key in _ENVIRONMENTS.items():
@@ -32,6 +50,7 @@ def _environment(language_name: str) -> Environment:
     """The templates of a language, compiled: the first page is as quick as the next ones."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
+        bytecode_cache=_COMPILED,
         extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
         autoescape=True,

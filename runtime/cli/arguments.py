@@ -62,7 +62,7 @@ def _add_server(commands: "Commands") -> None:
     _command(
         commands,
         "serve",
-        "server:serve",
+        "serve:serve",
         "Run the server until SIGTERM: it dials the running campaigns (--json: log lines as JSON)",
     )
     _command(

@@ -1,6 +1,7 @@
 """The `tstn` command: reads the arguments, runs the command, turns errors into one line. I/O."""
 
 import asyncio
+import gc
 import os
 import sys
 from argparse import Namespace
@@ -55,7 +56,9 @@ def _run(arguments: Namespace) -> int:
     from runtime.settings_load import load_settings
 
     module, _, function = arguments.handler.partition(":")
+    gc.disable()  # importing makes much and throws nothing away: a seventh less time
     command = getattr(import_module(f"runtime.cli.{module}"), function)
+    gc.enable()
     answer: Any = command(arguments, load_settings(arguments.config))
     status = asyncio.run(answer) if iscoroutine(answer) else answer
     return int(status or 0)

@@ -1,14 +1,14 @@
-"""Commands about the server itself: migrate, serve, health, check-config. I/O."""
+"""Commands about the server itself: migrate, health, check-config. I/O."""
 
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from runtime.cli.output import pairs, show
 from runtime.settings import Settings, redacted
 
-# The four need different libraries, each of which takes long to import: every one takes its own.
+# The three need different libraries, each of which takes long to import: every one takes its own.
 
 
 async def migrate(arguments: Namespace, settings: Settings) -> None:
@@ -29,15 +29,6 @@ async def migrate(arguments: Namespace, settings: Settings) -> None:
     finally:
         await store.close()
     show(arguments, {"revision": revision}, f"the database is at revision {revision}")
-
-
-def serve(arguments: Namespace, settings: Settings) -> None:
-    """Run the server until it is told to stop."""
-    from runtime.serve import run
-
-    if arguments.json:
-        settings = replace(settings, log=replace(settings.log, format="json"))
-    run(settings)
 
 
 async def health(arguments: Namespace, settings: Settings) -> int:
