@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page
 from sqlalchemy import Connection, update
 
@@ -19,7 +20,7 @@ from store.apply import apply
 from store.engine import Store
 from store.models import Address, Callback, CallbackAttempt
 from tests.agent_desks import release
-from tests.browsing import Browsing, chromium, press_until
+from tests.browsing import Browsing, press_until
 from tests.consoles import Rig, a_desk, console
 from tests.phone_lines import ScriptedLine
 from tests.rows import BY_NINE, all_rows, asked, make_campaign, numbers, wants_advice
@@ -32,7 +33,7 @@ def line(store: Store) -> ScriptedLine:
     return ScriptedLine(store, utc_now)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk(store: Store, line: ScriptedLine) -> AsyncIterator[Rig]:
     """A queue of every colour."""
     async with console(store, clock=utc_now, desk=a_desk(line, hours=ALWAYS)) as rig:
@@ -50,14 +51,6 @@ async def desk(store: Store, line: ScriptedLine) -> AsyncIterator[Rig]:
         await store.write(apply, facts, BY_NINE)
         await store.write(release, now)
         yield rig
-
-
-@pytest.fixture
-async def browsing(desk: Rig) -> AsyncIterator[Browsing]:
-    async with chromium() as browser:
-        opened = Browsing(browser, desk)
-        yield opened
-        await opened.close()
 
 
 def empty(connection: Connection) -> None:

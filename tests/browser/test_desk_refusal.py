@@ -1,28 +1,15 @@
 """No more invitations, from the desk: by the keyboard, and nothing that was typed is lost. I/O."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from domain.clock import utc_now
 from domain.roles import Role
 from domain.states import CallbackState
 from store.engine import Store
 from store.models import Callback, OptOut
 from tests.browser.test_desk import desk, line, taken
-from tests.browsing import Browsing, chromium
-from tests.consoles import Rig
+from tests.browsing import Browsing
 from tests.rows import all_rows
 
 __all__ = ["desk", "line"]  # fixtures
-
-
-@pytest.fixture
-async def browsing(desk: Rig) -> AsyncIterator[Browsing]:
-    async with chromium() as browser:
-        opened = Browsing(browser, desk)
-        yield opened
-        await opened.close()
 
 
 async def test_a_refusal_by_the_keyboard_alone(browsing: Browsing, store: Store) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from domain.clock import utc_now
 from domain.roles import Role
@@ -13,27 +14,19 @@ from store import campaigns
 from store.apply import apply
 from store.consent import OptOutAsked, opt_out
 from store.engine import Store
-from tests.browsing import Browsing, chromium, press_until
+from tests.browsing import Browsing, press_until
 from tests.consoles import Rig, console
 from tests.integration.test_console_texts import WORDS, Priced
 from tests.rows import BY_NINE, asked, make_campaign, numbers
 from tests.text_campaigns import TextWorld, make_text_campaign
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk(store: Store, tmp_path: Path) -> AsyncIterator[Rig]:
     """A server with two SMSC accounts and a price."""
     priced = Priced(tmp_path, "acc", "du-phong")
     async with console(store, clock=utc_now, control=priced) as rig:
         yield rig
-
-
-@pytest.fixture
-async def browsing(desk: Rig) -> AsyncIterator[Browsing]:
-    async with chromium() as browser:
-        opened = Browsing(browser, desk)
-        yield opened
-        await opened.close()
 
 
 async def test_a_text_campaign_is_written_and_started_by_the_keyboard_alone(
