@@ -13,6 +13,7 @@ import orjson
 
 from ivr.ari import resources
 from ivr.ari.errors import AriError
+from ivr.ari.lane import Lane
 from ivr.ari.origination import originate_body
 from ivr.ari.resources import Application, Bridge, Channel, NodeInfo
 from ivr.ari.transport import LOST, NOT_SENT, AriTransport, EventSocket, reason
@@ -43,6 +44,8 @@ class AriClient:
         self, url: str, user: str, password: str, app: str, *, timeout_seconds: float = 5.0
     ) -> None:
         self._transport = AriTransport(url, user, password, timeout_seconds)
+        self._timeout_seconds = timeout_seconds
+        self._lane: Lane | None = None
         self.url = self._transport.url
         self.app = app
         self._app_path = f"/applications/{_segment(app)}"
@@ -110,7 +113,7 @@ class AriClient:
         """
         sounds = ",".join(_segment(sound) for sound in media)
         path = f"/channels/{_segment(channel_id)}/play/{_segment(playback_id)}?media={sounds}"
-        return await self._act("POST", path)
+        return await self._act_at_once("POST", path)
 
     async def play_ringing(self, channel_id: str) -> bool:
         """Let an answered channel hear the ringing tone until told to stop.
@@ -125,7 +128,7 @@ class AriClient:
 
     async def stop_playback(self, playback_id: str) -> bool:
         """Silence a playback; returns False if it is already over."""
-        return await self._act("DELETE", f"/playbacks/{_segment(playback_id)}")
+        return await self._act_at_once("DELETE", f"/playbacks/{_segment(playback_id)}")
 
     async def hang_up(self, channel_id: str, reason: str = "normal") -> bool:
         """Hang up, in whatever state the channel is; returns False if it is gone.
@@ -134,7 +137,7 @@ class AriClient:
             reason: a word of ARI: normal, busy, congestion, no_answer …
         """
         path = f"/channels/{_segment(channel_id)}?reason={_segment(reason)}"
-        return await self._act("DELETE", path)
+        return await self._act_at_once("DELETE", path)
 
     async def continue_in_dialplan(
         self, channel_id: str, context: str, extension: str, label: str
@@ -235,6 +238,21 @@ class AriClient:
         return await self._transport.open_socket(
             f"/events?app={_segment(self.app)}", heartbeat_seconds
         )
+
+    def open_lane(self, socket: EventSocket) -> Lane:
+        """Let commands that wait for nothing go by this event websocket, as far as it can.
+
+        Who reads the websocket tells the lane of its answers and of its end.
+        """
+        self._lane = Lane(socket, self.url, self._timeout_seconds)
+        return self._lane
+
+    async def _act_at_once(self, method: str, path: str) -> bool:
+        """For the commands of every call; none of them may wait for anything in Asterisk."""
+        if self._lane is None or not self._lane.is_open:
+            return await self._act(method, path)
+        status, answer = await self._lane.call(method, path)
+        return self._done(method, path, status, answer)
 
     async def _act(self, method: str, path: str) -> bool:
         status, answer = await self._transport.call(method, path)

@@ -36,6 +36,7 @@ ALLOWED_EVENTS = (
     "PlaybackStarted",
     "PlaybackFinished",
     "ApplicationReplaced",
+    "RESTResponse",
 )
 
 
@@ -44,6 +45,15 @@ class ApplicationReplaced:
     """Another websocket has taken over the app: no event comes to this one any more."""
 
     application: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to a command that went by the websocket."""
+
+    request_id: str
+    status: int
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ class Malformed:
     reason: str
 
 
-Event = CallEvent | ApplicationReplaced | Unknown | Malformed
+Event = CallEvent | ApplicationReplaced | Answered | Unknown | Malformed
 
 
 def parse(frame: bytes) -> Event | None:
@@ -134,6 +144,11 @@ def _application_replaced(message: dict[str, Any]) -> ApplicationReplaced:
     return ApplicationReplaced(_text(message["application"]))
 
 
+def _answered(message: dict[str, Any]) -> Answered:
+    body = _text(message.get("message_body") or "").encode()
+    return Answered(_text(message["request_id"]), _whole(message["status_code"]), body)
+
+
 def _at(message: dict[str, Any]) -> datetime:
     at = datetime.fromisoformat(message["timestamp"])
     if at.tzinfo is UTC:  # Asterisk in UTC writes +0000, which parses to this very object
@@ -163,4 +178,5 @@ _READERS: dict[str, Callable[[dict[str, Any]], Event | None]] = {
     "PlaybackStarted": _playback_started,
     "PlaybackFinished": _playback_finished,
     "ApplicationReplaced": _application_replaced,
+    "RESTResponse": _answered,
 }

@@ -1,6 +1,6 @@
 """One pooled HTTP session to Asterisk: cheap requests, faults in our own words. I/O.
 
-A call costs about five requests. Measured, a request takes 0.16 ms of our CPU, nearly all of it
+A call costs about five requests, two of them by HTTP where the lane is open. Measured, a request takes 0.16 ms of our CPU, nearly all of it
 aiohttp's own (0.04 ms over a bare socket); headers made once, URLs that come encoded and no cookie
 jar are what can be saved of it.
 

@@ -18,7 +18,8 @@ from domain.errors import TstnError
 from domain.pacing import retry_delay
 from ivr.ari.client import AriClient
 from ivr.ari.errors import AriUnavailable
-from ivr.ari.events import ALLOWED_EVENTS, ApplicationReplaced, Malformed, Unknown, parse
+from ivr.ari.events import ALLOWED_EVENTS, Answered, ApplicationReplaced, Malformed, Unknown, parse
+from ivr.ari.lane import Lane
 from ivr.ari.transport import EventSocket
 from ivr.call_events import CallEvent
 from ivr.driver import StreamListener
@@ -74,13 +75,14 @@ class AriStream:
     async def _connection(self, listener: StreamListener) -> NoReturn:
         """One connection from its opening to its end, which is always an exception."""
         socket = await self._client.open_events(self._heartbeat_seconds)
-        inbox = _Inbox(listener)
-        reader = asyncio.create_task(self._read(socket, inbox), name="ari-reader")
-        set_up = asyncio.create_task(self._set_up(inbox), name="ari-set-up")
+        inbox, lane = _Inbox(listener), self._client.open_lane(socket)
+        reader = asyncio.create_task(self._read(socket, inbox, lane), name="ari-reader")
+        set_up = asyncio.create_task(self._set_up(inbox, lane), name="ari-set-up")
         try:
             await asyncio.wait({reader, set_up}, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             self.trouble = "disconnected"
+            lane.shut()
             try:
                 await _cancel(reader, set_up)
             finally:
@@ -90,8 +92,9 @@ class AriStream:
         await (set_up if reader.cancelled() else reader)
         raise AssertionError("a reader ends by raising")
 
-    async def _set_up(self, inbox: "_Inbox") -> None:
+    async def _set_up(self, inbox: "_Inbox", lane: Lane) -> None:
         await self._client.set_event_filter(ALLOWED_EVENTS)
+        await lane.ask()  # after the filter: that holds back answers which it does not name
         await inbox.open()
         again = " again" if self._said else ""
         logger.info("connected to Asterisk at %s%s", self._client.url, again)
@@ -99,7 +102,7 @@ class AriStream:
         self._failures = 0
         self._said.clear()
 
-    async def _read(self, socket: EventSocket, inbox: "_Inbox") -> NoReturn:
+    async def _read(self, socket: EventSocket, inbox: "_Inbox", lane: Lane) -> NoReturn:
         malformed = 0
         async for frame in socket:
             if frame.type is WSMsgType.ERROR:
@@ -111,6 +114,8 @@ class AriStream:
                 malformed += 1
                 if malformed == 1:  # the rest of a flood would say no more
                     logger.warning("Asterisk sent a malformed event, skipped: %s", event.reason)
+            elif isinstance(event, Answered):
+                lane.answered(event)
             elif isinstance(event, ApplicationReplaced):
                 self._check_fence(event, inbox)
             else:

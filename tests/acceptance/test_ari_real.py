@@ -6,6 +6,7 @@ The scripted server of the integration tests is only as true as what is shown he
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 from uuid import uuid4
 
 import orjson
@@ -13,7 +14,7 @@ import pytest
 
 from ivr.ari.client import AriClient
 from ivr.ari.errors import AriError, AriUnavailable
-from ivr.ari.events import ALLOWED_EVENTS
+from ivr.ari.events import ALLOWED_EVENTS, Answered, parse
 from ivr.ari.websocket import AriStream
 from ivr.call_events import (
     ChannelDestroyed,
@@ -215,6 +216,30 @@ async def test_only_what_the_filter_allows_is_sent(network: Network) -> None:
                 kinds.append(orjson.loads((await socket.receive()).data)["type"])
         assert set(kinds) == {"ChannelStateChange", "StasisStart", "ChannelDestroyed"}
         await socket.close()
+
+
+@pytest.mark.parametrize("call", ["gone", "odd/1.2?a=b&c#d%2F é", ".."])
+async def test_commands_by_the_websocket_are_answered_there(network: Network, call: str) -> None:
+    async with client(network) as ari:
+        socket = await ari.open_events(10)
+        await ari.set_event_filter(ALLOWED_EVENTS)
+        lane = ari.open_lane(socket)
+
+        async def read() -> None:
+            async for frame in socket:
+                answer = parse(frame.data)
+                assert isinstance(answer, Answered), answer
+                lane.answered(answer)
+
+        reading = asyncio.create_task(read())
+        await lane.ask()
+        status, answer = await lane.call("DELETE", f"/channels/{quote(call, safe='')}")
+        assert lane.is_open
+        assert (status, b"not found" in answer) == (404, True)
+        assert not await ari.play(call, "p", [SHORT])
+        assert not await ari.hang_up(call)
+        await socket.close()
+        await reading
 
 
 async def test_a_wrong_password_is_named(network: Network) -> None:

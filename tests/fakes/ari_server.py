@@ -14,6 +14,8 @@ from typing import Any
 
 import orjson
 from aiohttp import WSMsgType, web
+from aiohttp.test_utils import make_mocked_request
+from yarl import URL
 
 from tests.fakes.running import Running
 
@@ -32,6 +34,7 @@ class Request:
     query: dict[str, str]
     body: Any
     headers: dict[str, str]
+    by_websocket: bool = False
 
 
 @dataclass
@@ -44,7 +47,9 @@ class FakeAri(Running):
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     booting: bool = False
     deaf: bool = False
+    has_lane: bool = False
     pongs: int = 0
+    answered: int = 0
     port: int = 0
     _script: dict[tuple[str, str], deque[Act]] = field(default_factory=dict)
     _event_transports: list[asyncio.Transport] = field(default_factory=list)
@@ -181,16 +186,36 @@ class FakeAri(Running):
             if frame.type is WSMsgType.PING and not self.deaf:
                 await socket.pong(frame.data)
             self.pongs += frame.type is WSMsgType.PONG
+            if frame.type is WSMsgType.TEXT and self.has_lane:
+                await self._command(socket, orjson.loads(frame.data))
             await self._tell()
         if socket in self.sockets:
             self.sockets.remove(socket)
         await self._tell()
         return socket
 
+    async def _command(self, socket: web.WebSocketResponse, command: dict[str, Any]) -> None:
+        target = URL(f"/{command['uri']}", encoded=True)
+        method, path = command["method"], target.path
+        self.requests.append(Request(method, path, dict(target.query), None, {}, by_websocket=True))
+        await self._tell()
+        script = self._script.get((method, path))
+        act = script.popleft() if script else None
+        request = make_mocked_request(method, f"/ari{target}")
+        answer = self._usual(self._last()) if act is None else await act(request)
+        assert isinstance(answer, web.Response)
+        words = {"request_id": command["request_id"], "status_code": answer.status}
+        if answer.text:
+            words |= {"content_type": "application/json", "message_body": answer.text}
+        await socket.send_frame(orjson.dumps(event("RESTResponse", **words)), WSMsgType.TEXT)
+        self.answered += 1
+
     def _usual(self, request: Request) -> web.Response:
         match request.method, request.path.strip("/").split("/"):
             case "GET", ["channels"]:
                 return web.json_response(list(self.channels.values()))
+            case "GET", ["asterisk", "ping"]:
+                return web.json_response({"ping": "pong"})
             case "GET", ["asterisk", "info"]:
                 return web.json_response(node_info())
             case "GET", ["applications", name]:

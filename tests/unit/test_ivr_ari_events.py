@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.ari.events import ALLOWED_EVENTS, ApplicationReplaced, Malformed, Unknown, parse
+from ivr.ari.events import (
+    ALLOWED_EVENTS,
+    Answered,
+    ApplicationReplaced,
+    Malformed,
+    Unknown,
+    parse,
+)
 from ivr.call_events import (
     ChannelDestroyed,
     ChannelEntered,
@@ -70,6 +77,20 @@ FRAMES: list[tuple[dict[str, Any], object]] = [
         ChannelDestroyed("c1", 0, None, "Unknown", AT),
     ),
     (event("ApplicationReplaced"), ApplicationReplaced("tstn")),
+    (
+        event(
+            "RESTResponse",
+            transaction_id="",
+            request_id="7",
+            status_code=404,
+            reason_phrase="Not Found",
+            uri="channels/c1?reason=normal",
+            content_type="application/json",
+            message_body='{"message":"Channel not found"}',
+        ),
+        Answered("7", 404, b'{"message":"Channel not found"}'),
+    ),
+    (event("RESTResponse", request_id="8", status_code=204), Answered("8", 204, b"")),
     (event("ChannelVarset", variable="x", value="y"), Unknown("ChannelVarset")),
 ]
 
