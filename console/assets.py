@@ -7,6 +7,7 @@ sheets may name their fonts by a relative address.
 import gzip
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -83,6 +84,7 @@ class Assets:
         return web.Response(body=file.zipped, headers=headers | {"Content-Encoding": "gzip"})
 
 
+@cache
 def _load(path: Path) -> _File:
     try:
         body = path.read_bytes()

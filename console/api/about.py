@@ -1,5 +1,7 @@
 """What the API says of itself and of the server. I/O."""
 
+import asyncio
+
 from aiohttp import web
 
 from console.api.answers import Health, HealthPart
@@ -10,7 +12,7 @@ from console.parts import parts
 
 async def get_document(request: web.Request) -> web.StreamResponse:
     """This description, OpenAPI 3.1."""
-    return web.json_response(request.config_dict[DOCUMENT])
+    return web.json_response(await asyncio.to_thread(request.config_dict[DOCUMENT]))
 
 
 async def get_health(request: web.Request) -> web.StreamResponse:

@@ -1,5 +1,8 @@
 """The API as a part of the console's server: routes behind their guards, problems as JSON. I/O."""
 
+from functools import cache
+from typing import Any
+
 from aiohttp import web
 
 from console.api.bearer import GUESSES
@@ -17,7 +20,12 @@ def add_api(app: web.Application, operation: Operation) -> None:
     api[OPERATION] = operation
     api[GUESSES] = Guesses()
     api[IN_HAND] = set()
-    api[DOCUMENT] = document(ROUTES, PREFIX)
+    api[DOCUMENT] = _document
     for route in ROUTES:
         api.router.add_route(route.method, route.path, route.guarded())
     app.add_subapp(PREFIX, api)
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return document(ROUTES, PREFIX)
