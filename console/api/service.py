@@ -1,5 +1,6 @@
 """The API as a part of the console's server: routes behind their guards, problems as JSON. I/O."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -20,7 +21,8 @@ def add_api(app: web.Application, operation: Operation) -> None:
     api[OPERATION] = operation
     api[GUESSES] = Guesses()
     api[IN_HAND] = set()
-    api[DOCUMENT] = _document
+    made: Callable[[], dict[str, Any]] = _document
+    api[DOCUMENT] = made
     for route in ROUTES:
         api.router.add_route(route.method, route.path, route.guarded())
     app.add_subapp(PREFIX, api)
