@@ -31,6 +31,8 @@ from store.serving import SERVER
 from tests.backups import back, destroy, fill, opened, serving, settings_for
 from tests.rows import all_rows, claim_some, make_campaign, numbers
 
+ON_POSTGRESQL = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+
 
 @pytest.fixture
 def settings(store_url: str, tmp_path: Path) -> Settings:
@@ -204,9 +206,8 @@ async def test_no_store_is_replaced_beneath_a_server(settings: Settings, tmp_pat
     await back(settings, tmp_path / "kept", overwrite=True)
 
 
+@ON_POSTGRESQL
 async def test_a_password_is_on_no_command_line(settings: Settings, tmp_path: Path) -> None:
-    if settings.store.url.startswith("sqlite"):
-        pytest.skip("SQLite has no password")
     password = settings.store.url.split(":")[2].partition("@")[0]
     seen: list[list[str]] = []
     really = subprocess.run
@@ -280,11 +281,10 @@ async def test_a_newer_store_is_not_migrated(settings: Settings) -> None:
         migrations.require_known("9999")
 
 
+@ON_POSTGRESQL
 async def test_of_a_dump_that_postgresql_does_not_take_nothing_is_left(
     settings: Settings, tmp_path: Path
 ) -> None:
-    if settings.store.url.startswith("sqlite"):
-        pytest.skip("of PostgreSQL only")
     async with opened(settings) as store:
         await fill(store)
         await make(settings, tmp_path / "kept", utc_now())
@@ -300,11 +300,10 @@ async def test_of_a_dump_that_postgresql_does_not_take_nothing_is_left(
         assert await all_rows(store, Target) == targets
 
 
+@ON_POSTGRESQL
 async def test_no_server_starts_on_a_dump_that_is_loaded_and_not_made_safe(
     settings: Settings, tmp_path: Path
 ) -> None:
-    if settings.store.url.startswith("sqlite"):
-        pytest.skip("of PostgreSQL only")
     async with opened(settings) as store:
         await fill(store)
         await make(settings, tmp_path / "kept", utc_now())
