@@ -39,7 +39,7 @@ from store.models import Campaign
 
 __all__ = ["IN_CAMPAIGN", "TWICE_IN_FILE", "ImportOptions", "ImportReport", "import_audience"]
 
-_ROWS_A_BATCH = 5000
+_ROWS_A_BATCH = 10_000
 _ROWS_SHOWN = 8
 
 Progress = Callable[[int], None]
