@@ -1,6 +1,5 @@
 """Workbooks written by hand, part by part, as other programs than ours write them. I/O."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -45,9 +44,14 @@ def packed(path: Path, content: dict[str, str]) -> Path:
     return path
 
 
+def note(n: int) -> str:
+    """What stands in row n of a workbook of shared texts, two hundred letters."""
+    return f"ghi chú số {n} ".ljust(200, "x")
+
+
 def of_shared_texts(path: Path, rows: int) -> Path:
     """A workbook of numbers, each a text of its own in the shared table, with a note likewise."""
-    numbers = (f"<si><t>09{n:08}</t></si><si><t>ghi chú số {n}</t></si>" for n in range(rows))
+    numbers = (f"<si><t>09{n:08}</t></si><si><t>{note(n)}</t></si>" for n in range(rows))
     cells = (
         f'<row r="{n + 2}"><c r="A{n + 2}" t="s"><v>{2 * n}</v></c>'
         f'<c r="B{n + 2}" t="s"><v>{2 * n + 1}</v></c></row>'
@@ -57,8 +61,4 @@ def of_shared_texts(path: Path, rows: int) -> Path:
         f'<c r="{at}1" t="inlineStr"><is><t>{name}</t></is></c>'
         for at, name in (("A", "msisdn"), ("B", "note"))
     )
-    return packed(path, parts(_joined([head, "</row>", *cells]), _joined(numbers)))
-
-
-def _joined(pieces: Iterable[str]) -> str:
-    return "".join(pieces)
+    return packed(path, parts("".join([head, "</row>", *cells]), "".join(numbers)))
