@@ -10,17 +10,19 @@ import pickle
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from dialer.audience_file import AudienceFile
 from domain.errors import InputError
 from domain.places import Places
 from runtime.audience_answers import Answer, End, Failed, Head, Order
-from runtime.audience_sieve import Sieve
+from runtime.audience_sieve import Row, Sieve
 
 _MOST_BYTES = 1 << 30
 """Ten times of what any file needs: one that is made to do harm gets no more."""
+_MOST_CHARACTERS = 1 << 22
+"""In the rows of a batch, with one for each cell: an audience has a quarter of it."""
 
 
 def answers(order: Order) -> Iterator[Answer]:
@@ -40,9 +42,23 @@ def _read(order: Order) -> Iterator[Answer]:
         first = tuple(islice(rows, order.shown))
         yield Head(file.columns, dict(file.layout.at), first)
         rows = chain(first, rows)
-        while chunk := list(islice(rows, order.rows_a_batch)):
+        for chunk in _chunks(rows, order.rows_a_batch):
             yield sieve.sift(chunk)
         yield End(sieve.earliest)
+
+
+def _chunks(rows: Iterable[Row], most: int) -> Iterator[list[Row]]:
+    """So many rows at a time, or fewer where they are long or wide: a batch has its bounds."""
+    chunk: list[Row] = []
+    size = 0
+    for row in rows:
+        chunk.append(row)
+        size += len(row.cells) + sum(map(len, row.cells))
+        if len(chunk) == most or size >= _MOST_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def main() -> None:

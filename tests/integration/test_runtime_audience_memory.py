@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from lab.network import CHECKOUT
+from runtime.audience_answers import Order
+from runtime.audience_reader import answers
+from runtime.audience_sieve import Batch, Measure
 from store.engine import Store
 from tests.audiences import csv_file, row
-from tests.rows import make_campaign
+from tests.rows import NOW, make_campaign
 from tests.workbooks import of_shared_texts
 
 IMPORT = """
@@ -36,7 +39,8 @@ READ = """
 import sys
 from pathlib import Path
 from domain.clock import utc_now
-from runtime.audience_answers import Batch, Measure, Order
+from runtime.audience_answers import Order
+from runtime.audience_sieve import Batch, Measure
 from runtime.audience_reader import answers
 
 measure = Measure(now=utc_now(), extracted_at=None, require_eligibility=False)
@@ -76,3 +80,14 @@ async def test_the_reader_holds_a_batch(tmp_path: Path, kind: str) -> None:
 
     small, large = written("small", 20_000), written("large", 200_000)
     assert await peak(READ, large) - await peak(READ, small) < 4_000
+
+
+@pytest.mark.parametrize("line", ["x" * 60_000, "," * 60_000], ids=["long", "wide"])
+def test_rows_that_are_long_or_wide_come_in_smaller_batches(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "harm.csv"
+    file.write_text("msisdn,note\n" + f"0901000001,{line}\n" * 500)
+    measure = Measure(now=NOW, extracted_at=None, require_eligibility=False)
+    order = Order(file=file, rows_a_batch=10_000, shown=8, measure=measure, districts=())
+    batches = [answer for answer in answers(order) if isinstance(answer, Batch)]
+    assert len(batches) > 5
+    assert sum(len(batch.lines) + len(batch.bad) for batch in batches) == 500
