@@ -4,29 +4,27 @@ A dry run asks the store what it holds and gives the same verdicts in the same o
 write shows that another import was faster.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import compress, starmap
 from typing import Protocol
 
 from sqlalchemy import Connection
 
-from dialer.audience_columns import AudienceRow
 from domain.clock import Clock
-from domain.places import Places
-from runtime.audience_report import ImportOptions, ImportReport, Judged, Verdict, sort_out
+from runtime.audience_report import ImportOptions, ImportReport, Verdict, sort_out
+from runtime.audience_sieve import Batch
 from runtime.seen_numbers import SeenNumbers
 from store import audience, imports
-from store.audience import Newcomer
+from store.audience import Known, Newcomer
 from store.engine import Store
-
-Rows = Sequence[AudienceRow]
 
 
 class Taker(Protocol):
     """What is done with the rows of a batch that can be read and are eligible."""
 
-    async def take(self, rows: Rows, report: ImportReport) -> list[Judged]:
-        """Give each row its verdict, and count it in the report."""
+    async def take(self, batch: Batch, report: ImportReport) -> list[Verdict]:
+        """Give each of those rows its verdict, and count it in the report."""
 
 
 class Writer:
@@ -48,27 +46,31 @@ class Writer:
         self._options = options
         self._clock = clock
 
-    async def take(self, rows: Rows, report: ImportReport) -> list[Judged]:
+    async def take(self, batch: Batch, report: ImportReport) -> list[Verdict]:
         """In a short transaction, so that a server that is dialling never waits for long."""
-        return await self._store.write(self._add, rows, report, self._clock())
+        newcomers = _newcomers(batch)
+        return await self._store.write(self._add, newcomers, report, self._clock())
 
     def _add(
-        self, connection: Connection, rows: Rows, report: ImportReport, now: datetime
-    ) -> list[Judged]:
+        self,
+        connection: Connection,
+        newcomers: Sequence[Newcomer],
+        report: ImportReport,
+        now: datetime,
+    ) -> list[Verdict]:
         imports.require_loading(connection, self._import_id, self._campaign_id)
-        firsts = _firsts(rows)
-        elsewhere = audience.in_other_running(connection, self._campaign_id, list(firsts))
-        refused = elsewhere if self._options.skip_other_campaigns else set[str]()
-        newcomers = _newcomers(firsts, refused, self._options.places)
-        same = (self._campaign_id, self._import_id, newcomers, now, self._options.erasure_key)
-        added = audience.add_new(connection, *same)
-        rest = [msisdn for msisdn in firsts if msisdn not in added]
-        held = audience.held(connection, self._campaign_id, rest)
-        known = {msisdn for msisdn, by in held.items() if by != self._import_id}
-        judged = sort_out(rows, added, self._seen.first_time(known), refused)
-        _count(report, judged, elsewhere, self._options.places)
+        msisdns = [each.msisdn for each in newcomers]
+        known = audience.known(connection, self._campaign_id, msisdns)
+        refused = _refused(known, self._options)
+        before = {msisdn for msisdn, by in known.held.items() if by != self._import_id}
+        new = set(msisdns) - known.held.keys() - refused
+        verdicts = sort_out(msisdns, new, self._seen.first_time(before), refused)
+        added = _added(newcomers, verdicts)
+        same = (self._campaign_id, self._import_id, added, now, self._options.erasure_key)
+        audience.add_new(connection, *same)
+        _count(report, verdicts, added, known)
         imports.count(connection, self._import_id, report.counts())
-        return judged
+        return verdicts
 
 
 class Weigher:
@@ -82,55 +84,40 @@ class Weigher:
         self._options = options
         self._seen = seen
 
-    async def take(self, rows: Rows, report: ImportReport) -> list[Judged]:
+    async def take(self, batch: Batch, report: ImportReport) -> list[Verdict]:
         """Compare with what the campaign holds, and with the rows before."""
-        known, elsewhere = await self._store.read(self._look_up, list(_firsts(rows)))
-        refused = elsewhere if self._options.skip_other_campaigns else set[str]()
-        first = self._seen.first_time({row.msisdn for row in rows} - refused)
-        judged = sort_out(rows, first - known, first & known, refused)
-        _count(report, judged, elsewhere, self._options.places)
-        return judged
-
-    def _look_up(self, connection: Connection, msisdns: Sequence[str]) -> tuple[set[str], set[str]]:
-        known = audience.held(connection, self._campaign_id, msisdns)
-        return set(known), audience.in_other_running(connection, self._campaign_id, msisdns)
-
-
-def _firsts(rows: Rows) -> dict[str, AudienceRow]:
-    """The first row of each number, in the order of the file."""
-    firsts: dict[str, AudienceRow] = {}
-    for row in rows:
-        firsts.setdefault(row.msisdn, row)
-    return firsts
+        newcomers = _newcomers(batch)
+        msisdns = [each.msisdn for each in newcomers]
+        known = await self._store.read(audience.known, self._campaign_id, msisdns)
+        refused = _refused(known, self._options)
+        first = self._seen.first_time(set(msisdns) - refused)
+        held = known.held.keys()
+        verdicts = sort_out(msisdns, first - held, first & held, refused)
+        _count(report, verdicts, _added(newcomers, verdicts), known)
+        return verdicts
 
 
-def _newcomers(
-    firsts: Mapping[str, AudienceRow], refused: set[str], places: Places
-) -> list[Newcomer]:
-    return [_newcomer(row, places) for row in firsts.values() if row.msisdn not in refused]
+def _newcomers(batch: Batch) -> list[Newcomer]:
+    return list(starmap(Newcomer, zip(*batch.columns, strict=True)))
 
 
-def _newcomer(row: AudienceRow, places: Places) -> Newcomer:
-    place = places.locate(row.province, row.district)
-    return Newcomer(
-        msisdn=row.msisdn,
-        province=row.province,
-        district=row.district,
-        list_no=row.list_no,
-        attributes=row.attributes,
-        province_code=place.province_code,
-        district_code=place.district_code,
-    )
+def _refused(known: Known, options: ImportOptions) -> set[str]:
+    """Numbers that another campaign's having them keeps out."""
+    return known.elsewhere if options.skip_other_campaigns else set()
+
+
+def _added(newcomers: Sequence[Newcomer], verdicts: Sequence[Verdict]) -> list[Newcomer]:
+    return list(compress(newcomers, [verdict is Verdict.ADDED for verdict in verdicts]))
 
 
 def _count(
-    report: ImportReport, judged: Iterable[Judged], elsewhere: set[str], places: Places
+    report: ImportReport,
+    verdicts: Sequence[Verdict],
+    added: Sequence[Newcomer],
+    known: Known,
 ) -> None:
-    for row, verdict in judged:
-        report.verdicts[verdict] += 1
-        if verdict is not Verdict.ADDED:
-            continue
-        report.also_in_other_campaigns += row.msisdn in elsewhere
-        place = places.locate(row.province, row.district)
-        report.unknown_province += place.province_is_unknown
-        report.unknown_district += place.district_is_unknown
+    report.verdicts.update(verdicts)
+    for new in added:
+        report.also_in_other_campaigns += new.msisdn in known.elsewhere
+        report.unknown_province += new.province is not None and new.province_code is None
+        report.unknown_district += new.district is not None and new.district_code is None

@@ -6,20 +6,21 @@ has already are not added twice.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, aclosing
 from datetime import datetime
 from hashlib import file_digest
-from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from dialer.audience_file import AudienceFile, RejectsFile
+from dialer.audience_file import RejectsFile
 from domain.clock import Clock
 from domain.errors import InputError
 from domain.states import CampaignState
+from runtime.audience_answers import Order
 from runtime.audience_batches import Taker, Weigher, Writer
+from runtime.audience_process import reading
 from runtime.audience_report import (
     IN_CAMPAIGN,
     REASONS,
@@ -28,7 +29,7 @@ from runtime.audience_report import (
     ImportReport,
     Verdict,
 )
-from runtime.audience_sieve import Row, Sieve
+from runtime.audience_sieve import Batch, Measure
 from runtime.seen_numbers import SeenNumbers
 from store import campaigns, history, imports
 from store.engine import Store
@@ -38,7 +39,8 @@ from store.models import Campaign
 
 __all__ = ["IN_CAMPAIGN", "TWICE_IN_FILE", "ImportOptions", "ImportReport", "import_audience"]
 
-_ROWS_A_BATCH = 5000
+_ROWS_A_BATCH = 10_000
+_ROWS_SHOWN = 8
 
 Progress = Callable[[int], None]
 """Told after each batch which line of the file was reached."""
@@ -76,41 +78,55 @@ async def import_audience(
     options = options or ImportOptions()
     chosen = await _open_campaign(store, campaign)
     report = ImportReport(rejects)
-    with ExitStack() as open_files:
-        rows = open_files.enter_context(AudienceFile(file))
-        sieve = Sieve(rows.layout, options, clock(), report)
-        refused = _open_rejects(open_files, file, rows.columns, report)
-        taker: Taker
-        seen = open_files.enter_context(SeenNumbers())
-        if options.dry_run:
-            taker = Weigher(store, chosen.id, options, seen)
-        else:
-            report.import_id = await _begin(store, chosen, file, options, clock())
-            taker = Writer(store, chosen.id, report.import_id, options, seen, clock)
-        async with aclosing(_batches(iter(rows))) as batches:
-            async for batch in batches:
-                await _take(batch, sieve, taker, refused, report)
-                progress(batch[-1].line)
-    if report.import_id is not None:
-        name = options.file_name or file.name
-        await store.write(_finish, chosen, name, report, sieve.earliest, clock())
+    async with reading(_order(file, options, clock())) as rows:
+        report.head = rows.head
+        with ExitStack() as open_files:
+            refused = _open_rejects(open_files, file, rows.head.columns, report)
+            seen = open_files.enter_context(SeenNumbers())
+            taker: Taker
+            if options.dry_run:
+                taker = Weigher(store, chosen.id, options, seen)
+            else:
+                report.import_id = await _begin(store, chosen, file, options, clock())
+                taker = Writer(store, chosen.id, report.import_id, options, seen, clock)
+            async with aclosing(rows.batches()) as batches:
+                async for batch in batches:
+                    await _take(batch, taker, refused, report)
+                    progress(batch.last_line)
+        if report.import_id is not None:
+            name = options.file_name or file.name
+            await store.write(_finish, chosen, name, report, rows.end.earliest, clock())
     return report
 
 
+def _order(file: Path, options: ImportOptions, now: datetime) -> Order:
+    return Order(
+        file=file,
+        rows_a_batch=_ROWS_A_BATCH,
+        shown=_ROWS_SHOWN,
+        measure=Measure(
+            now=now,
+            extracted_at=options.extracted_at,
+            require_eligibility=options.require_eligibility,
+        ),
+        districts=options.places.districts,
+    )
+
+
 async def _take(
-    batch: Sequence[Row],
-    sieve: Sieve,
-    taker: Taker,
-    refused: RejectsFile | None,
-    report: ImportReport,
+    batch: Batch, taker: Taker, refused: RejectsFile | None, report: ImportReport
 ) -> None:
-    """One batch: what can't be read or is not eligible goes first, the store judges the rest."""
-    good, bad = sieve.sift(batch)
-    for row, verdict in await taker.take(good, report) if good else ():
-        if verdict is not Verdict.ADDED:
-            bad.append(sieve.rejected(row, REASONS[verdict]))
+    """One batch: what can't be read or is not eligible is refused, the store judges the rest."""
+    report.unreadable += batch.unreadable
+    report.ineligible.update(batch.ineligible)
+    verdicts = await taker.take(batch, report) if batch.lines else []
     if refused is not None:
-        for rejected in sorted(bad, key=lambda row: row.line):
+        unwanted = (
+            batch.rejected(place, REASONS[verdict])
+            for place, verdict in enumerate(verdicts)
+            if verdict is not Verdict.ADDED
+        )
+        for rejected in sorted([*batch.bad, *unwanted], key=lambda row: row.line):
             refused.write(rejected)
 
 
@@ -131,21 +147,6 @@ def _open_rejects(
     refused = RejectsFile(path, columns)
     open_files.callback(remove_if_empty)
     return open_files.enter_context(refused)
-
-
-async def _batches(rows: Iterator[Row]) -> AsyncGenerator[list[Row], None]:
-    """The rows by batches; the next one is read, in a thread, while the last one is written."""
-
-    def following() -> asyncio.Future[list[Row]]:
-        return asyncio.ensure_future(asyncio.to_thread(lambda: list(islice(rows, _ROWS_A_BATCH))))
-
-    reading = following()
-    try:
-        while batch := await reading:
-            reading = following()
-            yield batch
-    finally:  # the file must not be closed while the thread reads on
-        await asyncio.gather(reading, return_exceptions=True)
 
 
 async def _open_campaign(store: Store, name: str) -> Campaign:

@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dialer.audience_columns import AudienceRow
 from domain.places import Places
+from runtime.audience_answers import Head
 
 TWICE_IN_FILE = "the number stands twice in this file"
 IN_CAMPAIGN = "the number is in the campaign already"
@@ -50,8 +50,6 @@ class Verdict(StrEnum):
     IN_OTHER_CAMPAIGN = "in_other_campaign"
 
 
-Judged = tuple[AudienceRow, Verdict]
-
 REASONS = {
     Verdict.TWICE_IN_FILE: TWICE_IN_FILE,
     Verdict.IN_CAMPAIGN: IN_CAMPAIGN,
@@ -64,6 +62,7 @@ class ImportReport:
     """How many rows were added, and how many refused for which reason.
 
     Attributes:
+        head: what stands at the beginning of the file.
         rejects: the file that lists the refused ones; it does not exist where there are none.
         import_id: None for a dry run.
         unreadable: rows that could not be read, a bad number for instance.
@@ -74,6 +73,7 @@ class ImportReport:
     """
 
     rejects: Path | None
+    head: Head | None = None
     import_id: int | None = None
     unreadable: int = 0
     verdicts: Counter[Verdict] = field(default_factory=Counter)
@@ -121,29 +121,28 @@ class ImportReport:
 
 
 def sort_out(
-    rows: Iterable[AudienceRow],
+    msisdns: Iterable[str],
     added: Collection[str],
     known: Collection[str],
     elsewhere: Collection[str],
-) -> list[Judged]:
-    """The verdict on each row of a batch, in its order.
+) -> list[Verdict]:
+    """The verdict on each row of a batch, in its order, by the numbers of the rows.
 
     `added` are the batch's new numbers, `known` those that the campaign had before this file and
     that come for the first time, `elsewhere` those that are refused for another campaign's sake.
     Any other row brings a number that the file has brought before.
     """
     new, old = set(added), set(known)
-    sorted_out: list[Judged] = []
-    for row in rows:
-        if row.msisdn in elsewhere:
-            verdict = Verdict.IN_OTHER_CAMPAIGN
-        elif row.msisdn in new:
-            verdict = Verdict.ADDED
-            new.remove(row.msisdn)
-        elif row.msisdn in old:
-            verdict = Verdict.IN_CAMPAIGN
-            old.remove(row.msisdn)
+    verdicts: list[Verdict] = []
+    for msisdn in msisdns:
+        if msisdn in elsewhere:
+            verdicts.append(Verdict.IN_OTHER_CAMPAIGN)
+        elif msisdn in new:
+            verdicts.append(Verdict.ADDED)
+            new.remove(msisdn)
+        elif msisdn in old:
+            verdicts.append(Verdict.IN_CAMPAIGN)
+            old.remove(msisdn)
         else:
-            verdict = Verdict.TWICE_IN_FILE
-        sorted_out.append((row, verdict))
-    return sorted_out
+            verdicts.append(Verdict.TWICE_IN_FILE)
+    return verdicts

@@ -3,25 +3,24 @@
 import asyncio
 from dataclasses import asdict
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 
 from console.audience_port import Asked, Brought, Look, Progress, SeenRow
 from dialer import eligibility
-from dialer.audience_columns import EXTRACTED_AT, AudienceRow, Columns
-from dialer.audience_file import AudienceFile, RejectedRow
+from dialer.audience_columns import EXTRACTED_AT, RejectedRow
 from dialer.audience_workbook import WORKBOOKS
 from dialer.extraction import read_moment
 from domain.clock import Clock
 from domain.errors import InputError
 from domain.msisdn import mask
 from domain.places import Places
+from runtime.audience_answers import Head
 from runtime.audience_import import count_lines, import_audience
 from runtime.audience_report import ImportOptions, ImportReport
+from runtime.audience_sieve import Row
 from runtime.audience_undo import undo_import
 from store.engine import Store
 
-_SHOWN = 8
 _ROLES = {
     **dict.fromkeys([EXTRACTED_AT, *eligibility.COLUMNS.values()], "judged"),
     **{role: role for role in ("msisdn", "province", "district")},
@@ -48,10 +47,11 @@ class AudienceBringer:
 
     async def look(self, campaign_id: int, file: Path, asked: Asked, progress: Progress) -> Look:
         """Judge every row as an import would."""
-        columns, rows = await asyncio.to_thread(_first_rows, file)
         options = ImportOptions(dry_run=True, places=self._places, **asdict(asked))
         report = await self._run(campaign_id, file, None, progress, options)
-        return Look(_named(columns), rows, _counts(report))
+        assert report.head is not None  # noqa: S101 - for the type
+        rows = [_seen(row, report.head) for row in report.head.first]
+        return Look(_named(report.head), rows, _counts(report))
 
     async def bring(
         self,
@@ -116,23 +116,17 @@ def _counts(report: ImportReport) -> dict[str, int]:
     return {verdict: count for verdict, count in counts.items() if count or verdict == "added"}
 
 
-def _first_rows(file: Path) -> tuple[Columns, list[SeenRow]]:
-    with AudienceFile(file) as opened:
-        columns = opened.layout
-        return columns, [_seen(row, columns) for row in islice(opened, _SHOWN)]
-
-
-def _named(columns: Columns) -> list[tuple[str, str]]:
+def _named(head: Head) -> list[tuple[str, str]]:
     """Each column of the file with what it is taken for."""
-    roles = {index: _ROLES.get(role, "") for role, index in columns.at.items()}
-    return [(name, roles.get(index, "")) for index, name in enumerate(columns.names)]
+    roles = {index: _ROLES.get(role, "") for role, index in head.at.items()}
+    return [(name, roles.get(index, "")) for index, name in enumerate(head.columns)]
 
 
-def _seen(row: AudienceRow | RejectedRow, columns: Columns) -> SeenRow:
+def _seen(row: Row, head: Head) -> SeenRow:
     """A row in the order of the file; a number that can be read is masked."""
-    width = len(columns.names)
+    width = len(head.columns)
     cells = [*row.cells, *[""] * width][:width]
     if isinstance(row, RejectedRow):
         return SeenRow(row.line, cells, row.reason)
-    cells[columns.at["msisdn"]] = mask(row.msisdn)
+    cells[head.at["msisdn"]] = mask(row.msisdn)
     return SeenRow(row.line, cells, "")

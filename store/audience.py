@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict
 
-import orjson
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, text
 from sqlalchemy.dialects import sqlite
 
 from domain.states import CampaignState, TargetState
 from store import kept_refusals
-from store.batches import NewRows
+from store.batches import copy_in
 from store.columns import UtcDateTime, fixed
 from store.models import Campaign, Target, table
 from store.statements import among
@@ -27,44 +26,51 @@ _OF_IMPORT = (
     *("campaign_id", "not_before", "state", "attempts_made", "import_id"),
     *("msisdn", "province", "district", "list_no", "attributes", "province_code", "district_code"),
 )
-_ADD = NewRows(Target, _OF_IMPORT, _target.msisdn)
 # A value that SQLAlchemy turns takes it longer than the row takes SQLite: they come ready made.
 _INSERT = (
     f"INSERT INTO targets ({', '.join(_OF_IMPORT)}) "  # noqa: S608 - names of ours
-    f"VALUES ({', '.join('?' * len(_OF_IMPORT))}) ON CONFLICT DO NOTHING"
+    f"VALUES ({', '.join('?' * len(_OF_IMPORT))})"
 )
+_LOCK = text("SELECT pg_advisory_xact_lock(2169232, :campaign_id)")
 _as_kept = UtcDateTime().bind_processor(sqlite.dialect())
-_LAST = select(func.max(_target.id))
-_ADDED = select(_target.msisdn).where(
-    _target.campaign_id == bindparam("campaign_id"),
-    among(_target.msisdn, "msisdns"),
-    _target.id > bindparam("last"),
-)
-_HELD = select(_target.msisdn, _target.import_id).where(
-    _target.campaign_id == bindparam("campaign_id"), among(_target.msisdn, "msisdns")
-)
 _campaign = table(Campaign).c
-_ELSEWHERE = (
-    select(_target.msisdn)
+_KNOWN = (
+    select(_target.campaign_id, _target.msisdn, _target.import_id)
     .join(table(Campaign), _campaign.id == _target.campaign_id)
     .where(
         among(_target.msisdn, "msisdns"),
-        _target.campaign_id != bindparam("campaign_id"),
-        _campaign.state == fixed(CampaignState.RUNNING),
+        or_(
+            _target.campaign_id == bindparam("campaign_id"),
+            _campaign.state == fixed(CampaignState.RUNNING),
+        ),
     )
 )
 
 
 class Newcomer(NamedTuple):
-    """A number of an audience file, ready for its row; `msisdn` is E.164, the codes official."""
+    """A number of an audience file, ready for its row.
+
+    `msisdn` is E.164, `attributes` the text of a JSON object, the codes official.
+    """
 
     msisdn: str
     province: str | None
     district: str | None
     list_no: int | None
-    attributes: dict[str, Any]
+    attributes: str
     province_code: str | None
     district_code: str | None
+
+
+class Known(NamedTuple):
+    """Where numbers are already.
+
+    `held` has those of the campaign, each with its import; `elsewhere` those that another campaign
+    has which is running.
+    """
+
+    held: dict[str, int | None]
+    elsewhere: set[str]
 
 
 class NewTarget(TypedDict):
@@ -77,6 +83,28 @@ class NewTarget(TypedDict):
     attributes: dict[str, Any]
 
 
+def hold(connection: Connection, campaign_id: int) -> None:
+    """Let nobody else bring numbers into a campaign until the transaction ends.
+
+    Two files with the same numbers would else wait for each other's rows for ever, and what is
+    known to be new might be so no more. It comes before `kept_refusals.begin_bringing_in`.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK, {"campaign_id": campaign_id})
+
+
+def known(connection: Connection, campaign_id: int, msisdns: Sequence[str]) -> Known:
+    """Which of the numbers the campaign has, or another one that is running."""
+    found = Known({}, set())
+    rows = connection.execute(_KNOWN, {"campaign_id": campaign_id, "msisdns": msisdns})
+    for campaign, msisdn, import_id in rows:
+        if campaign == campaign_id:
+            found.held[msisdn] = import_id
+        else:
+            found.elsewhere.add(msisdn)
+    return found
+
+
 def add_new(
     connection: Connection,
     campaign_id: int,
@@ -84,54 +112,21 @@ def add_new(
     newcomers: Sequence[Newcomer],
     now: datetime,
     erasure_key: str,
-) -> set[str]:
-    """Add those that the campaign does not have; they may be dialled from `now` on.
+) -> None:
+    """Add numbers that the campaign does not have; they may be dialled from `now` on.
 
-    Gives the numbers that were added; of two rows with one number the first counts. Who has refused
-    before the number was taken out is refused again. Raises InputError where that can't be told.
+    Who holds the campaign knows which these are. Who has refused before
+    the number was taken out is refused again. Raises InputError where that can't be told.
     """
     kept_refusals.heed(connection, [each.msisdn for each in newcomers], erasure_key, now)
-    if connection.dialect.name == "sqlite":
-        return _add_to_sqlite(connection, campaign_id, import_id, newcomers, now)
-    same = (campaign_id, now, TargetState.READY.value, 0, import_id)
-    added = _ADD.run(connection, [(*same, *each) for each in newcomers])
-    return {row.msisdn for row in added}
-
-
-def _add_to_sqlite(
-    connection: Connection,
-    campaign_id: int,
-    import_id: int,
-    newcomers: Sequence[Newcomer],
-    now: datetime,
-) -> set[str]:
-    """Giving rows back would cost five times as much: which are new is asked for, if not all."""
     if not newcomers:
-        return set()
-    last = connection.execute(_LAST).scalar() or 0
-    same = (campaign_id, _as_kept(now), TargetState.READY.value, 0, import_id)
-    rows = [
-        (*same, *each[:4], orjson.dumps(each.attributes).decode(), *each[5:]) for each in newcomers
-    ]
-    msisdns = [each.msisdn for each in newcomers]
-    if connection.exec_driver_sql(_INSERT, rows).rowcount == len(rows):
-        return set(msisdns)
-    added = {"campaign_id": campaign_id, "msisdns": msisdns, "last": last}
-    return set(connection.execute(_ADDED, added).scalars())
-
-
-def held(connection: Connection, campaign_id: int, msisdns: Sequence[str]) -> dict[str, int | None]:
-    """Which of the numbers the campaign has, and by which import."""
-    if not msisdns:
-        return {}
-    rows = connection.execute(_HELD, {"campaign_id": campaign_id, "msisdns": msisdns})
-    return dict(rows.all())
-
-
-def in_other_running(connection: Connection, campaign_id: int, msisdns: Sequence[str]) -> set[str]:
-    """Which of the numbers another campaign has that is running."""
-    rows = connection.execute(_ELSEWHERE, {"campaign_id": campaign_id, "msisdns": msisdns})
-    return set(rows.scalars())
+        return
+    if connection.dialect.name == "sqlite":
+        same = (campaign_id, _as_kept(now), TargetState.READY.value, 0, import_id)
+        connection.exec_driver_sql(_INSERT, [(*same, *each) for each in newcomers])
+    else:
+        same = (campaign_id, now, TargetState.READY.value, 0, import_id)
+        copy_in(connection, Target, _OF_IMPORT, [(*same, *each) for each in newcomers])
 
 
 def campaigns_of(connection: Connection, msisdns: Sequence[str]) -> dict[str, int]:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from domain.errors import InputError
 from domain.states import ImportState
+from store import audience
 from store.models import Campaign, Import, table
 
 _imports = table(Import).c
-_LOCK = text("SELECT pg_advisory_xact_lock(2169232, :campaign_id)")
 _STATE = select(_imports.state).where(_imports.id == bindparam("import_id")).with_for_update()
 _COUNT = update(table(Import)).where(_imports.id == bindparam("import_id"))
 _COUNT = _COUNT.values(counts=bindparam("counts"))
@@ -40,11 +40,9 @@ def begin(connection: Connection, new: NewImport) -> int:
 def require_loading(connection: Connection, import_id: int, campaign_id: int) -> None:
     """Hold the import, and all others into its campaign, until the transaction ends.
 
-    Two files with the same numbers would else wait for each other's rows for ever. Raises
-    InputError: somebody has undone it meanwhile.
+    Raises InputError: somebody has undone it meanwhile.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK, {"campaign_id": campaign_id})
+    audience.hold(connection, campaign_id)
     if connection.execute(_STATE, {"import_id": import_id}).scalar() != ImportState.LOADING:
         raise InputError(f"import {import_id} was undone while it was loading")
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from domain.dispositions import Disposition
 from sms.answering import answer_texts
 from store import attempts, audience, outcomes, subscribers
@@ -29,9 +31,16 @@ async def bring_in(
     now: datetime = NOW,
     key: str = KEY,
 ) -> set[str]:
-    """An audience file with these numbers."""
-    rows = [Newcomer(msisdn, None, None, 1, {"name": "Lan"}, None, None) for msisdn in msisdns]
-    return await store.write(audience.add_new, campaign.id, 1, rows, now, key)
+    """An audience file with these numbers; gives those that the campaign did not have."""
+
+    def add(connection: Connection) -> set[str]:
+        audience.hold(connection, campaign.id)
+        new = set(msisdns) - audience.known(connection, campaign.id, msisdns).held.keys()
+        rows = [Newcomer(msisdn, None, None, 1, '{"name":"Lan"}', None, None) for msisdn in new]
+        audience.add_new(connection, campaign.id, 1, rows, now, key)
+        return new
+
+    return await store.write(add)
 
 
 async def live(store: Store) -> Claimed:

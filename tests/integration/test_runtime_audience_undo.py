@@ -10,7 +10,6 @@ import pytest
 
 from domain.errors import InputError
 from domain.states import PostKind
-from lab.network import CHECKOUT
 from runtime.audience_undo import undo_import
 from store import import_undo, outbox
 from store.engine import Store
@@ -167,44 +166,3 @@ async def test_an_import_that_was_killed_adds_nothing_twice_when_it_is_run_again
     assert len(await targets(store)) == 20_000
     assert [each["state"] for each in await all_rows(store, Import)] == ["loading", "done"]
     assert await undone(store, cut_off["id"]) == there
-
-
-PEAK = """
-import asyncio, resource, sys
-from pathlib import Path
-from domain.clock import utc_now
-from runtime.audience_import import ImportOptions, import_audience
-from store.engine import open_store
-
-async def bring_in():
-    store = open_store(sys.argv[1])
-    for dry_run in (True, False):
-        options = ImportOptions(dry_run=dry_run)
-        await import_audience(
-            store, "one", Path(sys.argv[2]), None, utc_now, lambda line: None, options
-        )
-    await store.close()
-
-asyncio.run(bring_in())
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
-
-
-async def peak(url: str, file: Path) -> int:
-    """Kilobytes at most of a process that imports the file, once as a dry run."""
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PEAK, url, str(file)), cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE
-    )
-    told, _ = await child.communicate()
-    assert child.returncode == 0
-    return int(told)
-
-
-async def test_memory_does_not_grow_with_the_file(
-    store: Store, store_url: str, tmp_path: Path
-) -> None:
-    """80,000 rows are 8 MB as a file and 60 MB as rows; numbers alone would be 8 MB."""
-    await make_campaign(store, name="one")
-    small = csv_file(tmp_path / "small.csv", [row(f"09{n:08}") for n in range(20_000)])
-    large = csv_file(tmp_path / "large.csv", [row(f"08{n:08}") for n in range(80_000)])
-    assert await peak(store_url, large) - await peak(store_url, small) < 16_000

@@ -192,8 +192,10 @@ async def test_an_audience_keeps_what_the_file_says_and_knows_its_numbers(store:
     assert {key: row[key] for key in expected} == expected
     assert (row["state"], row["attempts_made"], row["not_before"]) == ("ready", 0, NOW)
     asked = [*numbers(2), "+84999999999"]
-    assert set(await store.read(audience.held, campaign.id, asked)) == set(numbers(2))
-    assert set(await store.read(audience.held, other.id, asked)) == set(numbers(1))
+    known = await store.read(audience.known, campaign.id, asked)
+    assert (set(known.held), known.elsewhere) == (set(numbers(2)), set(numbers(1)))
+    known = await store.read(audience.known, other.id, asked)
+    assert (set(known.held), known.elsewhere) == (set(numbers(1)), set(numbers(2)))
     await store.write(audience.add, campaign.id, [], NOW)
 
 
