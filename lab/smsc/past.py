@@ -70,16 +70,14 @@ def _delivery(line: Line) -> Delivery:
 
 
 def _mt(line: Line) -> Mt:
-    names = ("id", "at", "account", "bind", "sequence")
-    last = ("message_id", "answered")
-    values = [line[name] for name in names]
-    return Mt(*values, _message(line), line["status"], 0, *(line[name] for name in last))
+    names = ("id", "at", "account", "bind", "sequence", "status", "message_id", "answered")
+    return Mt(message=_message(line), number=0, **{name: line[name] for name in names})
 
 
 def _message(line: Line) -> Message:
     return Message(
-        source=Address(*line["source_ton_npi"], line["source"]),
-        destination=Address(*line["destination_ton_npi"], line["destination"]),
+        source=_address(line, "source"),
+        destination=_address(line, "destination"),
         payload=bytes.fromhex(line["payload"]),
         data_coding=line["data_coding"],
         esm_class=line["esm_class"],
@@ -91,3 +89,8 @@ def _message(line: Line) -> Message:
         tlvs={int(tag, 16): bytes.fromhex(value) for tag, value in line["tlvs"].items()},
         payload_in_tlv=line["in_tlv"],
     )
+
+
+def _address(line: Line, which: str) -> Address:
+    ton, npi = line[f"{which}_ton_npi"]
+    return Address(ton, npi, line[which])
