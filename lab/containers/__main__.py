@@ -10,16 +10,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from time import monotonic, sleep
 
 from domain.errors import TstnError
 from lab.asterisk import DEFAULT_ROOT
 from lab.carrier import read_log
-from lab.child import LabError
+from lab.child import POLL_SECONDS, LabError
 from lab.containers.base_images import import_base_images
 from lab.containers.compose import Compose
 from lab.containers.engine import Engine
 from lab.containers.kills import VICTIMS, Kills
-from lab.containers.kills_verdict import judge_kills
+from lab.containers.kills_verdict import judge_health, judge_kills
 from lab.demo_containers import ServerElsewhere
 from lab.demo_summary import Summary
 from runtime.settings import HealthSettings
@@ -27,6 +28,7 @@ from runtime.settings import HealthSettings
 ROOTS = Path(DEFAULT_ROOT).with_name("images")
 SUMMARY = Path("var/compose-test/summary.json")
 DEMO_SECONDS = 900
+HUNG_UP_SECONDS = 30.0
 SERVICES = ("server", "carrier", "phones", "smsc")
 
 
@@ -72,7 +74,8 @@ def _demo(compose: Compose) -> int:
 
 def _demo_with_kills(compose: Compose) -> int:
     log = compose.volume("demo-carrier-log")
-    kills = Kills(compose, ServerElsewhere(HealthSettings()), log)
+    server = ServerElsewhere(HealthSettings())
+    kills = Kills(compose, server, log)
     with compose.running("demo") as demo:
         kills.run(lambda: demo.poll() is not None)
     verdict = judge_kills(_summary(compose), list(read_log(log)), kills.presence)
@@ -81,7 +84,12 @@ def _demo_with_kills(compose: Compose) -> int:
         f"INVITEs {verdict.invites}, numbers dialled twice {verdict.twice}; keys 1 {verdict.keys},"
         f" of these {verdict.taken} while our side was all there, lost {verdict.lost}"
     )
-    problems = [*verdict.problems, *_unlike(compose, kills.done)]
+    problems = [
+        *verdict.problems,
+        *judge_health(server.health()),
+        *_unlike(compose, kills.done),
+        *_left_over(compose),
+    ]
     for problem in problems:
         print("compose-test:", problem)
     return 1 if problems else 0
@@ -95,6 +103,16 @@ def _unlike(compose: Compose, killed: list[str]) -> list[str]:
         if restarts != killed.count(service):
             problems.append(f"{service} was started again {restarts} times by Docker")
     return problems
+
+
+def _left_over(compose: Compose) -> list[str]:
+    """Calls that our Asterisk still holds though every attempt has ended."""
+    deadline = monotonic() + HUNG_UP_SECONDS
+    while True:
+        channels = compose.output("asterisk", "asterisk", "-rx", "core show channels concise")
+        if not channels.strip() or monotonic() > deadline:
+            return [f"a channel is left: {channel}" for channel in channels.splitlines()]
+        sleep(POLL_SECONDS)
 
 
 def _summary(compose: Compose) -> Summary:

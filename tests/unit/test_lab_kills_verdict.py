@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from lab.carrier import CarrierEvent
-from lab.containers.kills_verdict import MUST_COUNT, judge_kills
+from lab.containers.kills_verdict import MUST_COUNT, judge_health, judge_kills
 from lab.demo_summary import Summary
 from lab.presence import AFTER_SECONDS, BEFORE_SECONDS, Presence
 
@@ -102,6 +102,10 @@ def lose_text(changed: dict[str, Any]) -> None:
     changed["texts"]["texters"][0]["seen"]["registrations"] = 0
 
 
+def lose_reply(changed: dict[str, Any]) -> None:
+    changed["texts"]["texters"][0]["seen"]["replies"] = ()
+
+
 def repeat_reply(changed: dict[str, Any]) -> None:
     changed["texts"]["texters"][0]["seen"]["replies"] = ("ok", "ok")
 
@@ -112,6 +116,7 @@ def repeat_reply(changed: dict[str, Any]) -> None:
         (lambda changed: changed.update(finished=False), "was not finished"),
         (invent, "without having asked"),
         (lose_text, "registers: {"),
+        (lose_reply, "registers: never read ok"),
     ],
 )
 def test_what_else_is_wrong_is_found(
@@ -128,3 +133,22 @@ def test_a_reply_may_be_read_twice() -> None:
 def test_too_few_keys_prove_nothing() -> None:
     (found,) = problems(presence=Presence(listened=[(AT, AT + 20)]))
     assert "prove something" in found
+
+
+BOUND = {"state": "bound", "trouble": None}
+WELL = {"ok": True, "binds": {"lab:1": BOUND}, "store": {"up": True, "spooled_facts": 0}}
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        ({}, "not well"),
+        (WELL | {"ok": False}, "not well"),
+        (WELL | {"binds": {"lab:1": {"state": "waiting", "trouble": "refused"}}}, "lab:1 is not"),
+        (WELL | {"store": {"up": True, "spooled_facts": 2}}, "2 facts"),
+    ],
+)
+def test_all_that_was_killed_is_there_again_at_the_end(report: dict[str, Any], words: str) -> None:
+    assert list(judge_health(WELL)) == []
+    (found,) = judge_health(report)
+    assert words in found
