@@ -1,6 +1,7 @@
 """`make compose-test`: docker-compose.yml built and run from nothing, and the demo in it. I/O.
 
-    python -m lab.containers            the demo's own summary decides
+    python -m lab.containers            the demo's own summary decides; then the runbook's backup,
+                                        upgrade and restore
     python -m lab.containers --kills    kill -9 of each container in turn while the calls run
 
 Exit status: 0 if all came to what is demanded (lab.demo_summary; lab.containers.kills_verdict).
@@ -21,6 +22,7 @@ from lab.containers.compose import Compose
 from lab.containers.engine import Engine
 from lab.containers.kills import VICTIMS, Kills
 from lab.containers.kills_verdict import judge_health, judge_kills
+from lab.containers.upkeep import RUNBOOK, keep_up
 from lab.demo_containers import ServerElsewhere
 from lab.demo_summary import Summary
 from runtime.settings import HealthSettings
@@ -42,17 +44,17 @@ def main() -> int:
             compose = Compose(engine)
             import_base_images(engine, ROOTS)
             compose.build()
-            return _tried(compose, options.kills)
+            return _tried(compose, engine, options.kills)
     except TstnError as error:
         print("compose-test:", error, file=sys.stderr)
         return 1
 
 
-def _tried(compose: Compose, kills: bool) -> int:
+def _tried(compose: Compose, engine: Engine, kills: bool) -> int:
     try:
         _say("Every service starts, in order")
         compose.up(*SERVICES)
-        return _demo_with_kills(compose) if kills else _demo(compose)
+        return _demo_with_kills(compose) if kills else _demo(compose) or _upkeep(compose, engine)
     except LabError:
         print(compose.logs())
         raise
@@ -70,6 +72,16 @@ def _demo(compose: Compose) -> int:
     calls, texters = len(summary["numbers"]), len(summary["texts"]["texters"])
     _say(f"All {calls} calls and all {texters} who texted came to what is demanded: {SUMMARY}")
     return 0
+
+
+def _upkeep(compose: Compose, engine: Engine) -> int:
+    _say(f"Backup, upgrade, restore: {RUNBOOK.name}, In containers")
+    problems = keep_up(compose, engine)
+    for problem in problems:
+        print("compose-test:", problem)
+    if not problems:
+        _say("The records were the same after the upgrade, and after the restore into nothing")
+    return 1 if problems else 0
 
 
 def _demo_with_kills(compose: Compose) -> int:

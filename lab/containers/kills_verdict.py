@@ -1,9 +1,9 @@
 """Did anything get lost, or anybody dialled twice, while containers were killed? Pure.
 
 Judged from the carrier's own log and the demo's summary. What a kill may cost is a call: one that
-was up, at whichever end, ends somehow, and one that was begun meanwhile may not get through. Never a
-second one, nor a key that somebody was there to take (lab.presence), nor a text that the SMSC had
-taken from a subscriber, nor the last answer to it.
+was up, at whichever end, ends somehow, and one that was begun meanwhile may not get through. It is
+never a second one, nor a key that somebody was there to take (lab.presence), nor a text that the
+SMSC had taken from a subscriber, nor the answer to it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
