@@ -34,7 +34,7 @@ def read_past(file: Path) -> Past:
                 delivery = deliveries[line["id"]] = _delivery(line)
                 (past.mos if kind == "mo" else past.receipts).append(delivery)
             case "deliver":
-                deliveries[line["id"]].times = line["times"]
+                _send(deliveries[line["id"]], line["times"], line["at"])
             case "ack":
                 _answer(deliveries[line["id"]], line["status"], line["at"])
             case "mt":
@@ -51,6 +51,11 @@ def _lines(file: Path) -> Iterator[Line]:
                 stream.truncate(stream.tell() - len(line))
                 return
             yield orjson.loads(line)
+
+
+def _send(delivery: Delivery, times: int, at: float) -> None:
+    delivery.times = times
+    delivery.sent_at = delivery.sent_at or at
 
 
 def _answer(delivery: Delivery, status: int, at: float) -> None:

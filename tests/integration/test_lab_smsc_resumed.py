@@ -52,9 +52,13 @@ async def test_what_was_taken_is_kept_and_what_is_open_comes_again(
         )
         first = [await esme.hear() for _ in range(2)]
         answer = await esme.ask(SUBMIT, submit_body(b"one", registered=1))
+        answered, taken = smsc.control.mos()[0], smsc.control.mts()
         smsc.kill()
         smsc.start()
 
+        assert smsc.control.mos()[0].keys() == answered.keys()
+        assert {**smsc.control.mos()[0], "acked_at": answered["acked_at"]} == answered
+        assert smsc.control.mts() == taken
         esme = await bound(net, smsc)
         again = [await esme.hear() for _ in range(3)]
         assert [got.command for got in again] == [DELIVER, DATA, DELIVER]
