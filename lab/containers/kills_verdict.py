@@ -85,8 +85,13 @@ def judge_health(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _unread(demanded: dict[str, Any], seen: dict[str, Any]) -> list[str]:
-    """Replies that must have been read once at least: what is not known to be sent, is again."""
-    return [kind for kind in dict.fromkeys(demanded["replies"]) if kind not in seen["replies"]]
+    """Answers that we gave and nobody has read: what is not known to be sent, is sent again.
+
+    Which they are may hang on a call that was lost; how many there are may not.
+    """
+    missing = len(demanded["answers"]) - len(seen["answers"])
+    lost = [kind for kind in dict.fromkeys(seen["answers"]) if kind not in seen["replies"]]
+    return [*lost, f"{missing} answers more"] if missing > 0 else lost
 
 
 def _of_texts(outcome: dict[str, Any]) -> dict[str, Any]:

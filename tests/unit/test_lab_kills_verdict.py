@@ -31,7 +31,8 @@ def events() -> list[CarrierEvent]:
 
 
 def summary() -> dict[str, Any]:
-    text = {"registrations": 1, "notes": (), "opted_out": False, "replies": ("ok",)}
+    text: dict[str, Any] = {"registrations": 1, "notes": (), "opted_out": False}
+    text |= {"answers": ("ok",), "replies": ("ok",)}
     return {
         "finished": True,
         "seconds": 100.0,
@@ -106,6 +107,14 @@ def lose_reply(changed: dict[str, Any]) -> None:
     changed["texts"]["texters"][0]["seen"]["replies"] = ()
 
 
+def lose_answer(changed: dict[str, Any]) -> None:
+    changed["texts"]["texters"][0]["seen"].update(answers=(), replies=())
+
+
+def answer_otherwise(changed: dict[str, Any]) -> None:
+    changed["texts"]["texters"][0]["seen"].update(answers=("syntax",), replies=("syntax",))
+
+
 def repeat_reply(changed: dict[str, Any]) -> None:
     changed["texts"]["texters"][0]["seen"]["replies"] = ("ok", "ok")
 
@@ -117,6 +126,7 @@ def repeat_reply(changed: dict[str, Any]) -> None:
         (invent, "without having asked"),
         (lose_text, "registers: {"),
         (lose_reply, "registers: never read ok"),
+        (lose_answer, "registers: never read 1 answers more"),
     ],
 )
 def test_what_else_is_wrong_is_found(
@@ -124,6 +134,10 @@ def test_what_else_is_wrong_is_found(
 ) -> None:
     (found,) = problems(change)
     assert words in found
+
+
+def test_an_answer_may_hang_on_a_call_that_was_lost() -> None:
+    assert problems(answer_otherwise) == ()
 
 
 def test_a_reply_may_be_read_twice() -> None:
