@@ -122,6 +122,11 @@ async def test_a_database_that_is_not_there(tmp_path: Path) -> None:
     assert not (tmp_path / "none.sqlite").exists()  # a look makes nothing
 
 
+async def test_a_store_that_can_not_be_one() -> None:
+    lines = await of_database("mysql://tstn@127.0.0.1/tstn")
+    assert (lines["database"].verdict, lines["database"].todo) == (FAIL, "correct [store] url")
+
+
 async def test_a_password_is_not_shown(postgres: Postgres) -> None:
     url = postgres.create_database("doctor")
     lines = await of_database(url)
