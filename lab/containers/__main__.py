@@ -3,6 +3,7 @@
     python -m lab.containers            the demo's own summary decides; then the runbook's backup,
                                         upgrade and restore
     python -m lab.containers --kills    kill -9 of each container in turn while the calls run
+    python -m lab.containers --host     no docker-compose: README.md's commands for a plain host
 
 Exit status: 0 if all came to what is demanded (lab.demo_summary; lab.containers.kills_verdict).
 """
@@ -22,6 +23,7 @@ from lab.containers.compose import Compose
 from lab.containers.engine import Engine
 from lab.containers.kills import VICTIMS, Kills
 from lab.containers.kills_verdict import judge_health, judge_kills
+from lab.containers.plain_host import install_and_upgrade
 from lab.containers.upkeep import RUNBOOK, keep_up
 from lab.demo_containers import ServerElsewhere
 from lab.demo_summary import Summary
@@ -38,11 +40,18 @@ def main() -> int:
     """Run it; give the exit status."""
     parser = argparse.ArgumentParser("python -m lab.containers", description=__doc__)
     parser.add_argument("--kills", action="store_true", help="kill each container in turn")
+    parser.add_argument("--host", action="store_true", help="a plain host instead")
     options = parser.parse_args()
     try:
         with Engine() as engine:
             compose = Compose(engine)
             import_base_images(engine, ROOTS)
+            if options.host:
+                install_and_upgrade(engine)
+                _say(
+                    "A bare host serves after README.md's commands, and after the runbook's upgrade"
+                )
+                return 0
             compose.build()
             return _tried(compose, engine, options.kills)
     except TstnError as error:

@@ -15,7 +15,7 @@ from tests.command_line import make_directory
 
 TEXT = (CHECKOUT / "docs" / "runbook.md").read_text(encoding="utf-8")
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```bash( run| compose)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```bash( run| compose| host)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`…]+)`")
 BY = re.compile(r"(sudo (-u \S+ )?|docker-compose (exec|run)( -\S+)* server )?(\.venv/bin/)?tstn ")
 ENDS = {"|", ">", ">>", "&", "&&", ";"}
