@@ -72,8 +72,16 @@ def test_calls_end_before_the_server_is_killed() -> None:
     assert shipped == DialerSettings().drain_seconds
     grace = seconds(SERVICES["server"]["stop_grace_period"])
     assert grace >= shipped + 20
-    # It waits for Asterisk's, and PostgreSQL's comes after both.
+    # These are stopped after it: one that is waited for through another is not.
+    assert {"asterisk", "postgres"} <= set(SERVICES["server"]["depends_on"])
     assert seconds(SERVICES["postgres"]["stop_grace_period"]) >= 60
+
+
+def test_what_a_restore_unpacks_does_not_lie_in_memory() -> None:
+    server = SERVICES["server"]
+    place = server["environment"]["TMPDIR"]
+    assert f"backups:{place}" in server["volumes"]
+    assert place not in server["tmpfs"]
 
 
 def test_no_password_stands_in_the_file() -> None:
