@@ -121,6 +121,30 @@ def test_the_images_are_pinned_and_run_by_an_account(file: Any) -> None:
     assert not re.search(r"^FROM \S+:latest", text, re.MULTILINE)
 
 
+SHARED = {"asterisk-config", "prompts", "demo-carrier-config", "demo-phones-config"}
+SHARED |= {"demo-phones-sounds"}
+
+
+def test_a_volume_of_two_images_is_the_same_in_both() -> None:
+    """It belongs to whoever is in the image of the container that is made first."""
+    owned = {
+        place: (owner, group, mode)
+        for file in DOCKERFILES
+        for owner, group, mode, places in re.findall(
+            r"install -d -o (\d+) -g (\d+) -m (\d+) ([^\n\\]+)", file.read_text(encoding="utf-8")
+        )
+        for place in places.split()
+    }
+    mounted = {
+        (volume.split(":")[0], volume.split(":")[1])
+        for service in SERVICES.values()
+        for volume in service.get("volumes", [])
+    }
+    for name, place in mounted:
+        if name in SHARED:
+            assert owned[place] == ("10001", "10002", "0750"), (name, place)
+
+
 def test_the_image_has_every_package_that_the_server_runs() -> None:
     text = (CHECKOUT / "deploy" / "docker" / "server.Dockerfile").read_text(encoding="utf-8")
     copied = set(re.findall(r"^COPY (\w+) \1$", text, re.MULTILINE))
