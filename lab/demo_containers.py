@@ -29,8 +29,12 @@ class CarrierElsewhere:
         return list(read_log(CARRIER_LOG))
 
     def recordings(self, number: str) -> list[Path]:
-        """What the subscriber `number` (as dialled) heard; written once its call has long ended."""
-        return recordings_in(self.recordings_dir, number)
+        """What the subscriber `number` (as dialled) heard; written once its call has long ended.
+
+        One that a kill of the carrier has cut off has no header, and is none.
+        """
+        found = recordings_in(self.recordings_dir, number)
+        return [file for file in found if file.read_bytes().startswith(b"RIFF")]
 
 
 class LastingControl(SmscControl):

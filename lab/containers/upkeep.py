@@ -56,6 +56,10 @@ def keep_up(compose: Compose, engine: Engine) -> list[str]:
         place = Path(name)
         (place / "records.csv").write_text("msisdn\n")
         _run(compose, backup, place)
+        print(
+            "A next version, while the server runs: its tables must not change beneath it",
+            flush=True,
+        )
         _make_next_version(engine, place)
         problems = [*_changed_beneath(compose)]
         _run(compose, upgrade, place)
