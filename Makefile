@@ -38,7 +38,7 @@ run: venv web ## Run the server with config/tstn.toml
 test: setup ## Every test: unit, integration (both databases), acceptance (real Asterisk)
 	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
 
-compose-test: venv ## docker-compose.yml from nothing, and the demo in it (OPTIONS=--kills: containers die meanwhile)
+compose-test: venv ## docker-compose.yml from nothing: demo, upgrade, restore (OPTIONS=--kills or --host: see README)
 	@lab/setup docker
 	@$(BIN)/python -m lab.containers $(OPTIONS)
 

@@ -1,14 +1,16 @@
 """The demo's network where it runs in containers already (docker-compose.yml). I/O."""
 
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 from lab.carrier import CarrierEvent, read_log, recordings_in
 from lab.child import POLL_SECONDS, LabError
 from lab.demo_commands import CommandLine
 from lab.demo_server import START_SECONDS, Server
 from lab.demo_stage import DIRECTORY, Stage
-from lab.smsc.control_client import SmscControl
+from lab.smsc.control_client import SmscControl, SmscGone
 from runtime.settings import HealthSettings
 from runtime.settings_load import load_settings
 
@@ -27,8 +29,30 @@ class CarrierElsewhere:
         return list(read_log(CARRIER_LOG))
 
     def recordings(self, number: str) -> list[Path]:
-        """What the subscriber `number` (as dialled) heard; written once its call has long ended."""
-        return recordings_in(self.recordings_dir, number)
+        """What the subscriber `number` (as dialled) heard; written once its call has long ended.
+
+        One that a kill of the carrier has cut off has no header, and is none.
+        """
+        found = recordings_in(self.recordings_dir, number)
+        return [file for file in found if file.read_bytes().startswith(b"RIFF")]
+
+
+class LastingControl(SmscControl):
+    """Asks again where the SMSC has died meanwhile, as a phone sends a text again."""
+
+    def ask(self, do: str, **fields: Any) -> Any:
+        """Raises LabError where it does not come back either."""
+        deadline = monotonic() + START_SECONDS
+        while True:
+            try:
+                return super().ask(do, **fields)
+            except SmscGone:
+                if monotonic() > deadline:
+                    raise
+            sleep(POLL_SECONDS)
+            self.close()
+            with suppress(SmscGone):
+                self.connect()
 
 
 class SmscElsewhere:
@@ -37,7 +61,7 @@ class SmscElsewhere:
     journal = DIRECTORY / "smsc.jsonl"
 
     def __init__(self) -> None:
-        self.control = SmscControl(SMSC_CONTROL_PORT)
+        self.control = LastingControl(SMSC_CONTROL_PORT)
 
 
 class ServerElsewhere(Server):

@@ -23,7 +23,8 @@ from store.standing import standing
 SETTLE_SECONDS = 20.0
 _LOOK_SECONDS = 0.2
 _PART_SECONDS = 0.3
-_REDELIVERED_SECONDS = 10.0
+_REDELIVERED_SECONDS = 60.0
+"""It may be killed meanwhile, or we."""
 _LONG = {Way.UDH8: LongStyle.UDH8, Way.UDH16: LongStyle.UDH16, Way.SAR: LongStyle.SAR}
 _FIELDS: dict[Way, dict[str, Any]] = {
     Way.LATIN1: {"data_coding": 3},

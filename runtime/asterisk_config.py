@@ -217,11 +217,16 @@ def _filled(template: Path, values: Mapping[str, str]) -> str:
 
 
 def write_file(file: Path, text: str, mode: int = FILE_MODE) -> None:
-    """Writes in one step, never readable by others even for a moment."""
+    """Writes in one step, never readable by others even for a moment.
+
+    By root, the file that is replaced keeps its account and group: who could read it still can.
+    """
     building = file.with_name(f".{file.name}.new")
     building.unlink(missing_ok=True)
     building.touch(mode=mode, exist_ok=False)
     building.chmod(mode)
+    if os.geteuid() == 0 and file.exists():
+        os.chown(building, file.stat().st_uid, file.stat().st_gid)
     with building.open("w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()

@@ -22,7 +22,13 @@ COPY runtime runtime
 COPY prompts prompts
 COPY config config
 COPY deploy/docker/tstn .venv/bin/tstn
-RUN echo /app > .venv/lib/python3.11/site-packages/tstn.pth \
+COPY pyproject.toml ./
+# A package without a build: where its modules are, its name and version.
+RUN site=.venv/lib/python3.11/site-packages \
+    && version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml) \
+    && echo /app >"$site/tstn.pth" \
+    && mkdir "$site/tstn-$version.dist-info" \
+    && printf 'Metadata-Version: 2.1\nName: tstn\nVersion: %s\n' "${version:?}" >"$site/tstn-$version.dist-info/METADATA" \
     && .venv/bin/python -m compileall -q domain store sms ivr dialer console runtime
 
 FROM debian:bookworm-slim AS base

@@ -65,6 +65,11 @@ class Compose:
             raise LabError(f"{service}: {' '.join(command)} failed: {done.stderr.strip()}")
         return done.stdout
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """For commands of docker-compose that others write, from any directory."""
+        return {**self._engine.environment, **dict(_variables()), "COMPOSE_FILE": str(FILE)}
+
     def logs(self) -> str:
         """The last lines of every service."""
         command = [*self._command(), "logs", "--no-color", "--tail=40"]

@@ -71,6 +71,11 @@ class Engine(Part):
         if subprocess.run(command, env=self.environment).returncode != 0:
             raise LabError(f"the image {tag} could not be built")
 
+    def run(self, image: str, *command: str, options: Sequence[str]) -> int:
+        """Run a container in front; its exit status."""
+        words = ["docker", "run", *options, image, *command]
+        return subprocess.run(words, env=self.environment, stdin=subprocess.DEVNULL).returncode
+
     @property
     def environment(self) -> dict[str, str]:
         """For docker and docker-compose: this engine, and none of this process's settings."""

@@ -1,10 +1,12 @@
 """Did anything get lost, or anybody dialled twice, while containers were killed? Pure.
 
-Judged from the carrier's own log and the demo's summary. What a kill may cost is a call; never a
-second one, nor a key that somebody was there to take (lab.presence), nor a text.
+Judged from the carrier's own log and the demo's summary. What a kill may cost is a call: one that
+was up, at whichever end, ends somehow, and one that was begun meanwhile may not get through. It is
+never a second one, nor a key that somebody was there to take (lab.presence), nor a text that the
+SMSC had taken from a subscriber, nor the answer to it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,7 @@ from lab.presence import Presence
 MUST_COUNT = 40
 """Keys 1 that somebody was there to take: fewer would prove nothing."""
 _OF_TEXTS = ("registrations", "notes", "opted_out")
-"""What a text must come to, whatever dies: a subscriber may read a reply twice."""
+"""What a text must come to, whatever dies."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,30 @@ def _more_problems(summary: Summary, taken: int) -> Iterator[str]:
         demanded, seen = _of_texts(texter["demanded"]), _of_texts(texter["seen"])
         if demanded != seen:
             yield f"{texter['name']}: {seen} instead of {demanded}"
+        if unread := _unread(texter["demanded"], texter["seen"]):
+            yield f"{texter['name']}: never read {', '.join(unread)}"
+
+
+def judge_health(report: Mapping[str, Any]) -> Iterator[str]:
+    """What the server says at the end: all that was killed must be there for it again."""
+    if report.get("ok") is not True:
+        yield f"the server is not well at the end: {report}"
+        return
+    for name, bind in report["binds"].items():
+        if bind["state"] != "bound":
+            yield f"{name} is not bound at the end: {bind['trouble'] or bind['state']}"
+    if spooled := report["store"]["spooled_facts"]:
+        yield f"{spooled} facts are still in the spool at the end"
+
+
+def _unread(demanded: dict[str, Any], seen: dict[str, Any]) -> list[str]:
+    """Answers that we gave and nobody has read: what is not known to be sent, is sent again.
+
+    Which they are may hang on a call that was lost; how many there are may not.
+    """
+    missing = len(demanded["answers"]) - len(seen["answers"])
+    lost = [kind for kind in dict.fromkeys(seen["answers"]) if kind not in seen["replies"]]
+    return [*lost, f"{missing} answers more"] if missing > 0 else lost
 
 
 def _of_texts(outcome: dict[str, Any]) -> dict[str, Any]:

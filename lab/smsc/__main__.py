@@ -15,6 +15,7 @@ from domain.errors import InputError, TstnError
 from lab.ports import LOOPBACK
 from lab.smsc.control import open_control
 from lab.smsc.faults import Faults, change
+from lab.smsc.past import read_past
 from lab.smsc.server import Smsc
 from lab.smsc.setting import TSTN, Account, Setting
 
@@ -33,6 +34,8 @@ def main() -> int:
 
 async def _run(options: argparse.Namespace) -> None:
     smsc = Smsc(_setting(options), faults=_faults(options.faults), tls=_tls(options.tls))
+    if options.resume:
+        smsc.resume(read_past(options.journal))
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -102,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     enquire = "between our enquire_link; 0: none"
     add("--enquire-seconds", type=float, default=plain.enquire_seconds, help=enquire)
     add("--journal", type=Path, help="append all that comes and goes, as JSON lines")
+    add("--resume", action="store_true", help="go on by the journal of one that has died")
     add("--tls", type=Path, nargs=2, metavar=("CERTIFICATE", "KEY"), help="PEM files")
     faults = """JSON, as '{"latency_seconds": 0.02}': see lab/smsc/faults.py"""
     add("--faults", default="{}", metavar="JSON", help=faults)

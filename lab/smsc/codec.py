@@ -235,6 +235,13 @@ def data_body(message: Message) -> bytes:
     )
 
 
+def command_and_body(message: Message, *, by_data_sm: bool) -> tuple[int, bytes]:
+    """The PDU that delivers a message, but for its header."""
+    if by_data_sm:
+        return DATA_SM, data_body(message)
+    return DELIVER_SM, deliver_body(message)
+
+
 def address(value: Address) -> bytes:
     """Three fields: type of number, numbering plan, digits."""
     return bytes((value.ton, value.npi)) + value.digits.encode("latin-1") + b"\0"

@@ -19,6 +19,12 @@ from lab.smsc.load import FIRST_SOURCE, FloodReport
 from lab.smsc.subscribers import MO
 
 Row = dict[str, Any]
+
+
+class SmscGone(LabError):
+    """There is no SMSC, or it has died: what it was asked to do is done or not."""
+
+
 ANSWER_SECONDS = 300.0
 
 
@@ -30,11 +36,9 @@ class SmscControl:
     """
 
     def __init__(self, port: int, *, timeout_seconds: float = ANSWER_SECONDS) -> None:
-        try:
-            self._socket = socket.create_connection((LOOPBACK, port), timeout_seconds)
-        except OSError as error:
-            raise LabError(f"no SMSC control port {port}: {error}") from error
-        self._answers = self._socket.makefile("rb")
+        self._port = port
+        self._timeout_seconds = timeout_seconds
+        self.connect()
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +51,15 @@ class SmscControl:
     ) -> None:
         self.close()
 
+    def connect(self) -> None:
+        """Anew, where that is wanted."""
+        place = (LOOPBACK, self._port)
+        try:
+            self._socket = socket.create_connection(place, self._timeout_seconds)
+        except OSError as error:
+            raise SmscGone(f"no SMSC control port {self._port}: {error}") from error
+        self._answers = self._socket.makefile("rb")
+
     def close(self) -> None:
         """Drop the connection; the SMSC goes on."""
         self._answers.close()
@@ -58,9 +71,9 @@ class SmscControl:
             self._socket.sendall(orjson.dumps({"do": do, **fields}) + b"\n")
             line = self._answers.readline()
         except OSError as error:
-            raise LabError(f"the SMSC did not answer to {do}: {error}") from error
+            raise SmscGone(f"the SMSC did not answer to {do}: {error}") from error
         if not line:
-            raise LabError(f"the SMSC is gone: it did not answer to {do}")
+            raise SmscGone(f"the SMSC is gone: it did not answer to {do}")
         answer = orjson.loads(line)
         if "error" in answer:
             raise LabError(f"the SMSC refuses {do}: {answer['error']}")

@@ -1,7 +1,8 @@
 """What tests believe: all that came and went, in memory and as JSON lines. I/O on one file.
 
-Lines are written as they come, a few milliseconds later at most, so that a reader in another
-process need not ask; each has an `event` and its time `at` (epoch seconds).
+Lines are written as they come, a few milliseconds later at most, and before anything is answered: a
+reader in another process need not ask, and the next SMSC may go on by them (`past`). Each has an
+`event` and its time `at` (epoch seconds).
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from lab.smsc.past import Past
 from lab.smsc.records import Delivery, Event, Mt, Text, is_accepted, now
 from lab.smsc.texts import Joiner, body_of, decode, place_of
 
@@ -30,6 +32,11 @@ class Journal:
         self._joined = self._mts_written = self._texts_written = 0
         self._lines: list[dict[str, Any]] = []
         self._file: BufferedWriter | None = file.open("ab") if file else None
+
+    def resume(self, past: Past) -> None:
+        """Know what stands in the file already."""
+        self.mos, self.receipts, self.mts = past.mos, past.receipts, past.mts
+        self._mts_written, self._texts_written = len(self.mts), len(self.texts)
 
     @property
     def texts(self) -> list[Text]:

@@ -21,7 +21,7 @@ class SmscProcess(Part):
     """Runs while its `with` block does; `control` steers it, `journal` is its file.
 
     `tls` is a certificate and its key (PEM); `prefix` runs before it (taskset, nice). Started
-    again after `kill`, it has the same ports, and knows nothing of before.
+    again after `kill`, it has the same ports; what it knew of before only where it `resumes`.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class SmscProcess(Part):
         tls: tuple[Path, Path] | None = None,
         faults: Mapping[str, Any] | None = None,
         keeps_journal: bool = True,
+        resumes: bool = False,
         prefix: Sequence[str] = (),
     ) -> None:
         self.port, self.control_port = free_ports(2)
@@ -52,6 +53,7 @@ class SmscProcess(Part):
             *("--retry-seconds", str(retry_seconds), "--enquire-seconds", str(enquire_seconds)),
             *("--faults", json.dumps(dict(faults or {}))),
             *(("--journal", str(self.journal)) if keeps_journal else ()),
+            *(("--resume",) if resumes else ()),
             *(("--tls", *map(str, tls)) if tls else ()),
         ]
         for account in accounts:

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from domain.clock import utc_now
-from lab.smsc.codec import ROK, Message
+from lab.smsc.codec import DATA_SM, ROK, Message
 from lab.smsc.texts import body_of, decode, place_of
 
 _EPOCH = utc_now().timestamp() - monotonic()
@@ -43,6 +43,7 @@ class Delivery:
             "id": self.id,
             "account": self.account,
             "receipt_for": self.receipt_for,
+            "by_data_sm": self.command == DATA_SM,
             **_message_row(self.message),
             **{name: getattr(self, name) for name in names},
         }
@@ -115,5 +116,6 @@ def _message_row(message: Message) -> dict[str, Any]:
         "service_type": message.service_type,
         "protocol_id": message.protocol_id,
         "priority": message.priority,
+        "in_tlv": message.payload_in_tlv,
         "tlvs": {f"0x{tag:04x}": value.hex() for tag, value in (message.tlvs or {}).items()},
     }

@@ -9,17 +9,18 @@ from typing import Any, Self
 from domain.errors import InputError
 from lab.child import LabError
 from lab.smsc import codec
-from lab.smsc.codec import BindRequest
+from lab.smsc.codec import BindRequest, command_and_body
 from lab.smsc.faults import Faults, change, spend
 from lab.smsc.garbage import Garbage
 from lab.smsc.house import House
 from lab.smsc.journal import Journal
 from lab.smsc.link import Link
+from lab.smsc.past import Past
 from lab.smsc.records import Delivery, now
 from lab.smsc.session import Session
 from lab.smsc.setting import Setting
 from lab.smsc.submits import Desk
-from lab.smsc.subscribers import MO, Queue, command_and_body, message_of
+from lab.smsc.subscribers import MO, Queue, message_of
 
 TICK_SECONDS = 0.02
 
@@ -62,6 +63,14 @@ class Smsc:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    def resume(self, past: Past) -> None:
+        """Go on where another one died: what had no final answer is delivered again."""
+        self.journal.resume(past)
+        self._desk.resume(past)
+        for delivery in (*past.mos, *past.receipts):
+            if delivery.status is None:
+                self._queues[delivery.account].add(delivery)
 
     async def open_port(self) -> None:
         """Listen (again)."""
@@ -118,6 +127,7 @@ class Smsc:
             self.journal.queued(delivery)
             self._queues[delivery.account].add(delivery)
             accounts.add(delivery.account)
+        self.journal.flush()
         for account in accounts:
             self._queues[account].fill_all()
 

@@ -81,6 +81,11 @@ class Session(Link):
         if after and self.taken >= after:
             self.unbind()
 
+    def flush(self) -> None:
+        """What is answered stands in the journal before."""
+        self._journal.flush()
+        super().flush()
+
     def lost(self, reason: str) -> None:
         """Give back what was not acknowledged."""
         self._journal.note(

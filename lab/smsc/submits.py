@@ -3,13 +3,13 @@
 from itertools import count
 
 from domain.pacing import TokenBucket
-from lab.smsc.codec import ROK, RTHROTTLED, Message
+from lab.smsc.codec import ROK, RTHROTTLED, Message, command_and_body
 from lab.smsc.faults import Faults, spend
 from lab.smsc.journal import Journal
 from lab.smsc.message_ids import write_id
+from lab.smsc.past import Past
 from lab.smsc.receipts import is_wanted, receipt
-from lab.smsc.records import Delivery, Mt, now
-from lab.smsc.subscribers import command_and_body
+from lab.smsc.records import Delivery, Mt, is_accepted, now
 
 FIRST_ID = 0xA00F000001
 """Hexadecimal with letters, and more digits than 32 bits hold: as unlike its decimal as can be."""
@@ -28,6 +28,12 @@ class Desk:
         self._deliveries = count(1)
         self._asked = self._receipted = 0
         self._buckets: dict[str, TokenBucket] = {}
+
+    def resume(self, past: Past) -> None:
+        """Number on from there: an id that was given out is never given again."""
+        self._ids = count(FIRST_ID + sum(map(is_accepted, past.mts)))
+        self._mts = count(1 + len(past.mts))
+        self._deliveries = count(1 + len(past.mos) + len(past.receipts))
 
     def next_delivery(self) -> int:
         """The next MO's or receipt's own number."""

@@ -14,16 +14,12 @@ from itertools import count
 from typing import Protocol
 
 from lab.smsc.codec import (
-    DATA_SM,
-    DELIVER_SM,
     ROK,
     TEMPORARY,
     UDH,
     Address,
     Message,
     Tlvs,
-    data_body,
-    deliver_body,
 )
 from lab.smsc.faults import Faults
 from lab.smsc.journal import Journal
@@ -215,13 +211,6 @@ def message_of(mo: MO) -> Message:
         tlvs=dict(mo.tlvs),
         payload_in_tlv=mo.in_tlv,
     )
-
-
-def command_and_body(message: Message, *, by_data_sm: bool) -> tuple[int, bytes]:
-    """The PDU that delivers a message, but for its header."""
-    if by_data_sm:
-        return DATA_SM, data_body(message)
-    return DELIVER_SM, deliver_body(message)
 
 
 def parts_of(mo: MO, style: LongStyle, reference: int, size: int | None = None) -> Sequence[MO]:

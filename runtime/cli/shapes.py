@@ -23,7 +23,7 @@ def campaign(parser: ArgumentParser, name: str = "campaign") -> ArgumentParser:
 def group(commands: "Commands", name: str, help_: str) -> "Commands":
     """Add a group of commands."""
     shown = shape(help_, f"tstn {name} COMMAND --help")
-    return commands.add_parser(name, help=help_, **shown).add_subparsers(
+    return commands.add_parser(name, help=_plain(help_), **shown).add_subparsers(
         metavar="COMMAND", required=True
     )
 
@@ -33,9 +33,14 @@ def command(
 ) -> ArgumentParser:
     """Add a command; `handler` is `module:function`, `help_` a sentence without full stop."""
     shown = shape(help_, example or f"tstn {name}")
-    parser = commands.add_parser(name, help=help_, **shown)
+    parser = commands.add_parser(name, help=_plain(help_), **shown)
     parser.set_defaults(handler=handler)
     return parser
+
+
+def _plain(help_: str) -> str:
+    """For argparse, which fills in what stands behind a per cent sign."""
+    return help_.replace("%", "%%")
 
 
 def shape(description: str, example: str) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def wrong_passwords(settings: Settings) -> None:
     assert all("not let us in" in line.says for line in lines.values())
     missing = replace(settings.asterisk, ari_password="")
     lines = lines_of(replace(settings, asterisk=missing))
-    assert lines.keys() == {"Asterisk passwords"}
+    assert {name: line.verdict for name, line in lines.items()} == {"Asterisk passwords": FAIL}
 
 
 def other_trunk(settings: Settings) -> None:

@@ -15,8 +15,9 @@ from tests.command_line import make_directory
 
 TEXT = (CHECKOUT / "docs" / "runbook.md").read_text(encoding="utf-8")
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```bash( run)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
-INLINE = re.compile(r"`(?:\.venv/bin/)?(tstn [^`…]+)`")
+BLOCK = re.compile(r"^```bash( run| compose| host)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`([^`…]+)`")
+BY = re.compile(r"(sudo (-u \S+ )?|docker-compose (exec|run)( -\S+)* server )?(\.venv/bin/)?tstn ")
 ENDS = {"|", ">", ">>", "&", "&&", ";"}
 ALERTS = CHECKOUT / "config" / "prometheus" / "alerts.yml"
 
@@ -31,13 +32,12 @@ def commands_of(text: str) -> list[str]:
     ]
     found = [part for line in lines for part in line.split("&&")]
     found += [" ".join(inline.split()) for inline in INLINE.findall(BLOCK.sub("", text))]
-    return [one.strip() for one in found if re.match(r"\s*(sudo )?(\.venv/bin/)?tstn ", one)]
+    return [one.strip() for one in found if BY.match(one.strip())]
 
 
 def words_of(command: str) -> list[str]:
     """What the command is given, without what a shell would take."""
-    words = shlex.split(command, comments=True)
-    words = words[words.index(next(w for w in words if w.endswith("tstn"))) + 1 :]
+    words = shlex.split(BY.sub("", command, count=1), comments=True)
     ends = [place for place, word in enumerate(words) if word in ENDS]
     words = words[: ends[0]] if ends else words
     return ["7" if word == "IMPORT" else word for word in words]
@@ -87,7 +87,7 @@ def test_what_is_marked_runs(tmp_path: Path) -> None:
     tstn.write("records.csv", "\n".join(["msisdn", *numbers[:3]]))
     said = ""
     for command in [
-        line for run, block in BLOCK.findall(TEXT) if run for line in block.splitlines()
+        line for run, block in BLOCK.findall(TEXT) if run == " run" for line in block.splitlines()
     ]:
         answer, _ = tstn.run(*words_of(command))
         if into := re.search(r"> (\S+)", command):

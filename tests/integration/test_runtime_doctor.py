@@ -122,6 +122,11 @@ async def test_a_database_that_is_not_there(tmp_path: Path) -> None:
     assert not (tmp_path / "none.sqlite").exists()  # a look makes nothing
 
 
+async def test_a_store_that_can_not_be_one() -> None:
+    lines = await of_database("mysql://tstn@127.0.0.1/tstn")
+    assert (lines["database"].verdict, lines["database"].todo) == (FAIL, "correct [store] url")
+
+
 async def test_a_password_is_not_shown(postgres: Postgres) -> None:
     url = postgres.create_database("doctor")
     lines = await of_database(url)
@@ -224,8 +229,9 @@ def test_disks(tstn: Tstn) -> None:
         TSTN_SPOOL_PATH="spool/spool.sqlite",
         TSTN_CONSOLE_UPLOADS="uploads",
     )
-    verdicts = {name: lines[f"disk of the {name}"]["verdict"] for name in ("store", "spool")}
-    assert verdicts == {"store": "warn", "spool": "fail"}
+    places = ("store", "spool", "uploads")
+    verdicts = [lines[f"disk of the {place}"]["verdict"] for place in places]
+    assert verdicts == ["warn", "fail", "fail"]
     assert "can't be written to" in lines["disk of the uploads"]["says"]
     well = examined(tstn)
     if shutil.disk_usage(tstn.directory).free > 2_000_000_000:

@@ -72,8 +72,16 @@ def test_calls_end_before_the_server_is_killed() -> None:
     assert shipped == DialerSettings().drain_seconds
     grace = seconds(SERVICES["server"]["stop_grace_period"])
     assert grace >= shipped + 20
-    # It waits for Asterisk's, and PostgreSQL's comes after both.
+    # These are stopped after it: one that is waited for through another is not.
+    assert {"asterisk", "postgres"} <= set(SERVICES["server"]["depends_on"])
     assert seconds(SERVICES["postgres"]["stop_grace_period"]) >= 60
+
+
+def test_what_a_restore_unpacks_does_not_lie_in_memory() -> None:
+    server = SERVICES["server"]
+    place = server["environment"]["TMPDIR"]
+    assert f"backups:{place}" in server["volumes"]
+    assert place not in server["tmpfs"]
 
 
 def test_no_password_stands_in_the_file() -> None:
@@ -111,6 +119,30 @@ def test_the_images_are_pinned_and_run_by_an_account(file: Any) -> None:
     for install in re.findall(r"pip install .*", text):
         assert "--require-hashes" in install
     assert not re.search(r"^FROM \S+:latest", text, re.MULTILINE)
+
+
+SHARED = {"asterisk-config", "prompts", "demo-carrier-config", "demo-phones-config"}
+SHARED |= {"demo-phones-sounds"}
+
+
+def test_a_volume_of_two_images_is_the_same_in_both() -> None:
+    """It belongs to whoever is in the image of the container that is made first."""
+    owned = {
+        place: (owner, group, mode)
+        for file in DOCKERFILES
+        for owner, group, mode, places in re.findall(
+            r"install -d -o (\d+) -g (\d+) -m (\d+) ([^\n\\]+)", file.read_text(encoding="utf-8")
+        )
+        for place in places.split()
+    }
+    mounted = {
+        (volume.split(":")[0], volume.split(":")[1])
+        for service in SERVICES.values()
+        for volume in service.get("volumes", [])
+    }
+    for name, place in mounted:
+        if name in SHARED:
+            assert owned[place] == ("10001", "10002", "0750"), (name, place)
 
 
 def test_the_image_has_every_package_that_the_server_runs() -> None:

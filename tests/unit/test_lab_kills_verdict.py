@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from lab.carrier import CarrierEvent
-from lab.containers.kills_verdict import MUST_COUNT, judge_kills
+from lab.containers.kills_verdict import MUST_COUNT, judge_health, judge_kills
 from lab.demo_summary import Summary
 from lab.presence import AFTER_SECONDS, BEFORE_SECONDS, Presence
 
@@ -31,7 +31,8 @@ def events() -> list[CarrierEvent]:
 
 
 def summary() -> dict[str, Any]:
-    text = {"registrations": 1, "notes": (), "opted_out": False, "replies": ("ok",)}
+    text: dict[str, Any] = {"registrations": 1, "notes": (), "opted_out": False}
+    text |= {"answers": ("ok",), "replies": ("ok",)}
     return {
         "finished": True,
         "seconds": 100.0,
@@ -102,6 +103,18 @@ def lose_text(changed: dict[str, Any]) -> None:
     changed["texts"]["texters"][0]["seen"]["registrations"] = 0
 
 
+def lose_reply(changed: dict[str, Any]) -> None:
+    changed["texts"]["texters"][0]["seen"]["replies"] = ()
+
+
+def lose_answer(changed: dict[str, Any]) -> None:
+    changed["texts"]["texters"][0]["seen"].update(answers=(), replies=())
+
+
+def answer_otherwise(changed: dict[str, Any]) -> None:
+    changed["texts"]["texters"][0]["seen"].update(answers=("syntax",), replies=("syntax",))
+
+
 def repeat_reply(changed: dict[str, Any]) -> None:
     changed["texts"]["texters"][0]["seen"]["replies"] = ("ok", "ok")
 
@@ -112,6 +125,8 @@ def repeat_reply(changed: dict[str, Any]) -> None:
         (lambda changed: changed.update(finished=False), "was not finished"),
         (invent, "without having asked"),
         (lose_text, "registers: {"),
+        (lose_reply, "registers: never read ok"),
+        (lose_answer, "registers: never read 1 answers more"),
     ],
 )
 def test_what_else_is_wrong_is_found(
@@ -121,6 +136,10 @@ def test_what_else_is_wrong_is_found(
     assert words in found
 
 
+def test_an_answer_may_hang_on_a_call_that_was_lost() -> None:
+    assert problems(answer_otherwise) == ()
+
+
 def test_a_reply_may_be_read_twice() -> None:
     assert problems(repeat_reply) == ()
 
@@ -128,3 +147,22 @@ def test_a_reply_may_be_read_twice() -> None:
 def test_too_few_keys_prove_nothing() -> None:
     (found,) = problems(presence=Presence(listened=[(AT, AT + 20)]))
     assert "prove something" in found
+
+
+BOUND = {"state": "bound", "trouble": None}
+WELL = {"ok": True, "binds": {"lab:1": BOUND}, "store": {"up": True, "spooled_facts": 0}}
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        ({}, "not well"),
+        (WELL | {"ok": False}, "not well"),
+        (WELL | {"binds": {"lab:1": {"state": "waiting", "trouble": "refused"}}}, "lab:1 is not"),
+        (WELL | {"store": {"up": True, "spooled_facts": 2}}, "2 facts"),
+    ],
+)
+def test_all_that_was_killed_is_there_again_at_the_end(report: dict[str, Any], words: str) -> None:
+    assert list(judge_health(WELL)) == []
+    (found,) = judge_health(report)
+    assert words in found

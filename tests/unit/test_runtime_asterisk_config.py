@@ -1,5 +1,6 @@
 """Rendering of Asterisk's configuration from the settings."""
 
+import os
 import re
 import stat
 from dataclasses import replace
@@ -30,6 +31,20 @@ def settings(tmp_path: Path) -> Settings:
 
 def mode(file: Path) -> int:
     return stat.S_IMODE(file.stat().st_mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another account")
+def test_who_could_read_a_file_still_can_when_root_has_written_it_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """As in an upgrade: Asterisk its configuration, the server the passwords."""
+    written = [*render(settings, tmp_path / "etc"), settings.secrets_file]
+    for file in written:
+        os.chown(file, 12345, 23456)
+    settings.secrets_file.write_text("")
+    render(load_settings(tmp_path / "tstn.toml", {}), tmp_path / "etc")
+    assert "ari_password" in settings.secrets_file.read_text()
+    assert {(file.stat().st_uid, file.stat().st_gid) for file in written} == {(12345, 23456)}
 
 
 def test_every_template_is_rendered_and_unreadable_for_others(

@@ -58,6 +58,7 @@ def leaves(parser: ArgumentParser, path: str = "") -> Iterator[tuple[str, Argume
 
 
 ALL = dict(leaves(build_parser()))
+GROUPS = sorted({name.rpartition(" ")[0] for name in ALL})
 
 
 def test_the_commands() -> None:
@@ -82,6 +83,16 @@ def test_help_ends_with_an_example_that_is_understood(
     assert example[0] == "tstn"
     words = [word for word in example[1:] if word != ">" and not word.endswith(".jsonl")]
     assert build_parser().parse_args(words).handler == ALL[command].get_default("handler")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_help_of_a_group_names_its_commands(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        build_parser().parse_args([*group.split(), "--help"])
+    assert exited.value.code == 0
+    shown = capsys.readouterr().out
+    inner = {name.removeprefix(group).split()[0] for name in ALL if name.startswith(group)}
+    assert [name for name in inner if f"\n    {name}" not in shown] == []
 
 
 @pytest.mark.parametrize(
