@@ -16,7 +16,6 @@ from domain.states import (
     CallbackState,
     CampaignKind,
     CampaignState,
-    ImportState,
     Purpose,
     TrialState,
 )
@@ -107,48 +106,6 @@ class Limits(Shown):
     """All limits, by scope: `global`, or `trunk:NAME`."""
 
     scopes: dict[str, CapsInForce]
-
-
-class Imported(Shown):
-    """What came of a file: numbers added, rows refused by reason, and what was noted of others.
-
-    `id` is the number of the import.
-    """
-
-    id: int
-    campaign: str
-    file_name: str
-    added: Count
-    rejected: Count
-    reasons: dict[str, Count]
-    notes: dict[str, Count]
-
-
-class Undone(Shown):
-    """How many numbers the undoing of an import has removed."""
-
-    id: int
-    removed: Count
-
-
-class Import(Shown):
-    """A file of numbers that was brought into a campaign; `counts` has its rows by verdict."""
-
-    id: int
-    file_name: str
-    sha256: str
-    extracted_at: datetime | None
-    imported_at: datetime
-    imported_by: str
-    counts: dict[str, Any]
-    state: ImportState
-
-
-class ImportPage(Shown):
-    """Imports, the oldest first."""
-
-    items: list[Import]
-    next: int | None
 
 
 class TargetShown(Shown):

@@ -242,7 +242,7 @@ async def test_a_file_that_can_not_be_read_is_refused(
 async def test_a_file_beyond_the_bound_is_refused(
     by: Program, rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.api.imports.MOST_BYTES", 1000)
+    monkeypatch.setattr("console.api.uploads.MOST_BYTES", 1000)
     await make_campaign(rig.store, numbers(1))
     sent = {"data": "msisdn\n" + "0901234567\n" * 200, "headers": CSV}
     await by.json("POST", "/campaigns/mekong/imports", 413, **sent)
