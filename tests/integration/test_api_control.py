@@ -142,4 +142,4 @@ async def test_brakes_are_listed_overridden_and_heeded_again(by: Program, rig: R
     await by.json("POST", "/brakes/99/override", 404, json={"minutes": 30})
     await by.json("POST", "/brakes/99/release", 404)
     [act] = await acts(rig, "brake_overridden")
-    assert act["data"] == {"cause": "promise", "minutes": 30}
+    assert (act["subject"], act["data"]) == ("mekong", {"cause": "promise", "minutes": 30})

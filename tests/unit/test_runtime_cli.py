@@ -29,7 +29,7 @@ COMMANDS = {
     "rehearse",
     "campaign variants",
     *(f"campaign {verb}" for verb in ("preview", "revert", "recycle", "test-call")),
-    *(f"brakes {verb}" for verb in ("show", "override")),
+    *(f"brakes {verb}" for verb in ("show", "override", "release")),
     "limits show",
     "limits set",
     *(f"audience {verb}" for verb in ("import", "imports", "undo", "follow")),
