@@ -51,9 +51,11 @@ async def list_imports(request: web.Request) -> web.StreamResponse:
 async def preview_import(request: web.Request) -> web.StreamResponse:
     """What an import of a file would do: its columns, first rows, rows by verdict; a dry run."""
     campaign, options = await _open_campaign(request), _options(request)
-    with TemporaryDirectory(prefix="tstn-import-") as folder:
+    with _folder(request) as folder:
         file, _ = await receive(request, Path(folder))
-        look = await parts(request).audiences.importer.look(campaign.id, file, options, _unheard)
+        importer = parts(request).audiences.importer
+        with _by_its_name(file):
+            look = await importer.look(campaign.id, file, options, _unheard)
         reasons, notes = _sorted_out(look.counts)
         return answer(
             answers.ImportLook(
@@ -76,7 +78,7 @@ async def preview_import(request: web.Request) -> web.StreamResponse:
 async def import_numbers(request: web.Request) -> web.StreamResponse:
     """Add the numbers of a CSV file, or of an XLSX one, which comes as the file of a form."""
     campaign, options = await _open_campaign(request), _options(request)
-    with TemporaryDirectory(prefix="tstn-import-") as folder:
+    with _folder(request) as folder:
         file, body = await receive(request, Path(folder))
         asked = await asked_once(request, body)
         before = await answered(request, asked)
@@ -131,6 +133,20 @@ async def _open_campaign(request: web.Request) -> Campaign:
     return campaign
 
 
+def _folder(request: web.Request) -> TemporaryDirectory[str]:
+    """For one upload: gone at the end of the request; of a server that dies, at its next start."""
+    return TemporaryDirectory(prefix="api.audience.", dir=parts(request).setting.uploads)
+
+
+@contextmanager
+def _by_its_name(file: Path) -> Iterator[None]:
+    """Raises InputError as it comes, but not with the folder of the file."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(str(error).replace(str(file), file.name)) from None
+
+
 def _options(request: web.Request) -> audience_port.Asked:
     """How the file is to be brought in. Raises InputError for a moment that is none."""
     asked = given(request, ImportAsked)
@@ -152,7 +168,7 @@ async def _once(
     """Bring the file in, unless a request with the same key does that just now."""
     by, jobs = f"token {bearer(request).name}", parts(request).audiences
     refused = file.with_name(f"{file.stem}.rejects.csv")
-    with _in_hand(request, asked):
+    with _in_hand(request, asked), _by_its_name(file):
         brought = await jobs.importer.bring(
             campaign.id, file, file.name, refused, options, _unheard, by
         )

@@ -1,11 +1,15 @@
 """How a file is brought in by the API: looked at first, by what rules, true since when. I/O."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import FormData
 
+from console.kept_rejects import KeptRejects
 from domain.roles import Role
 from domain.states import CampaignState
 from store.engine import Store
@@ -122,3 +126,41 @@ async def test_the_same_key_with_other_options_is_another_request(by: Program) -
     sent: dict[str, Any] = {"data": PLAIN, "headers": CSV | {"Idempotency-Key": "list-1"}}
     await by.json("POST", PLACE, 201, **sent)
     await by.json("POST", f"{PLACE}?skip_other_campaigns=true", 409, **sent)
+
+
+async def test_what_is_wrong_with_a_file_is_told_by_its_name_alone(by: Program, rig: Rig) -> None:
+    form = FormData(quote_fields=False)
+    form.add_field("file", b"name\nLan\n", filename="List 1.csv")
+    problem = await by.json("POST", f"{PLACE}/preview", 422, data=form)
+    assert problem["detail"].startswith("List 1.csv: ")
+    assert list(rig.console.parts.setting.uploads.iterdir()) == []
+
+
+async def test_what_a_dead_server_left_of_an_upload_goes_at_the_next_start(
+    store: Store, tmp_path: Path
+) -> None:
+    """As by kill -9 within a request: the folder of the upload stays behind."""
+    left = tmp_path / "uploads" / "api.audience.x"
+    left.mkdir(parents=True)
+    (left / "numbers.csv").write_text(PLAIN)
+    async with console(store, uploads=left.parent):
+        assert not left.exists()
+
+
+async def test_an_upload_lies_where_the_next_start_looks(by: Program, rig: Rig) -> None:
+    """While it goes on its folder is of those that a start removes."""
+    uploads, seen = rig.console.parts.setting.uploads, list[str]()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"msisdn\n"
+        async with asyncio.timeout(10):
+            while not (found := list(uploads.iterdir())):
+                await asyncio.sleep(0.01)
+        seen.extend(each.name for each in found)
+        KeptRejects(uploads, timedelta(days=30)).remove_left_over()
+        seen.extend(each.name for each in uploads.iterdir())
+        yield b"0901000001\n"
+
+    await by.ask("POST", PLACE, data=body(), headers=CSV)
+    [name] = seen
+    assert name.startswith("api.audience.")
