@@ -3,9 +3,10 @@
 A simulation by events. The clock jumps to the next moment at which a call may start: when the
 slowest token bucket holds as many tokens as it may, a channel comes free, a number is due or a
 window opens. Rates, windows and retries are the real rules (TokenBucket, Calendar, next_dial).
-Targets of the same history and the same phase are one number; calls of one kind last equally long, so that channels
-come free in the order in which they were taken. So a million targets take seconds. The brake of the
-promise slows it as it would a server; the queue's and the trunk's have nothing to go by here.
+Targets of the same history and the same phase are one number; calls of one kind last equally long,
+so that channels come free in the order in which they were taken. So a million targets take seconds.
+The brake of the promise slows it as it would a server; the queue's and the trunk's have nothing to
+go by here.
 """
 
 from bisect import bisect
