@@ -109,7 +109,10 @@ class Limits(Shown):
 
 
 class TargetShown(Shown):
-    """The number in a campaign; `held_by` is why the gate sent it away the last time."""
+    """The number in a campaign; `held_by` is why the gate sent it away the last time.
+
+    `import_id` and `file_name` tell which file brought it; they are null where none did.
+    """
 
     campaign: str
     state: str
@@ -120,6 +123,8 @@ class TargetShown(Shown):
     province: str | None
     district: str | None
     list_no: int | None
+    import_id: int | None
+    file_name: str | None
 
 
 class RegistrationShown(Shown):

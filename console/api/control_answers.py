@@ -37,7 +37,7 @@ class WhyNot(Shown):
 
 
 class TargetWaiting(Shown):
-    """A number in a campaign."""
+    """A number in a campaign; `file_name` of the import that brought it, null where none did."""
 
     state: str
     outcome: str | None
@@ -46,6 +46,8 @@ class TargetWaiting(Shown):
     held_by: str | None
     province_code: str | None
     district_code: str | None
+    import_id: int | None
+    file_name: str | None
 
 
 class PhaseShown(Shown):

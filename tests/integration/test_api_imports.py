@@ -16,7 +16,7 @@ from store.engine import Store
 from store.models import Audit, Event, Import, Target
 from tests.api_calls import Program, add_tokens, program, token_of
 from tests.audiences import HEADER, row
-from tests.consoles import Rig, console
+from tests.consoles import Rig, Visitor, console
 from tests.rows import all_rows, make_campaign
 
 CSV = {"Content-Type": "text/csv"}
@@ -120,6 +120,26 @@ async def test_an_option_that_can_not_be_read_is_refused(
     problem = await by.json("POST", f"{path}?{query}", 422, data=PLAIN, headers=CSV)
     assert said in problem["detail"]
     assert await all_rows(rig.store, Target) == before
+
+
+async def test_it_is_told_of_a_number_which_file_brought_it(by: Program, rig: Rig) -> None:
+    """To programs and on both pages; of another number, that no file did."""
+    form = FormData(quote_fields=False)
+    form.add_field("file", PLAIN.encode(), filename="List 1.csv")
+    brought = (await by.json("POST", PLACE, 201, data=form))["id"]
+    asked = {"json": {"msisdn": "0901000001"}}
+    [target] = (await by.json("POST", "/numbers/look-up", **asked))["targets"]
+    assert (target["import_id"], target["file_name"]) == (brought, "List 1.csv")
+    target = (await by.json("POST", "/campaigns/mekong/why-not", **asked))["target"]
+    assert (target["import_id"], target["file_name"]) == (brought, "List 1.csv")
+    asked = {"json": {"msisdn": "0901000009"}}
+    [target] = (await by.json("POST", "/numbers/look-up", **asked))["targets"]
+    assert (target["campaign"], target["file_name"]) == ("khac", None)
+    async with Visitor(rig) as operator:
+        await operator.log_in(Role.OPERATOR)
+        for place in ("/numbers", "/campaigns/1/number"):
+            told = await (await operator.send(place, place, number="0901000001")).text()
+            assert "<dt>Từ tệp</dt><dd>List 1.csv (01/04/2021 10:00)</dd>" in told, place
 
 
 async def test_the_same_key_with_other_options_is_another_request(by: Program) -> None:

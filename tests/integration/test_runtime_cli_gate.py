@@ -177,6 +177,7 @@ def test_why_not_tells_the_reason_of_all_and_of_one(tstn: Tstn) -> None:
     one = tstn.json("campaign", "why-not", NAME, "--msisdn", NUMBER)
     assert (one["verdict"], one["do_not_call"]) == ("held: do not call", ["voice"])
     assert one["msisdn"] == "090****567"
+    assert (one["target"]["import_id"], one["target"]["file_name"]) == (1, "numbers.csv")
     other = tstn("campaign", "why-not", NAME, "--msisdn", "0901234568")
     assert "it is dialled as soon as a channel is free" in other
     none = tstn.json("campaign", "why-not", NAME, "--msisdn", "0909999999")
