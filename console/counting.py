@@ -75,6 +75,14 @@ class Counting(Generic[T]):
             await asyncio.wait({counting}, timeout=patience)
         return kept.value
 
+    async def awaited(self, campaign_id: int, seconds: float) -> T | None:
+        """The last count; who asks for the first one waits so long for it."""
+        await self.of(campaign_id)
+        kept = self._kept[campaign_id]
+        if kept.value is None and kept.counting is not None:
+            await asyncio.wait({kept.counting}, timeout=seconds)
+        return kept.value
+
     def known(self, campaign_id: int) -> T | None:
         """The last count as it stands."""
         kept = self._kept.get(campaign_id)

@@ -10,6 +10,7 @@ from console.api import (
     campaigns,
     control_answers,
     exports,
+    figures,
     import_answers,
     imports,
     limits,
@@ -65,6 +66,10 @@ ROUTES: tuple[ApiRoute, ...] = (
     ),
     ApiRoute(
         *("GET", f"{_CAMPAIGN}/counts", campaigns.count_campaign, _READ, answers.Counts),
+        params=OfCampaign,
+    ),
+    ApiRoute(
+        *("GET", f"{_CAMPAIGN}/figures", figures.get_figures, _READ, control_answers.Figures),
         params=OfCampaign,
     ),
     ApiRoute(
