@@ -12,11 +12,11 @@ from domain.brake_alarms import alarms
 from domain.clock import to_local, utc_now
 from domain.errors import InputError
 from domain.states import BrakeCause, CampaignKind
+from runtime.cli.acts import audited
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, table
 from runtime.settings import Settings
-from store import audit, brakes, campaigns
-from store.audit import Act
+from store import brakes, campaigns
 from store.brakes import Scope
 
 _TRUNK = "trunk:"
@@ -81,9 +81,8 @@ async def _write(
 
     def operation(connection: Connection) -> int:
         scope, subject = _scope(connection, arguments.scope, arguments.cause)
-        about = {"cause": str(scope.cause), "trunk": scope.trunk, "by": getuser(), **told}
-        act = Act(action, None, subject=subject, data=about)
-        return audit.perform(connection, act, utc_now(), lambda same: work(same, scope))
+        about = {"cause": str(scope.cause), "trunk": scope.trunk, **told}
+        return audited(connection, action, subject, lambda same: work(same, scope), **about)
 
     async with opened_store(settings) as store:
         return await store.write(operation)

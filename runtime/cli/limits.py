@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from dialer import knobs
 from domain.clock import utc_now
 from domain.errors import InputError
+from runtime.cli.acts import audited
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, table, warn
 from runtime.settings import Settings
@@ -50,7 +51,14 @@ async def put(arguments: Namespace, settings: Settings) -> None:
 
 def _change(connection: Connection, scope: str, pairs: Sequence[str], defaults: Caps) -> Caps:
     caps = _changed(limits.read(connection).get(scope, defaults), pairs)
-    limits.put(connection, scope, caps, utc_now())
+    audited(
+        connection,
+        "limits_set",
+        scope,
+        lambda same: limits.put(same, scope, caps, utc_now()),
+        cps=caps.cps,
+        channels=caps.max_channels,
+    )
     return caps
 
 

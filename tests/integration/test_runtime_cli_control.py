@@ -62,6 +62,10 @@ def acts(tstn: Tstn) -> list[dict[str, Any]]:
     return rows_of(tstn, Audit)
 
 
+def of_brakes(tstn: Tstn) -> list[dict[str, Any]]:
+    return [row for row in acts(tstn) if row["action"].startswith("brake_")]
+
+
 def test_a_preview_shows_now_and_then_and_changes_nothing(tstn: Tstn) -> None:
     shown = tstn.json("campaign", "preview", NAME, "cps=8", "max_attempts=1")
     assert (shown["before"]["cps"], shown["after"]["cps"]) == (
@@ -151,10 +155,31 @@ def test_a_brake_is_overridden_and_heeded_again_by_name(braked: Tstn) -> None:
     assert len(events(braked, "brake_overridden")) == len(events(braked, "brake_released")) == 2
 
 
+def test_what_is_done_to_a_campaign_and_to_limits_is_in_the_audit_by_name(tstn: Tstn) -> None:
+    tstn("campaign", "tune", NAME, "cps=8")
+    tstn("campaign", "revert", NAME)
+    recycle = ("campaign", "recycle", NAME, "--outcome", "no_answer,busy")
+    tstn(*recycle, "--preview")
+    tstn(*recycle)
+    tstn("limits", "set", "trunk:carrier", "channels=5")
+    tstn("campaign", "stop", NAME)
+    tstn.error("campaign", "pause", NAME)  # it is not done, so it is not there
+    by = {"by": getuser()}
+    chosen = {"outcomes": ["no_answer", "busy"], "province": None, "ended_before": None}
+    assert [(row["action"], row["subject"], row["data"]) for row in acts(tstn)] == [
+        ("campaign_created", NAME, by),
+        ("campaign_tuned", NAME, {"pairs": ["cps=8"], **by}),
+        ("campaign_reverted", NAME, by),
+        ("campaign_recycled", NAME, {**chosen, **by}),
+        ("limits_set", "trunk:carrier", {"cps": 10.0, "channels": 5, **by}),
+        ("campaign_stopped", NAME, by),
+    ]
+
+
 def test_what_is_done_to_a_brake_is_in_the_audit_as_from_the_page(braked: Tstn) -> None:
     braked("brakes", "override", 1, "promise", "--minutes", 30)
     braked("brakes", "release", "trunk:carrier", "congestion")
-    rows = [(row["action"], row["subject"], row["data"]) for row in acts(braked)]
+    rows = [(row["action"], row["subject"], row["data"]) for row in of_brakes(braked)]
     by = getuser()
     assert rows == [
         (
@@ -173,4 +198,4 @@ def test_what_there_is_not_is_neither_overridden_nor_audited(braked: Tstn) -> No
     assert "--minutes 0: write 1 to 1440" in braked.error(
         *("brakes", "override", NAME, "promise", "--minutes", 0)
     )
-    assert acts(braked) == []
+    assert of_brakes(braked) == []
