@@ -196,6 +196,12 @@ ROUTES: tuple[ApiRoute, ...] = (
         body=schema.Caps,
     ),
     ApiRoute(
+        *("POST", "/limits/{scope}/revert", limits.revert_limits, _OPERATE, answers.Limits),
+        params=schema.OfScope,
+        takes_key=True,
+        may_conflict=True,
+    ),
+    ApiRoute(
         *("POST", "/numbers/look-up", numbers.look_up_number),
         *(Permission.NUMBERS_LOOK_UP, answers.Number),
         body=schema.NumberAsked,

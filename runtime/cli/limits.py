@@ -1,4 +1,4 @@
-"""Commands about rates and channels: limits show, limits set. I/O."""
+"""Commands about rates and channels: limits show, set, revert. I/O."""
 
 import re
 from argparse import Namespace
@@ -46,6 +46,26 @@ async def put(arguments: Namespace, settings: Settings) -> None:
         arguments,
         {"scope": scope, "cps": caps.cps, "channels": caps.max_channels},
         f"{scope}: {caps.cps:g} calls/s, {caps.max_channels} channels",
+    )
+
+
+async def revert(arguments: Namespace, settings: Settings) -> None:
+    """Undo the last change of one scope's limits."""
+    scope = arguments.scope
+    async with opened_store(settings) as store:
+        again = await store.write(_reverted, scope)
+    caps = again or _defaults(settings)
+    whose = "" if again else ", from the settings"
+    show(
+        arguments,
+        {"scope": scope, "cps": caps.cps, "channels": caps.max_channels, "is_set": bool(again)},
+        f"{scope}: {caps.cps:g} calls/s, {caps.max_channels} channels again{whose}",
+    )
+
+
+def _reverted(connection: Connection, scope: str) -> Caps | None:
+    return audited(
+        connection, "limits_reverted", scope, lambda same: limits.revert(same, scope, utc_now())
     )
 
 

@@ -32,6 +32,7 @@ COMMANDS = {
     *(f"brakes {verb}" for verb in ("show", "override", "release")),
     "limits show",
     "limits set",
+    "limits revert",
     *(f"audience {verb}" for verb in ("import", "imports", "undo", "follow")),
     *(f"export {kind}" for kind in ("attempts", "registrations", "callbacks", "messages")),
     "timeline",
