@@ -11,6 +11,7 @@ from bench.both import bench_both
 from bench.calls import bench_calls
 from bench.claims import bench_claims
 from bench.imports import bench_imports
+from bench.pages import bench_pages
 from bench.retention import bench_retention
 from bench.texts import bench_texts
 
@@ -21,6 +22,7 @@ _PARTS: dict[str, Callable[[], None]] = {
     "both": bench_both,
     "import": bench_imports,
     "retention": bench_retention,
+    "pages": bench_pages,
 }
 
 
@@ -29,7 +31,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     help_ = "calls: beside a plain IVR; claims: with few and with many targets; texts: beside a "
     help_ += "bare ESME; both: at once; import: an audience beside a bare bulk load; "
-    help_ += "retention: claims beside it; by default all"
+    help_ += (
+        "retention: claims beside it; pages: the operator's of a large campaign; by default all"
+    )
     parser.add_argument("part", nargs="?", choices=list(_PARTS), help=help_)
     part = parser.parse_args().part
     for bench in _PARTS.values() if part is None else (_PARTS[part],):

@@ -3,10 +3,11 @@
 import sqlite3
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 import asyncpg  # type: ignore[import-untyped]
 import uvloop
@@ -32,6 +33,7 @@ _SIZES = {
     "postgresql": (10_000, 1_000_000, 10_000_000),
 }
 _FILLED_AT_ONCE = 100_000
+_NO_VARIANTS: Mapping[str, int] = MappingProxyType({})
 _ROUNDS = 150
 _WARM_UP = 10
 _INSERT = """
@@ -152,14 +154,15 @@ def _finish(connection: Connection, claimed: Sequence[Claimed], now: datetime) -
 
 async def fill(store: Store, targets: int) -> int:
     """Make a running campaign of the numbers from +84900000000 on, due now; give its id."""
-    campaign_id = await store.write(_running_campaign)
+    campaign_id = await store.write(running_campaign)
     for first in range(0, targets, _FILLED_AT_ONCE):
         last = min(first + _FILLED_AT_ONCE, targets) - 1
         await store.write(_add_targets, campaign_id, first, last)
     return campaign_id
 
 
-def _running_campaign(connection: Connection) -> int:
+def running_campaign(connection: Connection, variants: Mapping[str, int] = _NO_VARIANTS) -> int:
+    """One that may call at any hour; gives its id."""
     now = utc_now()
     values = {
         "name": "bench",
@@ -172,6 +175,7 @@ def _running_campaign(connection: Connection) -> int:
         "retry": {},
         "windows": ["00:00-24:00"],
         "call_on_holidays": True,
+        "variants": dict(variants),
     }
     campaign = campaigns.create(connection, values, now)
     campaigns.move(connection, campaign, CampaignState.RUNNING, now)

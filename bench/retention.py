@@ -23,7 +23,7 @@ from store.apply import apply
 from store.engine import Store, open_store
 from store.facts import RegistrationAsked
 from store.migrate import migrate
-from store.retention import Periods
+from store.overdue import Periods
 
 _OLD = 1_000_000
 _READY = 100_000

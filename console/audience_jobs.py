@@ -86,8 +86,7 @@ class AudienceJobs:
     def open(self) -> None:
         """Make the folder; throw away what a stopped server has left. Raises OSError."""
         self._folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-        for left in self._folder.glob("*.audience.*"):
-            left.unlink()
+        self.rejects.remove_left_over()
 
     async def keep_tidy(self, clock: Clock) -> None:
         """Remove every hour what has lain long enough, until cancelled."""

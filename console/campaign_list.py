@@ -1,5 +1,6 @@
 """The list of campaigns: what runs, how far it is, why one does not dial. I/O."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -145,10 +146,11 @@ async def _render(request: web.Request) -> str:
 async def _names(request: web.Request) -> dict[str, Any]:
     it = parts(request)
     beats = await it.store.read(pulse, it.control, it.clock)
-    lines = [await line_of(it, one) for one in beats.values()]
+    lines = await asyncio.gather(*(line_of(it, one) for one in beats.values()))
     order = list(CampaignState)
-    lines.sort(key=lambda line: (_rank(line.campaign, order), -line.campaign.id))
-    return {"lines": lines}
+    return {
+        "lines": sorted(lines, key=lambda line: (_rank(line.campaign, order), -line.campaign.id))
+    }
 
 
 async def line_of(it: Parts, beat: Beat) -> Line:

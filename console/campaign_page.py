@@ -1,5 +1,6 @@
 """One campaign before its operator: how it runs, knobs, figures, reasons, history; live. I/O."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -57,7 +58,9 @@ async def _now(request: web.Request) -> dict[str, Any]:
     campaign_id = int(request.match_info["campaign"])
     if campaign_id not in beats:
         raise web.HTTPNotFound
-    line = await campaign_list.line_of(it, beats[campaign_id])
+    line, versions = await asyncio.gather(
+        campaign_list.line_of(it, beats[campaign_id]), _versions(it, beats[campaign_id].campaign)
+    )
     tally, moment = line.tally, it.clock()
     state = CampaignState(line.campaign.state)
     return {
@@ -74,7 +77,7 @@ async def _now(request: web.Request) -> dict[str, Any]:
             for one in line.now.brakes
         ],
         "minutes": MINUTES,
-        "versions": await _versions(it, line.campaign),
+        "versions": versions,
         "funnel": campaign_view.funnel(tally) if tally else [],
         "causes": campaign_view.causes(tally) if tally else [],
         "curves": _curves(tally, moment),

@@ -60,8 +60,9 @@ class Console:
         self._closing = AsyncExitStack()
         self._operation = operation
         watch = Watch()
-        tallies = Counting(store, clock, count)
-        versions = Counting(store, clock, count_versions)
+        turn = asyncio.Lock()
+        tallies = Counting(store, clock, count, turn)
+        versions = Counting(store, clock, count_versions, turn)
         rejects = KeptRejects(setting.uploads, setting.keep_rejects)
         audiences = AudienceJobs(rejects, setting.upload_bytes, importer)
 

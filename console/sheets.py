@@ -9,6 +9,7 @@ import csv
 import io
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from contextlib import closing
 from datetime import date
 from typing import IO
 
@@ -49,8 +50,8 @@ async def send_csv(request: web.Request, name: str, rows: Rows) -> web.StreamRes
 
 async def send_xlsx(request: web.Request, name: str, rows: Rows) -> web.StreamResponse:
     """Rows as `name`.xlsx; the book is written to a file that has no name, then sent from it."""
-    with tempfile.TemporaryFile() as file:
-        book = await asyncio.to_thread(_Book)
+    book = await asyncio.to_thread(_Book)
+    with tempfile.TemporaryFile() as file, closing(book):
         async for chunk in _chunks(rows):
             await asyncio.to_thread(book.add, chunk)
         await asyncio.to_thread(book.save, file)
@@ -65,7 +66,11 @@ async def send_xlsx(request: web.Request, name: str, rows: Rows) -> web.StreamRe
 
 
 class _Book:
-    """A book that is written row by row; the first row is the heads of each sheet."""
+    """A book that is written row by row; the first row is the heads of each sheet.
+
+    Each sheet is a file until the book is saved; `close` removes those of one that is not, since
+    who asked for it may have gone.
+    """
 
     def __init__(self) -> None:
         # It brings a seventh of all that a server imports, for what few of them are asked for.
@@ -89,6 +94,12 @@ class _Book:
     def save(self, file: IO[bytes]) -> None:
         self._book.save(file)
         file.seek(0, io.SEEK_END)
+
+    def close(self) -> None:
+        for sheet in self._book.worksheets:
+            if not sheet.closed:
+                sheet.close()
+                sheet._writer.cleanup()
 
     def _begin_sheet(self) -> None:
         self._sheet = self._book.create_sheet("TSTN")

@@ -140,6 +140,7 @@ WORDS: dict[str, str] = {
     "campaign_stopped": _("Campaign stopped"),
     "campaign_tuned": _("Campaign tuned"),
     "limits_set": _("Limits set"),
+    "limits_reverted": _("Last change of limits reverted"),
     "trial_call_asked": _("Test call asked for"),
     "audience_imported": _("Numbers imported"),
     "token_created": _("Token created"),

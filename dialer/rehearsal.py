@@ -3,9 +3,10 @@
 A simulation by events. The clock jumps to the next moment at which a call may start: when the
 slowest token bucket holds as many tokens as it may, a channel comes free, a number is due or a
 window opens. Rates, windows and retries are the real rules (TokenBucket, Calendar, next_dial).
-Targets of the same history are one number; calls of one kind last equally long, so that channels
-come free in the order in which they were taken. So a million targets take seconds. The brake of the
-promise slows it as it would a server; the queue's and the trunk's have nothing to go by here.
+Targets of the same history and the same phase are one number; calls of one kind last equally long,
+so that channels come free in the order in which they were taken. So a million targets take seconds.
+The brake of the promise slows it as it would a server; the queue's and the trunk's have nothing to
+go by here.
 """
 
 from bisect import bisect
@@ -62,8 +63,9 @@ class Rules:
     brake: BrakeRule | None = None
 
 
-Audience = Mapping[tuple[int, int], int]
-"""Targets by (attempts made, minutes from the start until they are due)."""
+Audience = Mapping[tuple[int, int, int | None], int]
+"""Targets by (attempts made, minutes from the start until they are due, and until the phase of
+their place has closed: None where it does not)."""
 
 
 def rehearse(
@@ -82,8 +84,8 @@ def rehearse(
     The same arguments give the same result.
     """
     run = _Run(rules, rates, lengths or Lengths(), agents, start, hours * _HOUR, Random(seed))
-    for (made, minutes), count in audience.items():
-        run.targets.expect((made, ()), minutes, count)
+    for (made, minutes, closes), count in audience.items():
+        run.targets.expect((made, (), closes), minutes, count)
     return run.to_the_end()
 
 
@@ -142,6 +144,7 @@ class _Run:
                 self._dial(count)
         self.now = self.end
         self._release()
+        self.targets.bring_due(self.end)
         return self._told()
 
     def _next_moment(self) -> float | None:
@@ -246,6 +249,7 @@ class _Run:
             finished_at=None if targets.waiting else last,
             done=targets.done,
             waiting=targets.waiting,
+            closed=targets.closed,
             hours=list(self.by_hour.values()),
             endings=self.by_ending,
             promised=self._by_minute(self.promised),

@@ -25,10 +25,10 @@ class Hour:
 
 @dataclass(slots=True)
 class Dialled:
-    """How it went. Every target is `done` or `waiting`.
+    """How it went. Every target is `done`, `waiting` or `closed`: its phase ended before.
 
     Attributes:
-        finished_at: when the last target was done; None: not within the hours rehearsed.
+        finished_at: when no target was left to dial; None: not within the hours rehearsed.
         promised: call-backs promised (key 1, or key 3 without an agent), by minute.
         talks: talks with an agent after key 3, by the minute in which they began.
         most_attempts: of any target.
@@ -38,6 +38,7 @@ class Dialled:
     finished_at: datetime | None
     done: int
     waiting: int
+    closed: int
     hours: Sequence[Hour]
     endings: Mapping[Ending, int]
     promised: Mapping[datetime, int]

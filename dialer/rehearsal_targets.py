@@ -1,7 +1,8 @@
 """The targets of a rehearsal: those due, those that wait for their time, those done. Pure.
 
-Targets of the same history are a number, not rows. A retry waits for the next full minute after
-its time: never less than the rule says. Times are seconds since the start.
+Targets of the same history, in places that close at the same time, are a number, not rows. A retry
+waits for the next full minute after its time: never less than the rule says. Times are seconds
+since the start.
 """
 
 from collections import Counter, deque
@@ -12,8 +13,9 @@ from math import ceil
 from dialer.retry import RetryRules, next_dial
 from domain.dispositions import Disposition
 
-History = tuple[int, tuple[tuple[Disposition, int], ...]]
-"""How often a target was dialled, and how many of these dials came to what."""
+History = tuple[int, tuple[tuple[Disposition, int], ...], int | None]
+"""How often a target was dialled, how many of these dials came to what, and the minute from which
+on it is not dialled any more, as the phase of its place has closed."""
 
 _MINUTE = 60.0
 _ANY_MOMENT = datetime(2021, 1, 1, tzinfo=UTC)
@@ -24,7 +26,8 @@ class Targets:
 
     Attributes:
         ready: how many may be dialled now.
-        done: how many are never dialled again; `last_end` is when the last of them became so.
+        done: how many are never dialled again; `closed`, as their phase has closed before. When the
+            last of both became so is `last_end`.
         most_attempts: of any target.
     """
 
@@ -32,6 +35,7 @@ class Targets:
         """`apart_seconds`: the least from one dial of a number to the next."""
         self.ready = 0
         self.done = 0
+        self.closed = 0
         self.last_end = 0.0
         self.most_attempts = 0
         self._rules = rules
@@ -40,6 +44,7 @@ class Targets:
         self._queue: deque[tuple[History, int]] = deque()
         self._due: dict[int, Counter[History]] = {}
         self._minutes: list[int] = []
+        self._closing: list[int] = []
         self._judged: dict[tuple[History, Disposition], tuple[float | None, History]] = {}
 
     @property
@@ -53,18 +58,39 @@ class Targets:
         return self._minutes[0] * _MINUTE if self._minutes else None
 
     def expect(self, history: History, minute: int, count: int) -> None:
-        """So many are due at a full minute."""
+        """So many are due at a full minute, if their place is not closed by then."""
+        closes = history[2]
+        if closes is not None:
+            if minute >= closes:
+                self._close(closes, count)
+                return
+            if closes not in self._closing:
+                heappush(self._closing, closes)
         if minute not in self._due:
             self._due[minute] = Counter()
             heappush(self._minutes, minute)
         self._due[minute][history] += count
 
     def bring_due(self, now: float) -> None:
-        """Those whose time has come are ready."""
+        """Those whose time has come are ready; those whose place has closed are not any more."""
         while self._minutes and self._minutes[0] * _MINUTE <= now:
             come = self._due.pop(heappop(self._minutes))
             self._queue.extend(come.items())
             self.ready += come.total()
+        while self._closing and self._closing[0] * _MINUTE <= now:
+            self._close_places(heappop(self._closing))
+
+    def _close_places(self, minute: int) -> None:
+        """The phase is over of places that close now: whom nobody has reached stays so."""
+        late = sum(number for history, number in self._queue if history[2] == minute)
+        self._queue = deque(one for one in self._queue if one[0][2] != minute)
+        self.ready -= late
+        self._close(minute, late)
+
+    def _close(self, minute: int, count: int) -> None:
+        self.closed += count
+        if count:
+            self.last_end = max(self.last_end, minute * _MINUTE)
 
     def take(self, count: int) -> list[tuple[History, int]]:
         """The ready ones that have waited longest; no more than there are."""
@@ -109,5 +135,5 @@ class Targets:
             attempts_made=made,
             max_attempts=self._max_attempts,
         )
-        after = (made, tuple(sorted(alike.items())))
+        after = (made, tuple(sorted(alike.items())), history[2])
         return (None if due is None else (due - _ANY_MOMENT).total_seconds()), after

@@ -20,8 +20,8 @@ from domain.clock import Clock, to_local
 from store import audit, retention
 from store.audit import Act
 from store.engine import Store
+from store.overdue import OVERDUE, TARGETS_OVER, Before, Overdue, Periods, RowId
 from store.personal import ATTEMPTS
-from store.retention import OVERDUE, TARGETS_OVER, Before, Overdue, Periods
 
 log = logging.getLogger(__name__)
 
@@ -98,10 +98,10 @@ class Retention:
     def _before(self) -> Before:
         return self._periods.before(self._clock())
 
-    async def _found(self, before: Before) -> AsyncGenerator[tuple[Overdue, Sequence[int]], None]:
+    async def _found(self, before: Before) -> AsyncGenerator[tuple[Overdue, Sequence[RowId]], None]:
         """The overdue rows of each table, a few at a time."""
         for overdue in OVERDUE:
-            after: int | None = 0
+            after: RowId | None = overdue.before_all
             while after is not None:
                 seen = await self._store.read(retention.look, overdue, after, before)
                 after = seen.after
@@ -112,7 +112,7 @@ class Retention:
 def _step(
     connection: Connection,
     overdue: Overdue,
-    ids: Sequence[int],
+    ids: Sequence[RowId],
     before: Before,
     key: str,
     by: str,

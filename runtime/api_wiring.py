@@ -1,35 +1,26 @@
-"""Joins the JSON API to the dialler: its checks, its prompts, its import. I/O."""
+"""Joins the JSON API to the dialler: its checks, its prompts. I/O."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
-from console.api.operation import Brought
-from console.audience_port import Asked
 from dialer import knobs
 from dialer.campaign_file import campaign_of, tuning_of
 from ivr.prompts import load_script
-from runtime.audience_import import rejects_beside
-from runtime.audience_wiring import AudienceBringer
 from runtime.cli import campaign_texts
 from runtime.settings import Settings
 from runtime.start_check import require_script, require_startable
 from store.limits import Caps, of_trunk
 from store.models import Campaign
 
-_NOTES = frozenset({"unknown_province", "unknown_district", "also_in_other_campaigns"})
-"""What is counted of rows that are added all the same."""
-
 
 class ApiOperation:
     """What `console.api.operation.Operation` asks for."""
 
-    def __init__(self, settings: Settings, importer: AudienceBringer) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._importer = importer
         self.trunk = of_trunk(settings.trunk.name)
         self.default_caps = Caps(settings.dialer.cps, settings.dialer.max_channels)
 
@@ -57,22 +48,3 @@ class ApiOperation:
     def require_script(self, version: str) -> None:
         """Raises InputError or ConfigError, as `tstn campaign test-call`."""
         require_script(version, self._settings)
-
-    async def bring_in(self, campaign_id: int, file: Path, by: str) -> Brought:
-        """As the import page; the file of rejects goes with the file."""
-        rejects = rejects_beside(file)
-        brought = await self._importer.bring(
-            campaign_id, file, file.name, rejects, Asked(), lambda read, of: None, by
-        )
-        counts = brought.counts
-        return Brought(
-            brought.import_id,
-            rejects,
-            counts["added"],
-            {word: count for word, count in counts.items() if word not in {"added", *_NOTES}},
-            {word: count for word, count in counts.items() if word in _NOTES},
-        )
-
-    async def undo(self, import_id: int) -> int:
-        """As `tstn audience undo`."""
-        return await self._importer.undo(import_id)

@@ -160,7 +160,7 @@ async def open_console(
         supervised,
         CampaignControl(settings),
         importer,
-        ApiOperation(settings, importer),
+        ApiOperation(settings),
     )
     await console.open()
     stack.push_async_callback(console.close)

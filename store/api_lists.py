@@ -36,14 +36,19 @@ def place_of(connection: Connection, callback_id: int) -> Place | None:
 
 
 def targets_of(connection: Connection, msisdn: str) -> list[RowMapping]:
-    """The number in each campaign that has it, the newest first, with the `campaign`'s name."""
+    """The number in each campaign that has it, the newest first.
+
+    With the `campaign`'s name and the `file_name` of the import that brought it.
+    """
     columns = (
         *(_target.state, _target.outcome, _target.attempts_made, _target.not_before),
         *(_target.held_by, _target.province, _target.district, _target.list_no),
+        *(_target.import_id, _imports.c.file_name),
     )
     chosen = (
         select(*columns, _campaigns.c.name.label("campaign"))
         .join(_campaigns, _campaigns.c.id == _target.campaign_id)
+        .outerjoin(_imports, _imports.c.id == _target.import_id)
         .where(_target.msisdn == msisdn)
     )
     return list(connection.execute(chosen.order_by(_target.id.desc())).mappings())

@@ -42,6 +42,8 @@ _SERVER_SETTINGS = {
     "enable_seqscan": "off",
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
+    # A count for a page runs beside the calls: it must not take every processor.
+    "max_parallel_workers_per_gather": "0",
 }
 
 _ONE_STATEMENT = "is_one_statement"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, select
 
-from store.models import Callback, Campaign, OptOut, Registration, Target, table
+from store.models import Callback, Campaign, Import, OptOut, Registration, Target, table
 from store.registrations import LATE
 
 
@@ -14,7 +14,7 @@ class Standing:
     """Rows of a number, the newest first, as mappings by column."""
 
     targets: Sequence[RowMapping]
-    """With `campaign`, its name."""
+    """With `campaign`, its name, and the file that brought it: `file_name` and `imported_at`."""
     registrations: Sequence[RowMapping]
     """With `late_since`, the last day of the phase where they came after that."""
     callbacks: Sequence[RowMapping]
@@ -30,8 +30,12 @@ def standing(connection: Connection, msisdn: str) -> Standing:
     """All that stands for a number; nothing where it is not known."""
     target, registration, callback = (table(row).c for row in (Target, Registration, Callback))
     targets = (
-        select(target.province, target.district, target.list_no, Campaign.name.label("campaign"))
+        select(
+            *(target.province, target.district, target.list_no, Campaign.name.label("campaign")),
+            *(Import.file_name, Import.imported_at),
+        )
         .join(Campaign, Campaign.id == target.campaign_id)
+        .outerjoin(Import, Import.id == target.import_id)
         .where(target.msisdn == msisdn)
         .order_by(target.id.desc())
     )

@@ -16,14 +16,14 @@ from sqlalchemy import (
     select,
 )
 
-from domain.gate import FOR_GOOD, ROLLING, Refusal, phase_opens_at
+from domain.gate import FOR_GOOD, ROLLING, Refusal, midnight, phase_opens_at
 from domain.states import ContactScope, Purpose, TargetState
 from store.columns import UtcDateTime, fixed
 from store.gate import moments
 from store.gate_rules import CALLED_LATELY, PHASE_ID, REASONS
 from store.models import Attempt, Campaign, Phase, Target, table
 
-_MINUTE = timedelta(minutes=1)
+_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,13 @@ class Ready:
     """The targets of a campaign that wait for a dial.
 
     Attributes:
-        audience: by (attempts made, full minutes until they may be dialled).
+        audience: by (attempts made, full minutes until they may be dialled, and until the phase of
+            their place has closed: None where it does not).
         left_out: never dialled, as the gate refuses them for good; by its reason.
         held: of the audience, those whom the gate holds up for now; by its reason.
     """
 
-    audience: Counter[tuple[int, int]] = field(default_factory=Counter)
+    audience: Counter[tuple[int, int, int | None]] = field(default_factory=Counter)
     left_out: Counter[Refusal] = field(default_factory=Counter)
     held: Counter[Refusal] = field(default_factory=Counter)
 
@@ -99,9 +100,16 @@ def _sort_in(ready: Ready, row: Row[Any], now: datetime) -> None:
         assert reason is not None  # noqa: S101 - for the type
         ready.left_out[reason] += count
         return
-    ready.audience[values["attempts_made"], -((now - at) // _MINUTE)] += count
+    due = -((now - at) // _MINUTE)
+    ready.audience[values["attempts_made"], due, _closes_in(values, now)] += count
     if reason is not None:
         ready.held[reason] += count
+
+
+def _closes_in(values: Any, now: datetime) -> int | None:
+    """In how many full minutes the phase of the target's place has closed."""
+    last_day = values.get("closes_on")
+    return None if last_day is None else (midnight(last_day + _DAY) - now) // _MINUTE
 
 
 def _dialled_from(reason: Refusal | None, values: Any, now: datetime) -> datetime | None:

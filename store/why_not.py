@@ -16,10 +16,10 @@ from store import do_not_call, gate
 from store.columns import fixed
 from store.consent import opted_out
 from store.gate_rules import PHASE_ID
-from store.models import Attempt, Phase, Registration, Target, table
+from store.models import Attempt, Import, Phase, Registration, Target, table
 from store.standing import standing
 
-_targets, _attempts = table(Target).c, table(Attempt).c
+_targets, _attempts, _imports = table(Target).c, table(Attempt).c, table(Import).c
 _HERE = _targets.campaign_id == bindparam("campaign_id")
 _READY = _targets.state == fixed(TargetState.READY)
 _DUE = _targets.not_before <= bindparam("now")
@@ -40,7 +40,12 @@ _DONE = (
     .where(_HERE, _targets.state == fixed(TargetState.DONE))
     .group_by(_targets.outcome)
 )
-_ONE_TARGET = select(table(Target)).where(_HERE, _targets.msisdn == bindparam("of_msisdn"))
+_ONE_TARGET = (
+    select(table(Target), _imports.file_name, _imports.imported_at)
+    .select_from(table(Target))
+    .outerjoin(table(Import), _imports.id == _targets.import_id)
+    .where(_HERE, _targets.msisdn == bindparam("of_msisdn"))
+)
 _DIALS = (
     select(_attempts.campaign_id, _attempts.started_at, _attempts.disposition)
     .where(_attempts.msisdn == bindparam("of_msisdn"))
@@ -98,7 +103,8 @@ def counts(connection: Connection, campaign_id: int, now: datetime) -> Counts:
 class Trail:
     """All that the gate looks at for one number of a campaign; `verdict` None: it may be dialled.
 
-    `target` is None where the campaign does not have the number.
+    `target` is None where the campaign does not have the number; it has the `file_name` and the
+    `imported_at` of the file that brought it.
     """
 
     target: RowMapping | None

@@ -90,10 +90,9 @@ class Controls(CampaignControl):
 class AnyScript(ApiOperation):
     """The dialler's side as shipped, with the prompts of every script."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self) -> None:
         script = CHECKOUT / "prompts" / "script-vi.toml"
-        settings = Settings(root=CHECKOUT, ivr=IvrSettings(script=script))
-        super().__init__(settings, AudienceBringer(store, clock, Places()))
+        super().__init__(Settings(root=CHECKOUT, ivr=IvrSettings(script=script)))
 
     def require_startable(self, connection: Connection, campaign: Campaign, now: datetime) -> None:
         """Audio is built at set-up, which these tests do without."""
@@ -167,7 +166,7 @@ async def console(
         supervision(store, CALLBACKS, LEASE),
         control or Controls(),
         AudienceBringer(store, clock or hands, Places()),
-        operation or AnyScript(store, clock or hands),
+        operation or AnyScript(),
         Passwords(HASHER),
     )
     rig = Rig(store, f"http://{LOOPBACK}:{port}", served, hands, report)

@@ -16,7 +16,6 @@ from domain.states import (
     CallbackState,
     CampaignKind,
     CampaignState,
-    ImportState,
     Purpose,
     TrialState,
 )
@@ -109,50 +108,11 @@ class Limits(Shown):
     scopes: dict[str, CapsInForce]
 
 
-class Imported(Shown):
-    """What came of a file: numbers added, rows refused by reason, and what was noted of others.
-
-    `id` is the number of the import.
-    """
-
-    id: int
-    campaign: str
-    file_name: str
-    added: Count
-    rejected: Count
-    reasons: dict[str, Count]
-    notes: dict[str, Count]
-
-
-class Undone(Shown):
-    """How many numbers the undoing of an import has removed."""
-
-    id: int
-    removed: Count
-
-
-class Import(Shown):
-    """A file of numbers that was brought into a campaign; `counts` has its rows by verdict."""
-
-    id: int
-    file_name: str
-    sha256: str
-    extracted_at: datetime | None
-    imported_at: datetime
-    imported_by: str
-    counts: dict[str, Any]
-    state: ImportState
-
-
-class ImportPage(Shown):
-    """Imports, the oldest first."""
-
-    items: list[Import]
-    next: int | None
-
-
 class TargetShown(Shown):
-    """The number in a campaign; `held_by` is why the gate sent it away the last time."""
+    """The number in a campaign; `held_by` is why the gate sent it away the last time.
+
+    `import_id` and `file_name` tell which file brought it; they are null where none did.
+    """
 
     campaign: str
     state: str
@@ -163,6 +123,8 @@ class TargetShown(Shown):
     province: str | None
     district: str | None
     list_no: int | None
+    import_id: int | None
+    file_name: str | None
 
 
 class RegistrationShown(Shown):

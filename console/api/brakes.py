@@ -17,7 +17,7 @@ from console.api.writes import answer, write
 from console.parts import parts
 from domain.brake_alarms import alarms
 from domain.errors import InputError
-from store import brakes
+from store import brakes, campaigns
 from store.brakes import Scope
 
 Rows = list[dict[str, Any]]
@@ -68,16 +68,23 @@ async def _write(
     scope: Scope,
     **data: Any,
 ) -> web.StreamResponse:
-    subject = f"trunk:{scope.trunk}" if scope.campaign_id is None else str(scope.campaign_id)
     return await write(
         request,
         action,
         work,
         lambda rows: _shown(rows, request),
-        subject=subject,
+        subject=await _subject(request, scope),
         cause=str(scope.cause),
         **data,
     )
+
+
+async def _subject(request: web.Request, scope: Scope) -> str:
+    """What the audit calls it: by its name the campaign's page finds it."""
+    if scope.campaign_id is None:
+        return f"trunk:{scope.trunk}"
+    campaign = await parts(request).store.read(campaigns.by_name, str(scope.campaign_id))
+    return campaign.name
 
 
 def _shown(rows: Rows, request: web.Request) -> answers.Brakes:

@@ -36,8 +36,47 @@ class WhyNot(Shown):
     targets: Waits
 
 
+class RetriesDue(Shown):
+    """How many retries fall due in an hour."""
+
+    at: datetime
+    count: Count
+
+
+class ScriptVersionFigures(Shown):
+    """What came of a script version, in numbers; the true share who press 1 lies within 95 %
+    between `key_1_low` and `key_1_high`, which are null while nobody has answered."""
+
+    version: str
+    called: Count
+    answered: Count
+    keys: dict[str, Count]
+    key_1_rate: float | None
+    key_1_low: float | None
+    key_1_high: float | None
+
+
+class Figures(Shown):
+    """What a campaign has come to. `audience`, `called` and `done` are numbers; `answered` and
+    `keys` calls, `attempts` all calls by disposition; `asr` is null where no call has ended."""
+
+    campaign: str
+    counted_at: datetime
+    audience: Count
+    called: Count
+    done: Count
+    answered: Count
+    keys: dict[str, Count]
+    registered: Count
+    confirmed: Count
+    asr: float | None
+    attempts: dict[str, Count]
+    retries: list[RetriesDue]
+    versions: list[ScriptVersionFigures]
+
+
 class TargetWaiting(Shown):
-    """A number in a campaign."""
+    """A number in a campaign; `file_name` of the import that brought it, null where none did."""
 
     state: str
     outcome: str | None
@@ -46,6 +85,8 @@ class TargetWaiting(Shown):
     held_by: str | None
     province_code: str | None
     district_code: str | None
+    import_id: int | None
+    file_name: str | None
 
 
 class PhaseShown(Shown):

@@ -1,30 +1,28 @@
-"""Files of numbers: brought into a campaign, and listed. I/O.
+"""Files of numbers: looked at, brought into a campaign, and listed. I/O.
 
-The body goes to a file as it comes, so that a million rows take no memory. Numbers are never added
-twice: what was cut off is simply sent again.
+Numbers are never added twice: what was cut off is simply sent again.
 """
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from aiohttp import BodyPartReader, MultipartReader, web
-from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp import web
 
-from console.api import answers
+from console import audience_port
+from console.api import import_answers as answers
 from console.api.bearer import bearer
 from console.api.campaigns import found
-from console.api.operation import Brought
 from console.api.problems import Refused
-from console.api.route import CSV_TYPE, FORM_TYPE, given
-from console.api.schema import OfImport, PageAsked
-from console.api.setting import IN_HAND, operation_of
+from console.api.route import CSV_TYPE, given
+from console.api.schema import ImportAsked, OfImport, PageAsked
+from console.api.setting import IN_HAND
+from console.api.uploads import receive
 from console.api.writes import answer, answered, asked_once, write
+from console.audience_port import Brought
 from console.parts import parts
 from domain.errors import InputError
 from domain.states import CampaignState
@@ -32,11 +30,8 @@ from store import api_lists, imports
 from store.models import Campaign, Import
 from store.tokens import Asked
 
-MOST_BYTES = 512 * 2**20
-_CHUNK = 2**18
-_BROKEN = (ValueError, AssertionError, BadHttpMessage, web.RequestPayloadError, ConnectionError)
-"""What aiohttp raises where parts do not follow one another; an assertion is among it."""
-_NAME = re.compile(r"[\w][\w .-]{0,79}")
+_NOTES = frozenset({"unknown_province", "unknown_district", "also_in_other_campaigns"})
+"""What is counted of rows that are added all the same."""
 
 
 async def list_imports(request: web.Request) -> web.StreamResponse:
@@ -53,17 +48,41 @@ async def list_imports(request: web.Request) -> web.StreamResponse:
     return answer(answers.ImportPage(items=items, next=following))
 
 
+async def preview_import(request: web.Request) -> web.StreamResponse:
+    """What an import of a file would do: its columns, first rows, rows by verdict; a dry run."""
+    campaign, options = await _open_campaign(request), _options(request)
+    with _folder(request) as folder:
+        file, _ = await receive(request, Path(folder))
+        importer = parts(request).audiences.importer
+        with _by_its_name(file):
+            look = await importer.look(campaign.id, file, options, _unheard)
+        reasons, notes = _sorted_out(look.counts)
+        return answer(
+            answers.ImportLook(
+                file_name=file.name,
+                columns=[
+                    answers.SeenColumn(name=name, taken_for=role) for name, role in look.columns
+                ],
+                rows=[
+                    answers.SeenRow(line=row.line, cells=list(row.cells), problem=row.problem)
+                    for row in look.rows
+                ],
+                added=look.counts["added"],
+                rejected=sum(reasons.values()),
+                reasons=reasons,
+                notes=notes,
+            )
+        )
+
+
 async def import_numbers(request: web.Request) -> web.StreamResponse:
     """Add the numbers of a CSV file, or of an XLSX one, which comes as the file of a form."""
-    campaign = await found(request)
-    if campaign.state == CampaignState.STOPPED:
-        raise Refused(HTTPStatus.CONFLICT, "the campaign is stopped, it takes no more numbers")
-    with TemporaryDirectory(prefix="tstn-import-") as folder:
-        name, chunks = await _sent(request)
-        file = Path(folder) / name
-        asked = await asked_once(request, await _receive(chunks, file))
+    campaign, options = await _open_campaign(request), _options(request)
+    with _folder(request) as folder:
+        file, body = await receive(request, Path(folder))
+        asked = await asked_once(request, body)
         before = await answered(request, asked)
-        return before or await _once(request, campaign, file, asked)
+        return before or await _once(request, campaign, file, options, asked)
 
 
 async def get_rejects(request: web.Request) -> web.StreamResponse:
@@ -79,7 +98,7 @@ async def undo_import(request: web.Request) -> web.StreamResponse:
     """Remove the numbers that an import brought, as long as none of them had a contact."""
     campaign, brought = await found(request, OfImport), await _import_of(request)
     try:
-        removed = await operation_of(request).undo(brought.id)
+        removed = await parts(request).audiences.importer.undo(brought.id)
     except InputError as error:
         raise Refused(HTTPStatus.CONFLICT, str(error)) from None
     undone = answers.Undone(id=brought.id, removed=removed)
@@ -106,16 +125,66 @@ async def _import_of(request: web.Request) -> Import:
     return brought
 
 
+async def _open_campaign(request: web.Request) -> Campaign:
+    """The campaign of the address. Raises Refused where it takes no more numbers."""
+    campaign = await found(request)
+    if campaign.state == CampaignState.STOPPED:
+        raise Refused(HTTPStatus.CONFLICT, "the campaign is stopped, it takes no more numbers")
+    return campaign
+
+
+def _folder(request: web.Request) -> TemporaryDirectory[str]:
+    """For one upload: gone at the end of the request; of a server that dies, at its next start."""
+    return TemporaryDirectory(prefix="api.audience.", dir=parts(request).setting.uploads)
+
+
+@contextmanager
+def _by_its_name(file: Path) -> Iterator[None]:
+    """Raises InputError as it comes, but not with the folder of the file."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(str(error).replace(str(file), file.name)) from None
+
+
+def _options(request: web.Request) -> audience_port.Asked:
+    """How the file is to be brought in. Raises InputError for a moment that is none."""
+    asked = given(request, ImportAsked)
+    importer = parts(request).audiences.importer
+    return audience_port.Asked(
+        importer.extracted_at(asked.extracted_at or ""),
+        asked.require_eligibility,
+        asked.skip_other_campaigns,
+    )
+
+
 async def _once(
-    request: web.Request, campaign: Campaign, file: Path, asked: Asked | None
+    request: web.Request,
+    campaign: Campaign,
+    file: Path,
+    options: audience_port.Asked,
+    asked: Asked | None,
 ) -> web.Response:
     """Bring the file in, unless a request with the same key does that just now."""
-    by = f"token {bearer(request).name}"
-    with _in_hand(request, asked):
-        brought = await operation_of(request).bring_in(campaign.id, file, by)
-        kept = parts(request).audiences.rejects
-        await asyncio.to_thread(kept.take, brought.import_id, brought.rejects)
+    by, jobs = f"token {bearer(request).name}", parts(request).audiences
+    refused = file.with_name(f"{file.stem}.rejects.csv")
+    with _in_hand(request, asked), _by_its_name(file):
+        brought = await jobs.importer.bring(
+            campaign.id, file, file.name, refused, options, _unheard, by
+        )
+        await asyncio.to_thread(jobs.rejects.take, brought.import_id, refused)
         return await _told(request, campaign, file.name, brought, asked)
+
+
+def _unheard(read: int, of: int) -> None:
+    """A program hears of no progress: it waits for the answer."""
+
+
+def _sorted_out(counts: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows refused by reason, and what is noted of rows that are added."""
+    notes = {word: count for word, count in counts.items() if word in _NOTES}
+    reasons = {word: n for word, n in counts.items() if word != "added" and word not in notes}
+    return reasons, notes
 
 
 @contextmanager
@@ -137,15 +206,16 @@ def _in_hand(request: web.Request, asked: Asked | None) -> Iterator[None]:
 async def _told(
     request: web.Request, campaign: Campaign, name: str, brought: Brought, asked: Asked | None
 ) -> web.Response:
-    rejected = sum(brought.reasons.values())
+    reasons, notes = _sorted_out(brought.counts)
+    added, rejected = brought.counts["added"], sum(reasons.values())
     imported = answers.Imported(
         id=brought.import_id,
         campaign=campaign.name,
         file_name=name,
-        added=brought.added,
+        added=added,
         rejected=rejected,
-        reasons=dict(brought.reasons),
-        notes=dict(brought.notes),
+        reasons=reasons,
+        notes=notes,
     )
     return await write(
         request,
@@ -156,60 +226,6 @@ async def _told(
         status=HTTPStatus.CREATED,
         asked=asked,
         file=name,
-        added=brought.added,
+        added=added,
         rejected=rejected,
     )
-
-
-async def _sent(request: web.Request) -> tuple[str, AsyncIterator[bytes]]:
-    """The name of the file that is sent, and its bytes as they come."""
-    if request.content_type == CSV_TYPE:
-        return "audience.csv", request.content.iter_chunked(_CHUNK)
-    if request.content_type != FORM_TYPE:
-        raise Refused(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send the file as {CSV_TYPE} or {FORM_TYPE}"
-        )
-    with _broken_is_told():
-        form = await request.multipart()
-        async for part in form:
-            if isinstance(part, BodyPartReader) and part.filename is not None:
-                return _plain(part.filename), _chunks(form, part)
-    raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "the form has no file")
-
-
-async def _chunks(form: MultipartReader, part: BodyPartReader) -> AsyncIterator[bytes]:
-    while chunk := await part.read_chunk(_CHUNK):
-        yield chunk
-    await form.next()  # ValueError unless a boundary ends the part: it was cut off
-
-
-async def _receive(chunks: AsyncIterator[bytes], file: Path) -> str:
-    """Write the bytes to the file; gives their hash. Raises Refused: empty, or too large."""
-    received, size = sha256(), 0
-    with _broken_is_told(), file.open("wb") as opened:
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > MOST_BYTES:
-                raise web.HTTPRequestEntityTooLarge(MOST_BYTES, size)
-            received.update(chunk)
-            opened.write(chunk)
-    if not size:
-        raise Refused(HTTPStatus.BAD_REQUEST, "the file is empty")
-    return received.hexdigest()
-
-
-@contextmanager
-def _broken_is_told() -> Iterator[None]:
-    """Raises Refused for a form without a boundary, with odd heads, or cut off; so for a body."""
-    try:
-        yield
-    except _BROKEN:
-        raise Refused(HTTPStatus.BAD_REQUEST, "the body is broken or was cut off") from None
-
-
-def _plain(name: str) -> str:
-    """The name without folders, where it is a plain one; else another that ends like it."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    if _NAME.fullmatch(last):
-        return last
-    return "audience.xlsx" if last.casefold().endswith(".xlsx") else "audience.csv"

@@ -1,32 +1,16 @@
-"""What the API needs of the dialler: its checks of knobs, its prompts, its import. Pure.
+"""What the API needs of the dialler: its checks of knobs, its prompts. Pure.
 
 `runtime.api_wiring` joins the port to the dialler.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from store.limits import Caps
 from store.models import Campaign
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """What came of a file: numbers added, rows refused by reason; `notes` are of added ones.
-
-    `rejects` is the file of the refused rows, which is there only where some were refused.
-    """
-
-    import_id: int
-    rejects: Path
-    added: int
-    reasons: Mapping[str, int]
-    notes: Mapping[str, int]
 
 
 class Operation(Protocol):
@@ -51,9 +35,3 @@ class Operation(Protocol):
 
     def require_script(self, version: str) -> None:
         """Raises InputError or ConfigError where this server can't say that script."""
-
-    async def bring_in(self, campaign_id: int, file: Path, by: str) -> Brought:
-        """Add the numbers of a file. No number is added twice: what was cut off is repeated."""
-
-    async def undo(self, import_id: int) -> int:
-        """Remove the numbers that an import brought, all or none; give how many there were."""

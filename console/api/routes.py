@@ -10,6 +10,8 @@ from console.api import (
     campaigns,
     control_answers,
     exports,
+    figures,
+    import_answers,
     imports,
     limits,
     numbers,
@@ -64,6 +66,10 @@ ROUTES: tuple[ApiRoute, ...] = (
     ),
     ApiRoute(
         *("GET", f"{_CAMPAIGN}/counts", campaigns.count_campaign, _READ, answers.Counts),
+        params=OfCampaign,
+    ),
+    ApiRoute(
+        *("GET", f"{_CAMPAIGN}/figures", figures.get_figures, _READ, control_answers.Figures),
         params=OfCampaign,
     ),
     ApiRoute(
@@ -129,16 +135,31 @@ ROUTES: tuple[ApiRoute, ...] = (
         params=schema.OfTrialCall,
     ),
     ApiRoute(
-        *("GET", f"{_CAMPAIGN}/imports", imports.list_imports, _READ, answers.ImportPage),
+        *("GET", f"{_CAMPAIGN}/imports", imports.list_imports, _READ, import_answers.ImportPage),
         params=OfCampaign,
         query=PageAsked,
     ),
     ApiRoute(
-        *("POST", f"{_CAMPAIGN}/imports", imports.import_numbers, _OPERATE, answers.Imported),
+        *(
+            "POST",
+            f"{_CAMPAIGN}/imports",
+            imports.import_numbers,
+            _OPERATE,
+            import_answers.Imported,
+        ),
         status=HTTPStatus.CREATED,
         params=OfCampaign,
+        query=schema.ImportAsked,
         is_upload=True,
         takes_key=True,
+        may_conflict=True,
+    ),
+    ApiRoute(
+        *("POST", f"{_CAMPAIGN}/imports/preview", imports.preview_import, _OPERATE),
+        import_answers.ImportLook,
+        params=OfCampaign,
+        query=schema.ImportAsked,
+        is_upload=True,
         may_conflict=True,
     ),
     ApiRoute(
@@ -148,7 +169,7 @@ ROUTES: tuple[ApiRoute, ...] = (
     ),
     ApiRoute(
         *("POST", f"{_CAMPAIGN}/imports/{{number}}/undo", imports.undo_import, _OPERATE),
-        answers.Undone,
+        import_answers.Undone,
         params=schema.OfImport,
         may_conflict=True,
     ),
@@ -173,6 +194,12 @@ ROUTES: tuple[ApiRoute, ...] = (
         *("PUT", "/limits/{scope}", limits.put_limits, _OPERATE, answers.Limits),
         params=schema.OfScope,
         body=schema.Caps,
+    ),
+    ApiRoute(
+        *("POST", "/limits/{scope}/revert", limits.revert_limits, _OPERATE, answers.Limits),
+        params=schema.OfScope,
+        takes_key=True,
+        may_conflict=True,
     ),
     ApiRoute(
         *("POST", "/numbers/look-up", numbers.look_up_number),

@@ -29,6 +29,12 @@ def _digits(value: Any) -> Any:
     return int(value) if is_plain else value
 
 
+def _flag(value: Any) -> Any:
+    """Yes or no in an address."""
+    return value == "true" if value in ("true", "false") else value
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
 Id = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=_BIG)]
 CampaignRef = Annotated[str, Field(min_length=1, max_length=80, description="Its name or its id.")]
 Scope = Annotated[str, Field(pattern=r"^(global|trunk:[A-Za-z][A-Za-z0-9_-]{0,31})$")]
@@ -71,6 +77,27 @@ class PageAsked(Given):
 
     after: Annotated[Id, Field(description="`next` of the page before.")] = _LEFT_OUT
     limit: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=MOST)] = LIMIT
+
+
+class ImportAsked(Given):
+    """How a file is brought in; the words are those of `tstn audience import`."""
+
+    extracted_at: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=40,
+            description="When the figures were true, for rows that do not say so; without a zone "
+            "it is local.",
+            examples=["2026-03-26", "2026-03-26T08:30"],
+        ),
+    ] = _LEFT_OUT
+    require_eligibility: Annotated[
+        Flag, Field(description="Demand every rule: a column that is missing is an error.")
+    ] = False
+    skip_other_campaigns: Annotated[
+        Flag, Field(description="Refuse numbers that another running campaign has.")
+    ] = False
 
 
 class CallbacksAsked(PageAsked):

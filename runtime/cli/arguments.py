@@ -140,7 +140,10 @@ def _add_limits(commands: "Commands") -> None:
         "Set limits, also while it runs; they hold within two seconds",
         "tstn limits set trunk:carrier cps=30 channels=300",
     )
-    put.add_argument("scope", metavar="SCOPE", help="global, or trunk:NAME")
+    undo = "Undo the last change of one scope's limits; once more undoes the one before"
+    example = "tstn limits revert trunk:carrier"
+    for each in (put, _command(commands, "revert", "limits:revert", undo, example)):
+        each.add_argument("scope", metavar="SCOPE", help="global, or trunk:NAME")
     put.add_argument(
         "pairs", nargs="+", metavar=_PAIR, help="cps (calls a second), channels (calls at once)"
     )

@@ -13,6 +13,7 @@ from domain.errors import InputError
 from domain.states import CampaignState, TargetState
 from ivr.prompts import load_script
 from runtime.cli import campaign_texts
+from runtime.cli.acts import audited
 from runtime.cli.campaign_view import as_json, changes_table, counts_table, knobs_table, list_table
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, warn
@@ -111,12 +112,23 @@ async def _move(
 def _created(connection: Connection, values: Mapping[str, Any]) -> Campaign:
     if values["follows"] is not None:
         require_followed(connection, values["follows"])
-    return campaigns.create(connection, values, utc_now())
+    return audited(
+        connection,
+        "campaign_created",
+        values["name"],
+        lambda same: campaigns.create(same, values, utc_now()),
+    )
 
 
 def _moved(connection: Connection, name: str, state: CampaignState) -> tuple[str, bool]:
     campaign = campaigns.by_name(connection, name)
-    return campaign.name, campaigns.move(connection, campaign, state, utc_now())
+    moved = audited(
+        connection,
+        f"campaign_{state}",
+        campaign.name,
+        lambda same: campaigns.move(same, campaign, state, utc_now()),
+    )
+    return campaign.name, moved
 
 
 def _with_counts(connection: Connection, name: str) -> tuple[Campaign, dict[str, dict[str, int]]]:
@@ -130,7 +142,13 @@ def _tune(
     """Change knobs; give the campaign as it was, and what has changed."""
     campaign = campaigns.by_name(connection, name)
     after = read_tuning(pairs, retry=campaign.retry)
-    campaigns.tune(connection, campaign, after, utc_now())
+    audited(
+        connection,
+        "campaign_tuned",
+        campaign.name,
+        lambda same: campaigns.tune(same, campaign, after, utc_now()),
+        pairs=list(pairs),
+    )
     return campaign, after
 
 

@@ -12,13 +12,15 @@ from domain.clock import read_moment, to_local, utc_now
 from domain.errors import InputError
 from domain.states import CampaignState
 from runtime.campaign_preview import Looked, look, previewed
+from runtime.cli.acts import audited
 from runtime.cli.campaign_view import changes_table
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, table
 from runtime.settings import Settings
 from store import campaign_changes, campaigns, recycling
+from store.engine import Store
 from store.models import Campaign
-from store.recycling import Choice
+from store.recycling import Batch, Choice
 
 _LOCAL_TIME = "%d/%m/%Y %H:%M"
 
@@ -43,13 +45,12 @@ async def recycle(arguments: Namespace, settings: Settings) -> None:
         )
         counts, left_out = await store.read(recycling.preview, chosen)
         if not arguments.preview:
-            done: Counter[str] = Counter()
-            last: str | None = ""
-            while last is not None:
-                batch = await store.write(recycling.recycle, chosen, now, last)
-                done.update(batch.recycled)
-                last = batch.last
-            counts = dict(done)
+            asked = {
+                "outcomes": outcomes,
+                "province": arguments.province,
+                "ended_before": arguments.ended_before,
+            }
+            counts = await _recycle(store, campaign.name, chosen, now, asked)
     data = {
         "name": campaign.name,
         "preview": arguments.preview,
@@ -57,6 +58,25 @@ async def recycle(arguments: Namespace, settings: Settings) -> None:
         "left_out": left_out,
     }
     show(arguments, data, *_told(campaign, counts, left_out, is_preview=arguments.preview))
+
+
+async def _recycle(
+    store: Store, name: str, chosen: Choice, now: datetime, asked: dict[str, Any]
+) -> dict[str, int]:
+    """Batch by batch; the first one is in the audit."""
+
+    def first(connection: Connection) -> Batch:
+        def begin(same: Connection) -> Batch:
+            return recycling.recycle(same, chosen, now)
+
+        return audited(connection, "campaign_recycled", name, begin, **asked)
+
+    batch = await store.write(first)
+    done = Counter(batch.recycled)
+    while batch.last is not None:
+        batch = await store.write(recycling.recycle, chosen, now, batch.last)
+        done.update(batch.recycled)
+    return dict(done)
 
 
 async def preview(arguments: Namespace, settings: Settings) -> None:
@@ -82,7 +102,13 @@ async def preview(arguments: Namespace, settings: Settings) -> None:
 
 def _revert(connection: Connection, name: str) -> tuple[Campaign, dict[str, Any]]:
     campaign = campaigns.by_name(connection, name)
-    return campaign, campaign_changes.revert(connection, campaign, utc_now())
+    after = audited(
+        connection,
+        "campaign_reverted",
+        campaign.name,
+        lambda same: campaign_changes.revert(same, campaign, utc_now()),
+    )
+    return campaign, after
 
 
 def _choice(

@@ -58,15 +58,29 @@ def add_control(commands: "Commands") -> None:
 
 def add_brakes(commands: "Commands") -> None:
     """`tstn brakes …`."""
-    shown = "Show the brakes that are drawn, and why"
-    command(commands, "show", "brakes:show_all", shown, "tstn brakes show")
+    shown = command(
+        commands,
+        "show",
+        "brakes:show_all",
+        "Show the brakes that are drawn, and why: all, or those that slow one campaign",
+        "tstn brakes show phase-1-list-1",
+    )
+    shown.add_argument("campaign", nargs="?", metavar="CAMPAIGN", help="its name or number")
     override = command(
         commands,
         "override",
         "brakes:override",
-        "Dial as if a brake were not drawn, for some time; it is in the history",
+        "Dial as if a brake were not drawn, for some time; history and audit say who did it",
         "tstn brakes override trunk:carrier congestion --minutes 30",
     )
-    override.add_argument("scope", metavar="SCOPE", help="a campaign, or trunk:NAME")
-    override.add_argument("cause", choices=[cause.value for cause in BrakeCause])
     override.add_argument("--minutes", type=int, required=True, metavar="N", help="1 to 1440")
+    release = command(
+        commands,
+        "release",
+        "brakes:release",
+        "Heed a brake again before its override has run out",
+        "tstn brakes release phase-1-list-1 promise",
+    )
+    for each in (override, release):
+        each.add_argument("scope", metavar="SCOPE", help="a campaign, or trunk:NAME")
+        each.add_argument("cause", choices=[cause.value for cause in BrakeCause])

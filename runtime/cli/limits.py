@@ -1,4 +1,4 @@
-"""Commands about rates and channels: limits show, limits set. I/O."""
+"""Commands about rates and channels: limits show, set, revert. I/O."""
 
 import re
 from argparse import Namespace
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from dialer import knobs
 from domain.clock import utc_now
 from domain.errors import InputError
+from runtime.cli.acts import audited
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, table, warn
 from runtime.settings import Settings
@@ -48,9 +49,36 @@ async def put(arguments: Namespace, settings: Settings) -> None:
     )
 
 
+async def revert(arguments: Namespace, settings: Settings) -> None:
+    """Undo the last change of one scope's limits."""
+    scope = arguments.scope
+    async with opened_store(settings) as store:
+        again = await store.write(_reverted, scope)
+    caps = again or _defaults(settings)
+    whose = "" if again else ", from the settings"
+    show(
+        arguments,
+        {"scope": scope, "cps": caps.cps, "channels": caps.max_channels, "is_set": bool(again)},
+        f"{scope}: {caps.cps:g} calls/s, {caps.max_channels} channels again{whose}",
+    )
+
+
+def _reverted(connection: Connection, scope: str) -> Caps | None:
+    return audited(
+        connection, "limits_reverted", scope, lambda same: limits.revert(same, scope, utc_now())
+    )
+
+
 def _change(connection: Connection, scope: str, pairs: Sequence[str], defaults: Caps) -> Caps:
     caps = _changed(limits.read(connection).get(scope, defaults), pairs)
-    limits.put(connection, scope, caps, utc_now())
+    audited(
+        connection,
+        "limits_set",
+        scope,
+        lambda same: limits.put(same, scope, caps, utc_now()),
+        cps=caps.cps,
+        channels=caps.max_channels,
+    )
     return caps
 
 

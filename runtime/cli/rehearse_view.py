@@ -122,6 +122,7 @@ def _figures(dialled: Dialled, kept: Promises) -> dict[str, Any]:
         "finished_at": dialled.finished_at,
         "targets_done": dialled.done,
         "targets_waiting": dialled.waiting,
+        "targets_whose_phase_closed": dialled.closed,
         "calls": sum(hour.calls for hour in hours),
         "answered": sum(hour.answered for hour in hours),
         "registered": sum(hour.registered for hour in hours),

@@ -115,7 +115,7 @@ def _show_one(
             name: target[name]
             for name in (
                 *("state", "outcome", "attempts_made", "not_before", "held_by"),
-                *("province_code", "district_code"),
+                *("province_code", "district_code", "import_id", "file_name"),
             )
         },
         "opted_out": found.opted_out,

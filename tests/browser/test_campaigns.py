@@ -111,6 +111,33 @@ async def test_figures_change_without_a_reload_and_what_is_typed_stays(
     assert await page.input_value("#cps") == "7"
 
 
+async def test_the_funnel_grows_without_a_reload(
+    desk: Rig, browsing: Browsing, store: Store
+) -> None:
+    """As it is counted: nobody called, then four of ten, of whom two answer and one presses 1."""
+    now = utc_now()
+    campaign = await make_campaign(store, numbers(10), windows=ALWAYS, due=now - MINUTE)
+    page = await opened(desk, browsing, f"/campaigns/{campaign.id}")
+
+    async def steps(*counts: int) -> None:
+        await page.wait_for_function(_FUNNEL, arg=" ".join(map(str, counts)))
+
+    await steps(10, 0, 0, 0, 0, 0, 0, 0)
+    one, other, *_ = await claim_some(store, campaign, 4, now)
+    await steps(10, 4, 0, 0, 0, 0, 0, 0)
+    answers: list[Any] = [answered(one, now), pressed(one, "1", now)]
+    answers.append(asked(one.msisdn, now, one.attempt_id, campaign_id=campaign.id))
+    ends = [ended(each, Disposition.ANSWERED, now, cause=16) for each in (one, other)]
+    await store.write(apply.apply, answers + ends, BY_NINE)
+    await steps(10, 4, 2, 1, 0, 0, 1, 0)
+
+
+_FUNNEL = """
+    (counts) => [...document.querySelectorAll("[sse-swap=funnel] td.amount:nth-child(3)")]
+        .map((cell) => cell.textContent.trim()).join(" ") === counts
+"""
+
+
 async def test_the_whole_way_of_a_campaign_by_the_keyboard_alone(
     desk: Rig, browsing: Browsing, store: Store, tmp_path: Path
 ) -> None:

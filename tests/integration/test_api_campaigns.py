@@ -186,6 +186,19 @@ async def test_limits_are_the_settings_until_they_are_set(by: Program) -> None:
     assert await by.json("GET", "/limits") == after
 
 
+async def test_the_last_change_of_limits_is_undone_once_a_key(by: Program, rig: Rig) -> None:
+    trunk = "/limits/trunk:carrier"
+    await by.json("POST", f"{trunk}/revert", 409)
+    for channels in (5, 9):
+        await by.json("PUT", trunk, json={"cps": 3, "channels": channels})
+    for _ in range(2):
+        told = await by.json("POST", f"{trunk}/revert", headers=KEY)
+        assert told["scopes"]["trunk:carrier"] == {"cps": 3.0, "channels": 5, "is_set": True}
+    told = await by.json("POST", f"{trunk}/revert")
+    assert told["scopes"]["trunk:carrier"]["is_set"] is False
+    assert (await acts(rig)).count("limits_reverted") == 2
+
+
 async def test_a_file_is_brought_in_once_and_its_targets_are_counted(by: Program, rig: Rig) -> None:
     await make_campaign(rig.store, state=CampaignState.DRAFT)
     sent = {"data": "msisdn\n0901234567\n0901234567\nnone\n", "headers": CSV | KEY}
@@ -242,7 +255,7 @@ async def test_a_file_that_can_not_be_read_is_refused(
 async def test_a_file_beyond_the_bound_is_refused(
     by: Program, rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.api.imports.MOST_BYTES", 1000)
+    monkeypatch.setattr("console.api.uploads.MOST_BYTES", 1000)
     await make_campaign(rig.store, numbers(1))
     sent = {"data": "msisdn\n" + "0901234567\n" * 200, "headers": CSV}
     await by.json("POST", "/campaigns/mekong/imports", 413, **sent)

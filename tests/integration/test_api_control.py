@@ -15,6 +15,7 @@ from store.engine import Store
 from store.models import Audit, Brake, Target
 from tests.api_calls import Program, add_tokens, program, token_of
 from tests.consoles import Rig, console
+from tests.integration.test_console_campaigns import called
 from tests.rows import NOW, all_rows, make_campaign, numbers
 
 ONE = "/campaigns/mekong"
@@ -142,4 +143,33 @@ async def test_brakes_are_listed_overridden_and_heeded_again(by: Program, rig: R
     await by.json("POST", "/brakes/99/override", 404, json={"minutes": 30})
     await by.json("POST", "/brakes/99/release", 404)
     [act] = await acts(rig, "brake_overridden")
-    assert act["data"] == {"cause": "promise", "minutes": 30}
+    assert (act["subject"], act["data"]) == ("mekong", {"cause": "promise", "minutes": 30})
+
+
+async def test_the_figures_are_those_of_the_page(by: Program, rig: Rig) -> None:
+    variants = {"vi-1": 1, "vi-2": 1}
+    campaign = await make_campaign(rig.store, numbers(10), variants=variants)
+    await called(rig.store, campaign)
+    told = await by.json("GET", f"{ONE}/figures")
+    steps = [told[name] for name in ("audience", "called", "answered", "registered", "confirmed")]
+    assert steps == [10, 7, 1, 1, 0]
+    assert told["keys"] == {"1": 1, "3": 1}
+    assert told["attempts"] == {"answered": 1, "no_answer": 5, "open": 1}
+    assert told["asr"] == pytest.approx(1 / 6)
+    first, second = told["versions"]
+    assert (first["version"], first["called"], second["called"]) == ("vi-1", 7, 0)
+    assert 0 < first["key_1_low"] < first["key_1_rate"] < first["key_1_high"] < 1
+    assert (second["key_1_rate"], second["key_1_low"]) == (None, None)
+
+
+async def test_the_first_count_is_waited_for_a_while(
+    by: Program, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.api.figures._PATIENCE_SECONDS", 0.1)
+    await make_campaign(rig.store, numbers(3), state=CampaignState.PAUSED)
+    async with rig.console.parts.tallies._turn:
+        answer = await by.ask("GET", f"{ONE}/figures")
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert "being counted" in (await answer.json(content_type=None))["detail"]
+    monkeypatch.setattr("console.api.figures._PATIENCE_SECONDS", 60.0)
+    assert (await by.json("GET", f"{ONE}/figures"))["audience"] == 3

@@ -13,7 +13,7 @@ from console.api.route import ApiRoute
 from console.api.routes import PREFIX, ROUTES
 from domain.roles import Role, may
 from domain.states import BrakeCause, CampaignState
-from store import brakes, campaigns, imports, tokens, trial_calls, users
+from store import brakes, campaigns, imports, limits, tokens, trial_calls, users
 from store.brakes import Change, Scope
 from store.engine import Store
 from store.imports import NewImport
@@ -51,6 +51,7 @@ async def rig(store: Store) -> AsyncIterator[Rig]:
     async with console(store) as served:
         campaign = await make_campaign(store, numbers(2), state=CampaignState.PAUSED)
         await store.write(campaigns.tune, campaign, {"cps": 4.0}, NOW)
+        await store.write(limits.put, limits.GLOBAL, limits.Caps(10.0, 100), NOW)
         trunk = Scope(BrakeCause.CONGESTION, trunk="carrier")
         await store.write(brakes.put, trunk, Change(0.0, "refused"), NOW)
         await add_tokens(served)

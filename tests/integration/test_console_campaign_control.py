@@ -11,7 +11,8 @@ from sqlalchemy import Connection, update
 from domain.dispositions import Disposition
 from domain.roles import Role
 from domain.states import BrakeCause, CampaignState
-from store import apply, brakes, campaigns, variants
+from store import apply, audit, brakes, campaigns, variants
+from store.audit import Act
 from store.brakes import Change, Scope
 from store.engine import Store
 from store.models import Audit, Brake, Campaign, Event, Target
@@ -101,6 +102,17 @@ async def test_one_number_gets_its_verdict_and_the_question_is_audited(
     looked = await acts(store, "number_looked_up")
     assert [row["subject"] for row in looked] == ["090****000"] * 3 + ["091****678"]
     assert looked[0]["data"] == {"campaign": "mekong"}
+
+
+async def test_who_acts_at_the_command_line_is_named_on_the_page(
+    store: Store, operator: Visitor
+) -> None:
+    campaign = await make_campaign(store)
+    act = Act("campaign_tuned", None, "mekong", data={"pairs": ["cps=8"], "by": "lan.nguyen"})
+    await store.write(audit.add, act, NOW)
+    said = await operator.text(f"/campaigns/{campaign.id}")
+    assert "<td>lan.nguyen</td>" in said
+    assert "cps=8" in said
 
 
 async def test_the_preview_is_that_of_the_command_line(

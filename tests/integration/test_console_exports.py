@@ -2,11 +2,16 @@
 
 import csv
 import io
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 
+from console.sheets import Row, send_xlsx
+from domain.errors import StoreUnavailable
 from domain.roles import Role
 from domain.states import CampaignState
 from store import campaigns
@@ -56,6 +61,23 @@ async def test_records_download_as_a_book(store: Store, operator: Visitor, kind:
     rows = list(load_workbook(io.BytesIO(book)).active.iter_rows(values_only=True))
     assert len(rows) == {"attempts": 8, "registrations": 2, "callbacks": 2}[kind]
     assert all(isinstance(row[0], str) for row in rows)
+
+
+async def test_a_book_that_is_cut_off_leaves_no_file_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sheets are files until they are saved: numbers must not stay in them."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    async def rows() -> AsyncIterator[Row]:
+        for number in range(2000):
+            yield [f"09{number:08d}"]
+        assert list(tmp_path.iterdir()) != []  # noqa: ASYNC240
+        raise StoreUnavailable("the database is away")
+
+    with pytest.raises(StoreUnavailable):
+        await send_xlsx(make_mocked_request("GET", "/"), "attempts", rows())
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240
 
 
 async def test_a_campaign_is_made_once_from_its_form(store: Store, operator: Visitor) -> None:

@@ -14,13 +14,14 @@ from domain.callbacks import Outcome
 from domain.dispositions import Disposition
 from domain.errors import InputError
 from domain.states import CampaignState
-from store import attempts, campaigns, consent, outbox, outcomes, retention
+from store import attempts, campaigns, consent, outbox, outcomes, retention, trial_calls
 from store.engine import Store
 from store.facts import OptOutAsked
 from store.models import (
     Attempt,
     Audit,
     Base,
+    Campaign,
     Event,
     MessageIn,
     MessageOut,
@@ -28,10 +29,12 @@ from store.models import (
     Registration,
     SmsReference,
     Target,
+    TrialCall,
 )
 from store.outcomes import Sent
-from store.retention import Periods
+from store.overdue import Periods
 from store.settlement import settle
+from store.trial_calls import Asked
 from tests.integration.test_store_rules import (
     AT,
     ONE,
@@ -127,6 +130,35 @@ async def test_the_counter_of_long_texts_goes_with_the_last_of_them(store: Store
     assert len(await all_rows(store, SmsReference)) == 1
     assert await retain(store, NOW + 500 * DAY).run("lan") == {"messages_out": 2}
     assert await all_rows(store, SmsReference) == []
+
+
+async def tried_out(store: Store, campaign: Campaign, at: datetime) -> None:
+    """A test call to somebody's own phone, which no server took in time."""
+    await store.write(trial_calls.ask, Asked(campaign, NUMBER, "vi-1", "Lan"), at)
+    await store.write(trial_calls.expire, at + timedelta(minutes=1))
+
+
+async def test_test_calls_go_whole_after_a_year_but_not_open_ones(store: Store) -> None:
+    campaign = await make_campaign(store)
+    for days in (0, 1, 100):
+        await tried_out(store, campaign, NOW + days * DAY)
+    await store.write(trial_calls.ask, Asked(campaign, OTHER, "vi-1", "Lan"), NOW)
+    job = retain(store, NOW + 370 * DAY)
+    assert await job.count() == {"trial_calls": 2}
+    assert await job.run("lan") == {"trial_calls": 2}
+    left = [(row["msisdn"], row["asked_at"]) for row in await all_rows(store, TrialCall)]
+    assert sorted(left) == sorted([(NUMBER, NOW + 100 * DAY), (OTHER, NOW)])
+
+
+async def test_more_test_calls_than_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "_AT_ONCE", 3)
+    campaign = await make_campaign(store)
+    for hours in range(7):
+        await tried_out(store, campaign, NOW + timedelta(hours=4 * hours))
+    job = retain(store, AFTER_CONTACT + DAY)
+    assert await job.count() == {"trial_calls": 7}
+    assert await job.run("lan") == {"trial_calls": 7}
+    assert await all_rows(store, TrialCall) == []
 
 
 async def test_without_a_key_refusals_keep_their_number(store: Store) -> None:

@@ -187,6 +187,19 @@ def test_limits(tstn: Tstn) -> None:
     assert "did you mean channels?" in tstn.error("limits", "set", "global", "chanels=1")
 
 
+def test_limits_are_undone_step_by_step(tstn: Tstn) -> None:
+    tstn("limits", "set", "trunk:carrier", "channels=5")
+    tstn("limits", "set", "trunk:carrier", "channels=9", "cps=3")
+    tstn("limits", "set", "global", "cps=20")
+    back = tstn.json("limits", "revert", "trunk:carrier")
+    assert back == {"scope": "trunk:carrier", "cps": 10.0, "channels": 5, "is_set": True}
+    told = tstn("limits", "revert", "trunk:carrier")
+    assert told == "trunk:carrier: 10 calls/s, 200 channels again, from the settings\n"
+    assert "have no change to undo" in tstn.error("limits", "revert", "trunk:carrier")
+    shown = tstn.json("limits", "show")
+    assert (shown["trunk:carrier"]["is_set"], shown["global"]["cps"]) == (False, 20.0)
+
+
 AUDIENCE = "Số thuê bao,Tỉnh\n0901234567,Cần Thơ\n12,\n84901234567,Cần Thơ\n"
 
 

@@ -2,13 +2,15 @@
 
 import asyncio
 import csv
+import os
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from domain.clock import utc_now
 from store.engine import open_store
 from tests.command_line import ROOT, Tstn, make_directory
 from tests.integration.test_runtime_cli import EXAMPLE, NAME
@@ -175,6 +177,7 @@ def test_why_not_tells_the_reason_of_all_and_of_one(tstn: Tstn) -> None:
     one = tstn.json("campaign", "why-not", NAME, "--msisdn", NUMBER)
     assert (one["verdict"], one["do_not_call"]) == ("held: do not call", ["voice"])
     assert one["msisdn"] == "090****567"
+    assert (one["target"]["import_id"], one["target"]["file_name"]) == (1, "numbers.csv")
     other = tstn("campaign", "why-not", NAME, "--msisdn", "0901234568")
     assert "it is dialled as soon as a channel is free" in other
     none = tstn.json("campaign", "why-not", NAME, "--msisdn", "0909999999")
@@ -193,7 +196,7 @@ def test_what_is_kept_for_how_long_is_shown_counted_and_taken_out(tstn: Tstn) ->
     shown = tstn.json("retention", "show")
     assert (shown["keep_days"], shown["keep_consent_days"], shown["runs"]) == (365, 730, [])
     assert "nothing has been taken out yet" in tstn("retention", "show")
-    assert tstn.json("retention", "run", "--dry-run") == {"dry_run": True, "rows": {}}
+    assert tstn.json("retention", "run", "--dry-run") == {"dry_run": True, "rows": {}, "files": 0}
     tstn("campaign", "tune", NAME, "purpose=customer_care")
     long_ago = "not_before = '2020-01-01 00:00:00.000000'"
     sql(tstn, f"UPDATE targets SET state = 'done', outcome = 'busy', {long_ago}")  # noqa: S608
@@ -202,11 +205,26 @@ def test_what_is_kept_for_how_long_is_shown_counted_and_taken_out(tstn: Tstn) ->
     assert tstn.json("subscriber", "show", NUMBER)["rows"] == {"targets": 1}
     assert tstn.json("retention", "run")["rows"] == counted
     assert "nothing is held on" in tstn("subscriber", "show", NUMBER)
-    assert "nothing is overdue" in tstn("retention", "run")
+    assert "no row is overdue" in tstn("retention", "run")
     ended, began = tstn.json("retention", "show")["runs"]
     assert (ended["rows"], ended["is_whole"]) == (counted, True)
     assert began["action"] == "retention_began"
     assert "ended: 2 targets" in tstn("retention", "show")
+
+
+def test_files_of_imports_go_by_their_period_too(tstn: Tstn) -> None:
+    uploads = tstn.directory / "var" / "uploads"
+    uploads.mkdir(parents=True)
+    for name, days in (("1.rejects.csv", 31), ("2.rejects.csv", 29), ("x.audience.csv", 2)):
+        (uploads / name).write_text("msisdn\n0901234567\n")
+        at = (utc_now() - timedelta(days=days)).timestamp()
+        os.utime(uploads / name, (at, at))
+    assert tstn.json("retention", "show")["rejects_days"] == 30
+    assert tstn.json("retention", "run", "--dry-run")["files"] == 2
+    assert len(list(uploads.iterdir())) == 3
+    assert "files of imports taken out: 2" in tstn("retention", "run")
+    assert [each.name for each in uploads.iterdir()] == ["2.rejects.csv"]
+    assert "no file is overdue" in tstn("retention", "run")
 
 
 def test_a_period_shorter_than_the_law_demands_is_refused(tstn: Tstn) -> None:

@@ -36,10 +36,10 @@ async def test_ready_targets_by_attempts_and_minutes(store: Store) -> None:
     later = await make_campaign(
         store, numbers(1, first=80), name="later", due=NOW + timedelta(seconds=61)
     )
-    assert (await store.read(ready_targets, campaign, NOW)).audience == {(0, 0): 5}
+    assert (await store.read(ready_targets, campaign, NOW)).audience == {(0, 0, None): 5}
     await claim_some(store, campaign, 2)  # in the air: no longer ready
-    assert (await store.read(ready_targets, campaign, NOW)).audience == {(0, 0): 3}
-    assert (await store.read(ready_targets, later, NOW)).audience == {(0, 2): 1}
+    assert (await store.read(ready_targets, campaign, NOW)).audience == {(0, 0, None): 3}
+    assert (await store.read(ready_targets, later, NOW)).audience == {(0, 2, None): 1}
 
 
 @pytest.fixture
@@ -146,7 +146,61 @@ async def test_whom_the_gate_refuses_is_not_rehearsed(store: Store) -> None:
     }
     assert ready.held == {Refusal.PHASE_CLOSED: 1, Refusal.CAPPED: 1}
     # The phase opens at midnight of the day after tomorrow, 38 hours ahead; the cap frees in 21.
-    assert ready.audience == {(0, 0): 1, (0, 38 * 60): 1, (0, 21 * 60): 1}
+    assert ready.audience == {(0, 0, None): 1, (0, 38 * 60, None): 1, (0, 21 * 60, None): 1}
+
+
+async def test_a_phase_that_closes_later_is_known_from_the_start(store: Store) -> None:
+    """The district's own goes before its province's; its last day is included."""
+    campaign = await make_campaign(store, numbers(4), by_phase=True, windows=["00:00-24:00"])
+    opened = date(2021, 3, 1)
+    new = [
+        NewPhase(Scheme.VN_2021, "86", None, opened, date(2021, 4, 30)),
+        NewPhase(Scheme.VN_2021, "86", "855", opened, date(2021, 4, 1)),
+        NewPhase(Scheme.VN_2021, "87", None, date(2021, 4, 2), date(2021, 4, 3)),
+        NewPhase(Scheme.VN_2021, "89", None, opened, None),
+    ]
+    await store.write(phases.put, new, "lan", NOW)
+    places = [("86", "855"), ("86", None), ("87", None), ("89", None)]
+    for number, (province, district) in zip(numbers(4), places, strict=True):
+        code = "NULL" if district is None else f"'{district}'"
+        await run(
+            store,
+            f"UPDATE targets SET province_code = '{province}', "  # noqa: S608
+            f"district_code = {code} WHERE msisdn = '{number}'",
+        )
+    ready = await store.read(ready_targets, campaign, NOW)
+    today = 14 * 60  # from 10:00 until midnight
+    assert ready.audience == {
+        (0, 0, today): 1,
+        (0, 0, today + 29 * 24 * 60): 1,
+        (0, today, today + 2 * 24 * 60): 1,
+        (0, 0, None): 1,
+    }
+
+
+def test_a_phase_that_closes_within_the_hours_is_heeded(tstn: Tstn) -> None:
+    """299 numbers at one call in ten seconds: the night does not reach them all."""
+    slow = ("cps=0.01",)
+    before = tstn.json(*ASKED, "--agents", "4", *slow)["changed"]
+    assert (before["targets_whose_phase_closed"], before["targets_waiting"] > 0) == (0, True)
+    asyncio.run(_in_store(tstn, _close_tonight))
+    told = tstn.json(*ASKED, "--agents", "4", *slow)
+    after = told["changed"]
+    assert told["left_out"] == {}
+    assert after["targets_waiting"] == 0
+    assert after["targets_whose_phase_closed"] == 299 - after["targets_done"] > 0
+    assert max(hour["at"] for hour in after["by_hour"]) < "2021-04-01T17:00"
+    assert "targets whose phase closed" in tstn(*ASKED, "--agents", "4", *slow)
+
+
+async def _close_tonight(store: Store) -> None:
+    await run(
+        store,
+        "UPDATE targets SET province_code = '86'",
+        "UPDATE campaigns SET by_phase = true",
+    )
+    day = date(2021, 4, 1)
+    await store.write(phases.put, [NewPhase(Scheme.VN_2021, "86", None, day, day)], "lan", NOW)
 
 
 def test_what_was_left_out_given_and_assumed_is_said(tstn: Tstn) -> None:

@@ -1,6 +1,6 @@
 """Rehearsals: a small one by hand; no rule broken in any; one seed, one result. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from dialer import rehearsal_promises
 from dialer.forecast import Staff
-from dialer.rehearsal import Rules, _Run, rehearse
+from dialer.rehearsal import Audience, Rules, _Run, rehearse
 from dialer.rehearsal_agents import Agents
 from dialer.rehearsal_carrier import Lengths, Rates, Reaction
 from dialer.rehearsal_promises import promises
+from dialer.rehearsal_targets import History, Targets
 from dialer.retry import DEFAULT_RULES, RetryRule
 from domain.calendar import Calendar, Window
 from domain.dispositions import Disposition
@@ -40,6 +41,11 @@ def agents(count: int = 0, hours: Calendar = ALL_DAY, start: datetime = EIGHT) -
     return Agents(count, hours, start, wait_seconds=60, talk_seconds=180)
 
 
+def new(count: int) -> Audience:
+    """So many targets that are due and never close."""
+    return {(0, 0, None): count}
+
+
 def seconds(moment: datetime | None, since: datetime = EIGHT) -> float:
     assert moment is not None
     return (moment - since).total_seconds()
@@ -47,7 +53,7 @@ def seconds(moment: datetime | None, since: datetime = EIGHT) -> float:
 
 def test_three_targets_by_hand() -> None:
     """Dialled at 1, 2, 3 s, rung out 30 s later, again from 120 s (the full minute after 91) on."""
-    told = rehearse(RULES, {(0, 0): 3}, NOBODY_ANSWERS, agents(), start=EIGHT, hours=1, seed=1)
+    told = rehearse(RULES, new(3), NOBODY_ANSWERS, agents(), start=EIGHT, hours=1, seed=1)
     assert seconds(told.finished_at) == pytest.approx(152, abs=0.01)
     assert (told.done, told.waiting, told.most_attempts) == (3, 0, 2)
     [hour] = told.hours
@@ -56,7 +62,7 @@ def test_three_targets_by_hand() -> None:
 
 def test_a_retry_waits_for_the_next_window() -> None:
     short = replace(RULES, calendar=Calendar([Window.parse("08:00-08:01")]))
-    told = rehearse(short, {(0, 0): 3}, NOBODY_ANSWERS, agents(), start=EIGHT, hours=48, seed=1)
+    told = rehearse(short, new(3), NOBODY_ANSWERS, agents(), start=EIGHT, hours=48, seed=1)
     assert seconds(told.finished_at, EIGHT + timedelta(days=1)) == pytest.approx(32, abs=0.01)
     assert [hour.calls for hour in told.hours] == [3, 3]
 
@@ -64,7 +70,7 @@ def test_a_retry_waits_for_the_next_window() -> None:
 def test_channels_hold_up_what_the_rate_would_allow() -> None:
     """One channel: the second call begins when the first has rung out, at 31 s."""
     narrow = replace(RULES, max_channels=1, max_attempts=1)
-    told = rehearse(narrow, {(0, 0): 2}, NOBODY_ANSWERS, agents(), start=EIGHT, hours=1, seed=1)
+    told = rehearse(narrow, new(2), NOBODY_ANSWERS, agents(), start=EIGHT, hours=1, seed=1)
     assert seconds(told.finished_at) == pytest.approx(61, abs=0.01)
     [hour] = told.hours
     assert hour.channels == 1
@@ -72,32 +78,32 @@ def test_channels_hold_up_what_the_rate_would_allow() -> None:
 
 def test_the_servers_own_limit_holds_too() -> None:
     slow = replace(RULES, max_attempts=1, ceilings=[(0.1, 10)])
-    told = rehearse(slow, {(0, 0): 2}, NOBODY_ANSWERS, agents(), start=EIGHT, hours=1, seed=1)
+    told = rehearse(slow, new(2), NOBODY_ANSWERS, agents(), start=EIGHT, hours=1, seed=1)
     assert seconds(told.finished_at) == pytest.approx(50, abs=0.01)  # at 10 s and 20 s, 30 s each
 
 
 def test_a_closed_server_dials_nobody() -> None:
     closed = replace(RULES, ceilings=[(1.0, 0)])
-    told = rehearse(closed, {(0, 0): 2}, NOBODY_ANSWERS, agents(), start=EIGHT, hours=48, seed=1)
+    told = rehearse(closed, new(2), NOBODY_ANSWERS, agents(), start=EIGHT, hours=48, seed=1)
     assert (told.finished_at, told.done, told.waiting) == (None, 0, 2)
 
 
 def test_one_agent_takes_one_of_three_who_press_3() -> None:
     """They ask at 39, 40 and 41 s; the agent is free again at 219 s, nobody waits so long."""
-    told = rehearse(RULES, {(0, 0): 3}, ALL_PRESS_3, agents(1), start=EIGHT, hours=1, seed=1)
+    told = rehearse(RULES, new(3), ALL_PRESS_3, agents(1), start=EIGHT, hours=1, seed=1)
     assert sum(told.talks.values()) == 1
     assert sum(told.promised.values()) == 2
 
 
 def test_who_waits_not_too_long_is_taken_next() -> None:
     quick = Agents(1, ALL_DAY, EIGHT, wait_seconds=60, talk_seconds=20)
-    told = rehearse(RULES, {(0, 0): 3}, ALL_PRESS_3, quick, start=EIGHT, hours=1, seed=1)
+    told = rehearse(RULES, new(3), ALL_PRESS_3, quick, start=EIGHT, hours=1, seed=1)
     assert (sum(told.talks.values()), sum(told.promised.values())) == (3, 0)
 
 
 def test_outside_their_hours_no_agent_comes() -> None:
     night = Calendar([Window.parse("20:00-21:00")])
-    told = rehearse(RULES, {(0, 0): 3}, ALL_PRESS_3, agents(9, night), start=EIGHT, hours=1, seed=1)
+    told = rehearse(RULES, new(3), ALL_PRESS_3, agents(9, night), start=EIGHT, hours=1, seed=1)
     assert (sum(told.talks.values()), sum(told.promised.values())) == (0, 3)
 
 
@@ -107,11 +113,28 @@ def test_rates_that_make_no_sense_are_refused() -> None:
             Rates(**wrong)
 
 
+class SeenTargets(Targets):
+    """Tells when which of them are dialled, and when their places close."""
+
+    def __init__(self, rules: Rules, clock: Callable[[], float]) -> None:
+        super().__init__(rules.retry, rules.max_attempts, rules.apart_seconds)
+        self.dialled: list[tuple[float, int | None]] = []
+        self._clock = clock
+
+    def take(self, count: int) -> list[tuple[History, int]]:
+        taken = super().take(count)
+        self.dialled += [(self._clock(), history[2]) for history, _ in taken]
+        return taken
+
+
 class Watched(_Run):
     """Tells of every moment at which calls start."""
 
+    targets: SeenTargets
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.targets = SeenTargets(self.rules, lambda: self.now)
         self.seen: list[tuple[float, int, int]] = []
 
     def _dial(self, count: int) -> None:
@@ -142,7 +165,10 @@ rates = st.builds(
     channels=st.integers(1, 40),
     attempts=st.integers(1, 5),
     audience=st.dictionaries(
-        st.tuples(st.just(0), st.integers(0, 3000)), st.integers(1, 200), min_size=1, max_size=4
+        st.tuples(st.just(0), st.integers(0, 3000), st.none() | st.integers(0, 3000)),
+        st.integers(1, 200),
+        min_size=1,
+        max_size=4,
     ),
     staff=st.integers(0, 3),
     begins=st.integers(0, 7 * 24 * 3600),
@@ -155,7 +181,7 @@ def test_no_rule_is_broken(
     cps: float,
     channels: int,
     attempts: int,
-    audience: Mapping[tuple[int, int], int],
+    audience: Audience,
     staff: int,
     begins: int,
     hours: float,
@@ -168,16 +194,18 @@ def test_no_rule_is_broken(
         rules, rates, Lengths(), agents(staff, start=start), start, hours * 3600, Random(seed)
     )
     for history, count in audience.items():
-        run.targets.expect((history[0], ()), history[1], count)
+        run.targets.expect((history[0], (), history[2]), history[1], count)
     told = run.to_the_end()
 
-    assert told.done + told.waiting == sum(audience.values())
+    assert told.done + told.waiting + told.closed == sum(audience.values())
     assert told.most_attempts <= attempts
     assert sum(hour.calls for hour in told.hours) == sum(told.endings.values())
     for now, _, in_use in run.seen:
         assert calendar.is_open(start + timedelta(seconds=now)), "outside the window"
         assert now < hours * 3600
         assert 0 < in_use <= channels
+    for now, closes in run.targets.dialled:
+        assert closes is None or now < closes * 60, "after its phase"
     burst = max(1 + cps * 0.1, cps * 0.2) + 1
     for first in range(0, len(run.seen), 7):
         total = 0
@@ -195,7 +223,7 @@ def test_the_same_seed_gives_the_same_and_another_one_another() -> None:
     def told(seed: int) -> Any:
         return rehearse(
             replace(RULES, cps=50, max_channels=500, retry=DEFAULT_RULES, max_attempts=4),
-            {(0, 0): 2000},
+            new(2000),
             Rates(),
             agents(3),
             start=EIGHT,

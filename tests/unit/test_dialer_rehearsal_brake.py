@@ -53,7 +53,7 @@ def brake_rule(agents: int, backlog: list[Pending] | None = None) -> BrakeRule:
 def dial(agents: int, *, braked: bool, targets: int = 8_000) -> Dialled:
     rules = replace(RULES, brake=brake_rule(agents)) if braked else RULES
     desk = Agents(agents, AGENTS_HOURS, EIGHT)
-    return rehearse(rules, {(0, 0): targets}, RATES, desk, start=EIGHT, hours=72, seed=1)
+    return rehearse(rules, {(0, 0, None): targets}, RATES, desk, start=EIGHT, hours=72, seed=1)
 
 
 def kept(told: Dialled, agents: int) -> Promises:
@@ -138,7 +138,7 @@ def test_dialled_never_faster_than_the_brake_leaves(
         3 * 3600.0,
         Random(seed),
     )
-    run.targets.expect((0, ()), 0, 20_000)
+    run.targets.expect((0, (), None), 0, 20_000)
     told = run.to_the_end()
     assert told.done + told.waiting == 20_000
     assert {factor for *_, factor in run.seen} <= set(FACTORS)
@@ -162,7 +162,7 @@ def test_a_number_is_never_dialled_again_within_the_cap_nor_sooner_than_its_rule
     came_to: Disposition, began: float, lasted: float, apart: float
 ) -> None:
     targets = Targets(DEFAULT_RULES, 5, apart)
-    targets.settle((0, ()), came_to, began, began + lasted)
+    targets.settle((0, (), None), came_to, began, began + lasted)
     due: Any = targets.next_due
     assert due >= began + apart
     assert due >= began + lasted + DEFAULT_RULES[came_to].delay_seconds
