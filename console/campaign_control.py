@@ -53,3 +53,14 @@ class Control(Protocol):
         self, store: Store, name: str, changed: Mapping[str, Any], now: datetime
     ) -> tuple[Effect, Effect]:
         """What the knobs of a campaign come to as they are, and with some columns changed."""
+
+    def limits(self, stored: Mapping[str, Caps]) -> Mapping[str, Caps]:
+        """The limits that hold, by scope: the whole server's and the trunks'."""
+
+    def changed_limits(self, present: Caps, pairs: Sequence[str]) -> Caps:
+        """Limits after pairs such as `cps=30`."""
+
+    async def preview_limits(
+        self, store: Store, scope: str, caps: Caps, now: datetime
+    ) -> Sequence[tuple[str, Effect, Effect]]:
+        """What other limits come to: each running campaign of calls, as it is and after."""

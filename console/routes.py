@@ -20,6 +20,7 @@ from console import (
     desk_refusal,
     desk_result,
     health_page,
+    limits_page,
     login_page,
     number_page,
     supervise_callback,
@@ -45,6 +46,7 @@ _CAMPAIGN = r"/campaigns/{campaign:\d{1,9}}"
 _BRAKE = _CAMPAIGN + r"/brakes/{brake:\d{1,18}}"
 _IMPORT = _CAMPAIGN + r"/imports/{import:\d{1,18}}"
 _EXPORT = "/{kind:attempts|registrations|callbacks}.{form:csv|xlsx}"
+_LIMITS = r"/limits/{scope:global|trunk:[A-Za-z0-9_-]{1,32}}"
 _USERS, _AUDIT = Permission.USERS_MANAGE, Permission.AUDIT_READ
 
 ROUTES: tuple[Route, ...] = (
@@ -109,6 +111,10 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _IMPORT + "/rejects.csv", campaign_import.rejects, _OPERATE),
     Route("GET", _IMPORT + "/undo", campaign_import.confirm_undo, _OPERATE),
     Route("POST", _IMPORT + "/undo", campaign_import.undo, _OPERATE),
+    Route("GET", "/limits", limits_page.show, _READ),
+    Route("GET", _LIMITS + "/change", limits_page.preview, _OPERATE),
+    Route("POST", _LIMITS, limits_page.put, _OPERATE),
+    Route("POST", _LIMITS + "/revert", limits_page.revert, _OPERATE),
     Route("GET", "/health", health_page.show, _HEALTH),
     Route("GET", "/health/stream", health_page.stream, _HEALTH),
     Route("GET", "/users", users_page.show, _USERS),

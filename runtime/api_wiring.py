@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 from dialer import knobs
 from dialer.campaign_file import campaign_of, tuning_of
 from ivr.prompts import load_script
+from runtime.caps import default_caps
 from runtime.cli import campaign_texts
 from runtime.settings import Settings
 from runtime.start_check import require_script, require_startable
-from store.limits import Caps, of_trunk
+from store.limits import of_trunk
 from store.models import Campaign
 
 
@@ -22,7 +23,7 @@ class ApiOperation:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.trunk = of_trunk(settings.trunk.name)
-        self.default_caps = Caps(settings.dialer.cps, settings.dialer.max_channels)
+        self.default_caps = default_caps(settings)
 
     def draft(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The checks of a campaign file."""

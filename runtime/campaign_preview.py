@@ -12,6 +12,7 @@ from dialer.callbacks import backlog_of, staff_of
 from dialer.preview import Agents, Knobs, Rates, preview
 from dialer.windows import calendar_by
 from runtime.callback_wiring import callback_setting
+from runtime.caps import in_force
 from runtime.settings import Settings
 from store import campaigns, limits, pace_figures
 from store.limits import GLOBAL, Caps, of_trunk
@@ -59,13 +60,20 @@ def previewed(
     )
 
 
+def previewed_caps(
+    looked: Looked, scope: str, caps: Caps, settings: Settings, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same, with other limits of the server or of a trunk. Slow as `previewed`."""
+    columns = asdict(looked.campaign)
+    after = replace(looked, caps={**looked.caps, scope: caps})
+    return _of(looked, columns, settings, now), _of(after, columns, settings, now)
+
+
 def _of(
     looked: Looked, columns: Mapping[str, Any], settings: Settings, now: datetime
 ) -> dict[str, Any]:
-    shared = [
-        looked.caps.get(scope, Caps(settings.dialer.cps, settings.dialer.max_channels))
-        for scope in (GLOBAL, of_trunk(settings.trunk.name))
-    ]
+    caps_of = in_force(looked.caps, settings)
+    shared = [caps_of[scope] for scope in (GLOBAL, of_trunk(settings.trunk.name))]
     knobs = Knobs(
         cps=columns["cps"],
         max_channels=columns["max_channels"],

@@ -13,14 +13,17 @@ from dialer.campaign_file import read_campaign, read_tuning, split_windows
 from dialer.knobs import toml_value
 from dialer.text_campaign_file import FIXED
 from domain.gate import Shut
+from domain.states import CampaignKind
 from ivr.prompts import load_script
 from ivr.repertoire import load_scripts
-from runtime.campaign_preview import Looked, look, previewed
+from runtime.campaign_preview import Looked, look, previewed, previewed_caps
+from runtime.caps import changed, in_force
 from runtime.cli import campaign_texts
 from runtime.closing import closed
 from runtime.settings import Settings
 from runtime.start_check import require_script, require_startable
 from runtime.text_wiring import TextDesk
+from store import campaigns
 from store.engine import Store
 from store.limits import GLOBAL, Caps, of_trunk
 from store.models import Campaign
@@ -63,9 +66,8 @@ class CampaignControl:
 
     def caps(self, limits: Mapping[str, Caps]) -> Caps:
         """The narrower of the whole server's limits and the trunk's."""
-        defaults = Caps(self._settings.dialer.cps, self._settings.dialer.max_channels)
-        scopes = (GLOBAL, of_trunk(self._settings.trunk.name))
-        both = [limits.get(scope, defaults) for scope in scopes]
+        caps_of = in_force(limits, self._settings)
+        both = [caps_of[scope] for scope in (GLOBAL, of_trunk(self._settings.trunk.name))]
         return Caps(min(one.cps for one in both), min(one.max_channels for one in both))
 
     def closed(self, connection: Connection, campaign: Campaign, now: datetime) -> Shut | None:
@@ -78,6 +80,35 @@ class CampaignControl:
         """The same as `tstn campaign preview`, worked out beside the event loop."""
         looked: Looked = await store.read(look, name, self._settings, now)
         return await asyncio.to_thread(previewed, looked, changed, self._settings, now)
+
+    def limits(self, stored: Mapping[str, Caps]) -> Mapping[str, Caps]:
+        """The same as `tstn limits show`."""
+        return in_force(stored, self._settings)
+
+    def changed_limits(self, present: Caps, pairs: Sequence[str]) -> Caps:
+        """The checks of `tstn limits set`."""
+        return changed(present, pairs)
+
+    async def preview_limits(
+        self, store: Store, scope: str, caps: Caps, now: datetime
+    ) -> list[tuple[str, Effect, Effect]]:
+        """What other limits come to for each campaign of calls that runs."""
+        looks: list[Looked] = await store.read(self._look_at_running, now)
+
+        def all_previewed() -> list[tuple[str, Effect, Effect]]:
+            return [
+                (each.campaign.name, *previewed_caps(each, scope, caps, self._settings, now))
+                for each in looks
+            ]
+
+        return await asyncio.to_thread(all_previewed)
+
+    def _look_at_running(self, connection: Connection, now: datetime) -> list[Looked]:
+        return [
+            look(connection, str(each.id), self._settings, now)
+            for each in campaigns.running(connection)
+            if each.kind == CampaignKind.CALL
+        ]
 
 
 def _toml(name: str, text: str) -> str:

@@ -17,7 +17,7 @@ _SET = "limits_set"
 _NEW = insert_new(Limit)
 _event = table(Event).c
 _CHANGES = (
-    select(_event.id, _event.data)
+    select(_event.id, _event.at, _event.data)
     .where(_event.msisdn.is_(None), _event.campaign_id.is_(None), _event.kind == _SET)
     .order_by(_event.id.desc())
 )
@@ -49,27 +49,52 @@ def put(connection: Connection, scope: str, caps: Caps, now: datetime) -> None:
     _record(connection, scope, before, caps, now)
 
 
-def revert(connection: Connection, scope: str, now: datetime) -> Caps | None:
-    """Undo the last change of a scope's limits; give those that hold again, None for the settings'.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a scope's limits; None stands for those of the settings."""
 
-    Once more undoes the one before. Raises InputError where there is nothing to undo.
-    """
+    id: int
+    at: datetime
+    before: Caps | None
+    after: Caps | None
+
+
+def last_change(connection: Connection, scope: str) -> Change | None:
+    """The newest change of a scope that is not undone yet, and is none that undoes another."""
     undone: set[int] = set()
-    for change in connection.execute(_CHANGES):
-        data = change.data
-        if data["scope"] != scope or change.id in undone or "before" not in data:
+    for row in connection.execute(_CHANGES):
+        data = row.data
+        if data["scope"] != scope or row.id in undone or "before" not in data:
             continue
+        after = [data["cps"], data["max_channels"]]
         if "undoes" in data:
             undone.add(data["undoes"])
-            continue
-        if data["before"] == [data["cps"], data["max_channels"]]:
-            continue
-        caps = None if data["before"] is None else Caps(*data["before"])
-        before = read(connection).get(scope)
-        _set(connection, scope, caps)
-        _record(connection, scope, before, caps, now, undoes=change.id)
-        return caps
-    raise InputError(f"the limits of {scope} have no change to undo")
+        elif data["before"] != after:
+            return Change(row.id, row.at, _caps(data["before"]), _caps(after))
+    return None
+
+
+def revert(
+    connection: Connection, scope: str, now: datetime, change_id: int | None = None
+) -> Caps | None:
+    """Undo the last change of a scope's limits; give those that hold again, None for the settings'.
+
+    Once more undoes the one before. Raises InputError where there is nothing to undo, or where
+    `change_id` is given and another would be undone: that is not what its reader saw.
+    """
+    undone = last_change(connection, scope)
+    if undone is None:
+        raise InputError(f"the limits of {scope} have no change to undo")
+    if change_id not in (None, undone.id):
+        raise InputError(f"the limits of {scope} were changed again: look at what stands now")
+    before = read(connection).get(scope)
+    _set(connection, scope, undone.before)
+    _record(connection, scope, before, undone.before, now, undoes=undone.id)
+    return undone.before
+
+
+def _caps(pair: list[Any] | None) -> Caps | None:
+    return None if pair is None or None in pair else Caps(*pair)
 
 
 def _set(connection: Connection, scope: str, caps: Caps | None) -> None:

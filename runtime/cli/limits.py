@@ -2,14 +2,13 @@
 
 import re
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from dialer import knobs
 from domain.clock import utc_now
 from domain.errors import InputError
+from runtime.caps import changed, default_caps, in_force
 from runtime.cli.acts import audited
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, table, warn
@@ -18,14 +17,16 @@ from store import limits
 from store.limits import GLOBAL, Caps, of_trunk
 
 _TRUNK = re.compile(r"trunk:[A-Za-z][A-Za-z0-9_-]{0,31}")
-_CHECKS = {"cps": knobs.cps, "channels": knobs.whole(0, 20000)}
 
 
 async def show_all(arguments: Namespace, settings: Settings) -> None:
     """Show the limits in force, by scope; those not set yet come from the settings."""
     async with opened_store(settings) as store:
         stored = await store.read(limits.read)
-    rows = _in_force(stored, settings)
+    rows = {
+        scope: {"cps": caps.cps, "channels": caps.max_channels, "is_set": scope in stored}
+        for scope, caps in in_force(stored, settings).items()
+    }
     cells = [
         (scope, f"{row['cps']:g}", row["channels"], "" if row["is_set"] else "from the settings")
         for scope, row in rows.items()
@@ -39,7 +40,7 @@ async def put(arguments: Namespace, settings: Settings) -> None:
     if scope != GLOBAL and not _TRUNK.fullmatch(scope):
         raise InputError(f"there is no scope {scope!r}: it is {GLOBAL} or trunk:NAME")
     async with opened_store(settings) as store:
-        caps = await store.write(_change, scope, arguments.pairs, _defaults(settings))
+        caps = await store.write(_change, scope, arguments.pairs, default_caps(settings))
     if scope not in (GLOBAL, of_trunk(settings.trunk.name)):
         warn(f"these settings name no such trunk: theirs is {of_trunk(settings.trunk.name)}")
     show(
@@ -54,7 +55,7 @@ async def revert(arguments: Namespace, settings: Settings) -> None:
     scope = arguments.scope
     async with opened_store(settings) as store:
         again = await store.write(_reverted, scope)
-    caps = again or _defaults(settings)
+    caps = again or default_caps(settings)
     whose = "" if again else ", from the settings"
     show(
         arguments,
@@ -70,7 +71,7 @@ def _reverted(connection: Connection, scope: str) -> Caps | None:
 
 
 def _change(connection: Connection, scope: str, pairs: Sequence[str], defaults: Caps) -> Caps:
-    caps = _changed(limits.read(connection).get(scope, defaults), pairs)
+    caps = changed(limits.read(connection).get(scope, defaults), pairs)
     audited(
         connection,
         "limits_set",
@@ -80,25 +81,3 @@ def _change(connection: Connection, scope: str, pairs: Sequence[str], defaults: 
         channels=caps.max_channels,
     )
     return caps
-
-
-def _changed(present: Caps, pairs: Sequence[str]) -> Caps:
-    problems: list[str] = []
-    texts = knobs.read_pairs(pairs, problems)
-    given = {key: knobs.toml_value(text) for key, text in texts.items()}
-    values = knobs.check_all(given, _CHECKS, problems)
-    knobs.refuse(problems)
-    return Caps(values.get("cps", present.cps), values.get("channels", present.max_channels))
-
-
-def _in_force(stored: Mapping[str, Caps], settings: Settings) -> dict[str, dict[str, Any]]:
-    defaults = _defaults(settings)
-    scopes = {GLOBAL: defaults, of_trunk(settings.trunk.name): defaults, **stored}
-    return {
-        scope: {"cps": caps.cps, "channels": caps.max_channels, "is_set": scope in stored}
-        for scope, caps in scopes.items()
-    }
-
-
-def _defaults(settings: Settings) -> Caps:
-    return Caps(settings.dialer.cps, settings.dialer.max_channels)

@@ -23,6 +23,7 @@ EXAMPLES = {
     "{kind:attempts|registrations|callbacks}": "attempts",
     "{form:csv|xlsx}": "csv",
     r"{import:\d{1,18}}": "1",
+    r"{scope:global|trunk:[A-Za-z0-9_-]{1,32}}": "global",
 }
 STREAM = {"Accept": "text/event-stream"}
 
