@@ -16,7 +16,7 @@ from lab.network import CHECKOUT
 from store.models import Audit, Base, Callback, Registration, TrialCall, table
 from tests.acceptance.rehearsal import CAMPAIGN, Rehearsal, json_lines, until
 
-TIMING = Timing(ring_seconds=0.5, think_seconds=9.2)
+TIMING = Timing(ring_seconds=0.5, think_seconds=11.5)
 OWN, OTHER = numbers_for("press-1", 2)
 [REFUSED] = numbers_for("rejected", 1)
 
