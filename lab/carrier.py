@@ -16,7 +16,7 @@ from typing import Any
 from lab.asterisk import Asterisk
 from lab.behaviours import BEHAVIOURS, NATURAL, Behaviour, Reject, Timing
 from lab.child import POLL_SECONDS, LabError, Part
-from lab.ports import free_ports, sound_of_callers
+from lab.ports import free_ports
 from lab.voices import write_voice
 from runtime.asterisk_config import TEMPLATES as SERVER_TEMPLATES
 from runtime.asterisk_config import ConfTemplate, render_templates, write_file
@@ -110,8 +110,7 @@ class Carrier(Part):
         own = [file for file in sorted(TEMPLATES.glob("*.conf")) if file.name != "extensions.conf"]
         shared = [SERVER_TEMPLATES / f"{name}.conf" for name in SHARED]
         etc.mkdir(parents=True, exist_ok=True)
-        ports = {"sip_port": str(self.port), **sound_of_callers()}
-        render_templates([*own, *shared], ports, etc)
+        render_templates([*own, *shared], {"sip_port": str(self.port)}, etc)
         text = dialplan(self._timing, recording=self._recording, talking=self._talking)
         write_file(etc / "extensions.conf", text)
 

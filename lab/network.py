@@ -19,7 +19,7 @@ from lab.behaviours import NATURAL, Timing
 from lab.carrier import Carrier, Recording, Talking
 from lab.child import Part
 from lab.phones import Phones
-from lab.ports import LOOPBACK, free_ports, sound_ports
+from lab.ports import LOOPBACK, free_ports
 from runtime.asterisk_config import render, with_secrets
 from runtime.settings import Settings
 from runtime.settings_load import load_settings
@@ -72,16 +72,12 @@ class Network(Part):
             directory / "carrier", timing=timing, recording=recording, talking=talking
         )
         port = free_ports(1)[0]
-        rtp_start, rtp_end = sound_ports(10000)
-        own: Sections = {
-            "agents": {"trunk_host": LOOPBACK, "trunk_port": port},
-            "asterisk": {"rtp_start": rtp_start, "rtp_end": rtp_end},
-        }
+        elsewhere = {"agents": {"trunk_host": LOOPBACK, "trunk_port": port}}
         self.server = Server(
             directory,
             trunk_port=self.carrier.port,
             prompts=prompts,
-            sections=merged(own, sections or {}),
+            sections=merged(elsewhere, sections or {}),
         )
         self.asterisk = self.server.asterisk
         self.settings = self.server.settings

@@ -13,7 +13,6 @@ from lab.asterisk import Asterisk
 from lab.carrier import SHARED, CarrierEvent, log_step, read_log, recordings_of
 from lab.carrier import TEMPLATES as CARRIER_TEMPLATES
 from lab.child import POLL_SECONDS, LabError, Part
-from lab.ports import sound_of_callers
 from lab.voices import write_voice
 from runtime.asterisk_config import TEMPLATES as SERVER_TEMPLATES
 from runtime.asterisk_config import phone_password, render_templates
@@ -125,7 +124,6 @@ class Phones(Part):
         ports = {
             "sip_port": str(self.port),
             "server_port": str(self._settings.asterisk.sip_port),
-            **sound_of_callers(),
         }
         steps = {
             "log_invite": log_step("invite"),

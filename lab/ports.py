@@ -1,19 +1,14 @@
-"""Free ports on the loopback address, and ranges of them for sound. I/O."""
+"""Free ports on the loopback address. I/O."""
 
 import atexit
 import random
 import socket
 from collections import deque
 from contextlib import ExitStack
-from functools import cache
 
 LOOPBACK = "127.0.0.1"
 _RANGE = range(20000, 32000)
 """Below what Linux gives to outgoing connections, above Asterisk's sound."""
-
-_SOUND = 1000
-"""Ports of an Asterisk for its sound: two a call."""
-_BLOCKS = 10
 
 _ours: deque[socket.socket] = deque(maxlen=500)
 
@@ -38,46 +33,12 @@ def free_ports(count: int) -> list[int]:
     return found
 
 
-def sound_ports(first: int) -> tuple[int, int]:
-    """The first and the last port of this process's block above `first`, for sound.
-
-    Where two networks share a range, a port of a call whose Asterisk was killed is soon that of
-    another network's call, which takes the sound and the keys that still come there for its own.
-    """
-    start = first + _block() * _SOUND
-    return start, start + _SOUND - 1
-
-
-def sound_of_callers() -> dict[str, str]:
-    """The values of lab/carrier/rtp.conf: for a carrier, and for phones."""
-    start, end = sound_ports(20000)
-    return {"rtp_start": str(start), "rtp_end": str(end)}
-
-
-@cache
-def _block() -> int:
-    """One of the machine's blocks, until this process ends."""
-    for block in range(_BLOCKS):
-        if (claim := _claimed(f"sound-{block}")) is not None:
-            atexit.register(claim.close)
-            return block
-    raise OSError(f"{_BLOCKS} processes have networks already: all ports for sound are taken")
-
-
-def _claimed(name: str) -> socket.socket | None:
-    """A name in the kernel, which no other process has while the socket is open."""
+def _is_ours(port: int) -> bool:
     claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
-        claim.bind(f"\0tstn-{name}")
+        claim.bind(f"\0tstn-port-{port}")
     except OSError:
         claim.close()
-        return None
-    return claim
-
-
-def _is_ours(port: int) -> bool:
-    claim = _claimed(f"port-{port}")
-    if claim is None:
         return False
     if len(_ours) == _ours.maxlen:
         _ours.popleft().close()
