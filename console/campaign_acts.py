@@ -6,10 +6,10 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from console import campaign_form, forms
-from console.campaign_page import found, label_of, refused
+from console.campaign_page import found, label_of, refused, told
 from console.messages import marked as _
 from console.parts import parts
-from console.render import page, say, word
+from console.render import page, say
 from console.writes import write
 from domain.errors import ConfigError, InputError
 from domain.states import CampaignKind, CampaignState
@@ -73,7 +73,7 @@ async def preview(request: web.Request) -> web.StreamResponse:
             return await refused(request, campaign, [say(request, _NOTHING)])
         before, then = await it.control.preview(it.store, str(campaign.id), after, it.clock())
     except InputError as error:
-        return await refused(request, campaign, _told(request, error))
+        return await refused(request, campaign, told(request, error))
     names = {
         "campaign": campaign,
         "pairs": pairs,
@@ -99,7 +99,7 @@ async def tune(request: web.Request) -> web.StreamResponse:
     try:
         await write(request, "campaign_tuned", operation, subject=campaign.name, pairs=pairs)
     except InputError as error:
-        return await refused(request, campaign, _told(request, error))
+        return await refused(request, campaign, told(request, error))
     return _done(request, campaign, "campaign_tuned")
 
 
@@ -138,12 +138,6 @@ async def _require_ready(request: web.Request, campaign: Campaign) -> None:
 
 def _present(campaign: Campaign, after: dict[str, Any]) -> dict[str, Any]:
     return {name: getattr(campaign, name) for name in after}
-
-
-def _told(request: web.Request, error: InputError) -> list[str]:
-    return campaign_form.problems(
-        str(error), lambda text: say(request, text), lambda value: word(request, value)
-    )
 
 
 def _done(request: web.Request, campaign: Campaign, action: str) -> web.StreamResponse:

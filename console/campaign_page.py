@@ -130,6 +130,13 @@ async def history(request: web.Request) -> dict[str, Any]:
     return await parts(request).store.read(read)
 
 
+def told(request: web.Request, error: InputError) -> list[str]:
+    """A refusal of the dialler in the visitor's language, a problem each."""
+    return campaign_form.problems(
+        str(error), lambda text: say(request, text), lambda value: word(request, value)
+    )
+
+
 def label_of(request: web.Request) -> Callable[[str], str]:
     """Names the columns of a campaign in the visitor's language."""
     return lambda name: campaign_form.label(

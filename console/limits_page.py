@@ -6,9 +6,10 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from console import campaign_form, forms
+from console.campaign_page import told
 from console.messages import marked as _
 from console.parts import parts
-from console.render import page, say, word
+from console.render import page, say
 from console.writes import write
 from domain.errors import InputError
 from store import limits
@@ -66,7 +67,7 @@ async def preview(request: web.Request) -> web.StreamResponse:
     try:
         caps = it.control.changed_limits(present, pairs)
     except InputError as error:
-        return _refused(request, scope, _told(request, error))
+        return _refused(request, scope, told(request, error))
     names = {
         "scope": scope,
         "name": _name(request, scope),
@@ -95,7 +96,7 @@ async def put(request: web.Request) -> web.StreamResponse:
     try:
         await write(request, "limits_set", operation, subject=scope, pairs=pairs)
     except InputError as error:
-        return _refused(request, scope, _told(request, error))
+        return _refused(request, scope, told(request, error))
     raise web.HTTPSeeOther("/limits?done=limits_set")
 
 
@@ -133,12 +134,6 @@ def _name(request: web.Request, scope: str) -> str:
     if scope == GLOBAL:
         return say(request, _SERVER)
     return f"{say(request, _TRUNK)} {scope.partition(':')[2]}"
-
-
-def _told(request: web.Request, error: InputError) -> list[str]:
-    return campaign_form.problems(
-        str(error), lambda text: say(request, text), lambda value: word(request, value)
-    )
 
 
 def _refused(request: web.Request, scope: str, problems: list[str]) -> web.StreamResponse:
