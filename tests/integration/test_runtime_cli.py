@@ -424,6 +424,7 @@ def test_ctrl_c_ends_a_command_without_a_traceback(tstn: Tstn, health_port: int)
     with socket.create_server(("127.0.0.1", health_port)) as never_answers:
         process = tstn.start("health")
         connection, _ = never_answers.accept()
+        assert connection.recv(1)  # asked, so it waits: asyncio is not sound while it connects
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
         connection.close()
