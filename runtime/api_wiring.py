@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 from dialer import knobs
 from dialer.campaign_file import campaign_of, tuning_of
 from ivr.prompts import load_script
-from runtime.caps import default_caps
+from runtime.caps import in_force
 from runtime.cli import campaign_texts
 from runtime.settings import Settings
 from runtime.start_check import require_script, require_startable
-from store.limits import of_trunk
+from store.limits import Caps
 from store.models import Campaign
 
 
@@ -22,8 +22,10 @@ class ApiOperation:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.trunk = of_trunk(settings.trunk.name)
-        self.default_caps = default_caps(settings)
+
+    def limits(self, stored: Mapping[str, Caps]) -> Mapping[str, Caps]:
+        """The same as `tstn limits show`."""
+        return in_force(stored, self._settings)
 
     def draft(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The checks of a campaign file."""

@@ -12,10 +12,10 @@ from dialer.callbacks import backlog_of, staff_of
 from dialer.preview import Agents, Knobs, Rates, preview
 from dialer.windows import calendar_by
 from runtime.callback_wiring import callback_setting
-from runtime.caps import in_force
+from runtime.caps import shared
 from runtime.settings import Settings
 from store import campaigns, limits, pace_figures
-from store.limits import GLOBAL, Caps, of_trunk
+from store.limits import Caps
 from store.models import Campaign
 from store.pace_figures import PaceFigures
 from store.workload import Workload, workload
@@ -72,15 +72,14 @@ def previewed_caps(
 def _of(
     looked: Looked, columns: Mapping[str, Any], settings: Settings, now: datetime
 ) -> dict[str, Any]:
-    caps_of = in_force(looked.caps, settings)
-    shared = [caps_of[scope] for scope in (GLOBAL, of_trunk(settings.trunk.name))]
+    caps_shared = shared(looked.caps, settings)
     knobs = Knobs(
         cps=columns["cps"],
         max_channels=columns["max_channels"],
         max_attempts=columns["max_attempts"],
         windows=calendar_by(columns, settings.calendar.holidays),
-        shared_cps=min(caps.cps for caps in shared),
-        shared_channels=min(caps.max_channels for caps in shared),
+        shared_cps=min(caps.cps for caps in caps_shared),
+        shared_channels=min(caps.max_channels for caps in caps_shared),
     )
     setting = callback_setting(settings)
     agents = Agents(

@@ -17,7 +17,7 @@ from domain.states import CampaignKind
 from ivr.prompts import load_script
 from ivr.repertoire import load_scripts
 from runtime.campaign_preview import Looked, look, previewed, previewed_caps
-from runtime.caps import changed, in_force
+from runtime.caps import changed, in_force, shared
 from runtime.cli import campaign_texts
 from runtime.closing import closed
 from runtime.settings import Settings
@@ -25,7 +25,7 @@ from runtime.start_check import require_script, require_startable
 from runtime.text_wiring import TextDesk
 from store import campaigns
 from store.engine import Store
-from store.limits import GLOBAL, Caps, of_trunk
+from store.limits import Caps
 from store.models import Campaign
 
 _TEXTS = frozenset({"name", "purpose", "script_version", *FIXED})
@@ -66,8 +66,7 @@ class CampaignControl:
 
     def caps(self, limits: Mapping[str, Caps]) -> Caps:
         """The narrower of the whole server's limits and the trunk's."""
-        caps_of = in_force(limits, self._settings)
-        both = [caps_of[scope] for scope in (GLOBAL, of_trunk(self._settings.trunk.name))]
+        both = shared(limits, self._settings)
         return Caps(min(one.cps for one in both), min(one.max_channels for one in both))
 
     def closed(self, connection: Connection, campaign: Campaign, now: datetime) -> Shut | None:

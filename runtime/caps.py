@@ -23,6 +23,12 @@ def in_force(stored: Mapping[str, Caps], settings: Settings) -> dict[str, Caps]:
     return {**dict.fromkeys(scopes, default_caps(settings)), **stored}
 
 
+def shared(stored: Mapping[str, Caps], settings: Settings) -> list[Caps]:
+    """What all campaigns share: the limits of the server, and those of the trunk."""
+    caps_of = in_force(stored, settings)
+    return [caps_of[scope] for scope in (GLOBAL, of_trunk(settings.trunk.name))]
+
+
 def changed(present: Caps, pairs: Sequence[str]) -> Caps:
     """The limits after pairs such as `cps=30`. Raises InputError: one line, a problem each."""
     problems: list[str] = []

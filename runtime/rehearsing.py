@@ -22,9 +22,10 @@ from domain.gate import ROLLING
 from domain.states import CampaignKind, Purpose
 from runtime.brake_wiring import brake_setting
 from runtime.callback_wiring import agents_hours
+from runtime.caps import shared
 from runtime.settings import Settings
 from store import campaigns, limits
-from store.limits import GLOBAL, Caps, of_trunk
+from store.limits import Caps
 from store.models import Campaign
 from store.ready_targets import Ready, ready_targets
 from store.workload import Workload, workload
@@ -121,10 +122,8 @@ def _staff(question: Question, given: Given, settings: Settings) -> Staff:
 
 
 def _rules(knobs: Mapping[str, Any], caps: Mapping[str, Caps], settings: Settings) -> Rules:
-    defaults = Caps(settings.dialer.cps, settings.dialer.max_channels)
     campaign = Campaign(**{name: value for name, value in knobs.items() if name != "id"})
     is_capped = campaign.purpose == Purpose.ADVERTISING
-    in_force = [caps.get(scope, defaults) for scope in (GLOBAL, of_trunk(settings.trunk.name))]
     return Rules(
         cps=knobs["cps"],
         max_channels=knobs["max_channels"],
@@ -132,7 +131,7 @@ def _rules(knobs: Mapping[str, Any], caps: Mapping[str, Caps], settings: Setting
         ring_timeout_seconds=knobs["ring_timeout_seconds"],
         retry=rules_from_row(knobs["retry"]),
         calendar=calendar_of(campaign, settings.calendar.holidays),
-        ceilings=[(each.cps, each.max_channels) for each in in_force],
+        ceilings=[(each.cps, each.max_channels) for each in shared(caps, settings)],
         apart_seconds=ROLLING.total_seconds() if is_capped else 0.0,
     )
 

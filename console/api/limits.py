@@ -17,7 +17,6 @@ from console.api.writes import answer, answered, asked_once, write
 from console.parts import parts
 from domain.errors import InputError
 from store import limits
-from store.limits import GLOBAL
 
 
 async def list_limits(request: web.Request) -> web.StreamResponse:
@@ -62,10 +61,9 @@ async def revert_limits(request: web.Request) -> web.StreamResponse:
 
 
 def _in_force(stored: Mapping[str, limits.Caps], operation: Operation) -> Limits:
-    defaults = dict.fromkeys((GLOBAL, operation.trunk), operation.default_caps)
     return Limits(
         scopes={
             scope: CapsInForce(cps=caps.cps, channels=caps.max_channels, is_set=scope in stored)
-            for scope, caps in {**defaults, **stored}.items()
+            for scope, caps in operation.limits(stored).items()
         }
     )

@@ -16,13 +16,8 @@ from store.models import Campaign
 class Operation(Protocol):
     """The dialler's side. What it refuses is an InputError with one line for people."""
 
-    @property
-    def trunk(self) -> str:
-        """The scope of the trunk's limits."""
-
-    @property
-    def default_caps(self) -> Caps:
-        """The limits of a scope that has none in the store."""
+    def limits(self, stored: Mapping[str, Caps]) -> Mapping[str, Caps]:
+        """The limits in force, by scope: the settings' where the store has none."""
 
     def draft(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The columns of a new campaign."""

@@ -1,8 +1,10 @@
 """`tstn rehearse`: a campaign's settings against a simulated carrier; nothing is written. I/O."""
 
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from typing import Any
 
 from dialer.campaign_file import read_tuning
 from dialer.rehearsal_carrier import Rates
@@ -15,6 +17,8 @@ from runtime.rehearsing import Question, read_given, rehearsed
 from runtime.settings import Settings
 
 _LONGEST_HOURS = 24 * 366
+_ASKED_BY_THE_GATE = ("by_phase", "purpose")
+"""Knobs that the gate reads in the campaign's row, so they can't be tried without tuning it."""
 
 
 async def run(arguments: Namespace, settings: Settings) -> None:
@@ -25,10 +29,21 @@ async def run(arguments: Namespace, settings: Settings) -> None:
     present = asdict(given.campaign)
     columns = [present]
     if arguments.pairs:
-        columns.append(present | read_tuning(arguments.pairs, retry=present["retry"]))
+        columns.append(_changed(present, arguments.pairs))
     made = [rehearsed(question, given, knobs, settings) for knobs in columns]
     data = as_json(question, given, arguments.pairs, made)
     show(arguments, data, *tables(question, given, arguments.pairs, made))
+
+
+def _changed(present: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
+    changed = {**present, **read_tuning(pairs, retry=present["retry"])}
+    for name in _ASKED_BY_THE_GATE:
+        if changed[name] != present[name]:
+            raise InputError(
+                f"{name} decides whom the gate lets through: change it by `tstn campaign tune`, "
+                "then rehearse"
+            )
+    return changed
 
 
 def _question(arguments: Namespace) -> Question:

@@ -103,6 +103,8 @@ def test_for_people_there_are_tables(tstn: Tstn) -> None:
         (("--from", "soon"), "--from soon is no moment"),
         (("cps=0",), "cps"),
         (("--hours", "0"), "--hours must be"),
+        (("by_phase=true",), "by_phase decides whom the gate lets through"),
+        (("purpose=advertising",), "purpose decides whom the gate lets through"),
     ],
 )
 def test_what_makes_no_sense_is_told_in_one_line(
