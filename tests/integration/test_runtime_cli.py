@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -420,6 +421,15 @@ def test_no_server_to_be_asked(tstn: Tstn) -> None:
     assert "start it by `tstn serve`" in tstn.error("health")
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """What a shell starts in the background ignores Ctrl-C, and so would its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_ends_a_command_without_a_traceback(tstn: Tstn, health_port: int) -> None:
     with socket.create_server(("127.0.0.1", health_port)) as never_answers:
         process = tstn.start("health")
