@@ -120,9 +120,14 @@ class AudienceJobs:
         try:
             await self._write(job.file, chunks)
         except BaseException:
-            self._drop(job)
+            self.drop(job)
             raise
         return job
+
+    def drop(self, job: Job) -> None:
+        """Forget one that does not go on, and its file."""
+        _remove(job)
+        self.job = None
 
     def check(self, job: Job) -> None:
         """Look at what was received."""
@@ -135,7 +140,7 @@ class AudienceJobs:
 
     def discard(self, job_id: str) -> None:
         """Forget what was looked at, or what has ended. Raises InputError for another."""
-        self._drop(self._standing(job_id, Stage.CHECKED, Stage.DONE, Stage.FAILED))
+        self.drop(self._standing(job_id, Stage.CHECKED, Stage.DONE, Stage.FAILED))
 
     def undo(
         self, campaign: tuple[int, str], import_id: int, file_name: str, by: str, at: datetime
@@ -209,10 +214,6 @@ class AudienceJobs:
         if self.job is None or self.job.id != job_id or self.job.stage not in stages:
             raise InputError("the import stands differently by now")
         return self.job
-
-    def _drop(self, job: Job) -> None:
-        _remove(job)
-        self.job = None
 
 
 def _remove(job: Job) -> None:

@@ -17,7 +17,8 @@ from console.render import fragment, page, say
 from console.writes import write
 from domain.errors import InputError
 from domain.states import CampaignState
-from store import imports
+from store import audit, imports
+from store.audit import Act
 from store.models import Campaign, Import
 
 _CONFLICT, _TOO_LARGE, _UNPROCESSABLE = 409, 413, 422
@@ -97,7 +98,11 @@ async def upload(request: web.Request) -> web.StreamResponse:
         return await _page(request, campaign, _LARGE, _TOO_LARGE)
     except InputError:
         return await _page(request, campaign, _BUSY, _CONFLICT)
-    await _audited(request, "audience_uploaded", job)
+    try:
+        await _audited(request, "audience_uploaded", job)
+    except BaseException:
+        it.audiences.drop(job)  # or no other file would ever be taken
+        raise
     it.audiences.check(job)
     raise web.HTTPSeeOther(f"/campaigns/{campaign.id}/import")
 
@@ -113,11 +118,15 @@ async def discard(request: web.Request) -> web.StreamResponse:
 
 
 async def rejects(request: web.Request) -> web.StreamResponse:
-    """The rows that an import refused, as a file."""
-    brought = await _import_of(request, await found(request))
-    path = parts(request).audiences.rejects.of(brought.id)
+    """The rows that an import refused, as a file, with whole numbers: the audit has who took it."""
+    campaign, it = await found(request), parts(request)
+    brought = await _import_of(request, campaign)
+    path = it.audiences.rejects.of(brought.id)
     if path is None:
         raise web.HTTPNotFound
+    told = {"kind": "rejects", "import_id": brought.id}
+    act = Act("campaign_exported", session(request).user_id, campaign.name, data=told)
+    await it.store.write(audit.add, act, it.clock())
     headers = {
         "Content-Type": "text/csv; charset=utf-8",
         "Content-Disposition": f'attachment; filename="rejects-{brought.id}.csv"',

@@ -12,7 +12,7 @@ from dialer.audience_workbook import WORKBOOKS
 from dialer.extraction import read_moment
 from domain.clock import Clock
 from domain.errors import InputError
-from domain.msisdn import mask
+from domain.msisdn import mask, mask_all
 from domain.places import Places
 from runtime.audience_answers import Head
 from runtime.audience_import import count_lines, import_audience
@@ -123,10 +123,10 @@ def _named(head: Head) -> list[tuple[str, str]]:
 
 
 def _seen(row: Row, head: Head) -> SeenRow:
-    """A row in the order of the file; a number that can be read is masked."""
+    """A row in the order of the file; a number that can be read is masked, in a refused one too."""
     width = len(head.columns)
     cells = [*row.cells, *[""] * width][:width]
     if isinstance(row, RejectedRow):
-        return SeenRow(row.line, cells, row.reason)
+        return SeenRow(row.line, [mask_all(cell) for cell in cells], mask_all(row.reason))
     cells[head.at["msisdn"]] = mask(row.msisdn)
     return SeenRow(row.line, cells, "")

@@ -26,7 +26,8 @@ from console.audience_port import Brought
 from console.parts import parts
 from domain.errors import InputError
 from domain.states import CampaignState
-from store import api_lists, imports
+from store import api_lists, audit, imports
+from store.audit import Act
 from store.models import Campaign, Import
 from store.tokens import Asked
 
@@ -87,10 +88,14 @@ async def import_numbers(request: web.Request) -> web.StreamResponse:
 
 async def get_rejects(request: web.Request) -> web.StreamResponse:
     """The rows that an import refused, as CSV, as long as they are kept."""
-    brought = await _import_of(request)
-    path = parts(request).audiences.rejects.of(brought.id)
+    campaign, brought = await found(request, OfImport), await _import_of(request)
+    it, who = parts(request), bearer(request)
+    path = it.audiences.rejects.of(brought.id)
     if path is None:
         raise Refused(HTTPStatus.NOT_FOUND, "no refused rows of this import are kept")
+    told = {"kind": "rejects", "import_id": brought.id}
+    act = Act("campaign_exported", who.user_id, campaign.name, token_id=who.id, data=told)
+    await it.store.write(audit.add, act, it.clock())
     return web.FileResponse(path, headers={"Content-Type": f"{CSV_TYPE}; charset=utf-8"})
 
 

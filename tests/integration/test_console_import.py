@@ -94,7 +94,8 @@ async def test_a_file_is_looked_at_then_loaded_and_its_refused_rows_download(
     assert rejects.count("\n") == 4
     assert left(rig) == []
     actions = [row["action"] for row in await all_rows(store, Audit)]
-    assert actions[1:] == ["audience_uploaded", "audience_import_confirmed"]
+    taken = ["audience_uploaded", "audience_import_confirmed", "campaign_exported"]
+    assert actions[1:] == taken
     assert imported["file_name"] == "dữ liệu.csv"
     assert imported["counts"]["added"] == 2
 
@@ -151,6 +152,25 @@ async def test_a_file_without_its_token_is_refused_unread(
     for token in ("", "x" * 43):
         assert (await send_file(operator, place, csrf=token)).status == 403
     assert (rig.console.parts.audiences.job, left(rig)) == (None, [])
+
+
+async def test_a_file_that_is_not_audited_stands_in_no_other_file_s_way(
+    rig: Rig, campaign: Campaign, operator: Visitor
+) -> None:
+    place = f"/campaigns/{campaign.id}/import"
+    assert (await send_file(operator, place, once="")).status == 400
+    assert left(rig) == []
+    assert (await send_file(operator, place)).status == 303
+    await until(operator, place, "Nếu nạp thì kết quả sẽ là")
+
+
+async def test_no_number_of_a_refused_row_is_shown_whole(
+    campaign: Campaign, operator: Visitor
+) -> None:
+    place = f"/campaigns/{campaign.id}/import"
+    await send_file(operator, place, "Số thuê bao,Danh sách\n0901234567,3\n")
+    said = await until(operator, place, "090****567")
+    assert "0901234567" not in said
 
 
 async def test_a_form_without_a_file_says_so(campaign: Campaign, operator: Visitor) -> None:
