@@ -8,20 +8,22 @@ from multidict import MultiMapping
 from sqlalchemy import Connection
 
 from console.campaign_page import found
+from console.campaign_reasons import refusal_word
 from console.messages import marked as _
 from console.parts import parts
 from console.render import page, say
 from console.writes import write
 from domain.clock import read_moment
 from domain.errors import InputError
-from domain.states import CampaignState
+from domain.states import CampaignKind, CampaignState
 from store import campaigns, recycling
 from store.models import Campaign
-from store.recycling import RECYCLABLE, Batch, Choice
+from store.recycling import RECYCLABLE, Batch, Choice, Look
 
 _UNPROCESSABLE = 422
 _LONGEST = 80
 _STOPPED = _("The campaign is stopped for good: nothing of it is dialled again.")
+_TEXTS = _("The campaign sends texts: nobody is sent one twice.")
 _NO_OUTCOME = _("Choose at least one way in which the last call ended.")
 _NO_DAY = _("Choose the day from the calendar.")
 _NO_PROVINCE = _("Write the province by its name or its code.")
@@ -74,6 +76,8 @@ def _choice(campaign: Campaign, given: Mapping[str, Any]) -> Choice:
     """Raises InputError, with what is shown."""
     if campaign.state == CampaignState.STOPPED:
         raise InputError(_STOPPED)
+    if campaign.kind == CampaignKind.TEXT:
+        raise InputError(_TEXTS)
     if not given["outcomes"]:
         raise InputError(_NO_OUTCOME)
     if not given["province"].isprintable():
@@ -91,7 +95,7 @@ async def _page(
     given: Mapping[str, Any],
     *,
     problem: str = "",
-    preview: tuple[Mapping[str, int], int] | None = None,
+    preview: Look | None = None,
 ) -> web.StreamResponse:
     it = parts(request)
     tally = await it.tallies.of(campaign.id)
@@ -99,6 +103,7 @@ async def _page(
         "campaign": campaign,
         "given": given,
         "recyclable": RECYCLABLE,
+        "said": refusal_word,
         "provinces": it.desk.places.provinces,
         "done": None if tally is None else tally.waits.done,
         "preview": preview,

@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Date, bindparam, delete, func, null, select, update
 
 from domain.addresses import Scheme
 from domain.clock import to_local
 from domain.gate import Refusal
-from domain.states import TargetState
+from domain.states import CampaignState, TargetState
 from store import history
 from store.columns import fixed
 from store.gate_rules import PHASE_ID
@@ -18,6 +18,7 @@ from store.history import happening
 from store.models import Campaign, Phase, Target, table
 from store.statements import among, among_chosen
 
+_TODAY = bindparam("today", type_=Date)
 _phases, _targets, _campaigns = table(Phase).c, table(Target).c, table(Campaign).c
 _LAST_DAY = (
     select(_targets.msisdn, func.max(_phases.closes_on))
@@ -42,7 +43,33 @@ _RELEASE = (
     .where(among_chosen(_targets.id, _HELD), _targets.state == fixed(TargetState.READY))
     .values(not_before=bindparam("now"))
 )
-_BY_PHASE = select(_campaigns.id).where(_campaigns.by_phase).order_by(_campaigns.id)
+_WILL_BE_OPEN = (
+    select(_phases.id)
+    .where(_phases.id == PHASE_ID, func.coalesce(_phases.closes_on, _TODAY) >= _TODAY)
+    .exists()
+)
+_ENDED = (
+    select(_targets.id)
+    .where(
+        _targets.campaign_id == bindparam("of_campaign"),
+        _targets.state == fixed(TargetState.DONE),
+        _targets.outcome == fixed(Refusal.PHASE_CLOSED),
+        _WILL_BE_OPEN,
+    )
+    .limit(bindparam("limit"))
+)
+_BRING_BACK = (
+    update(table(Target))
+    .where(among_chosen(_targets.id, _ENDED), _targets.state == fixed(TargetState.DONE))
+    .values(
+        state=fixed(TargetState.READY), outcome=null(), held_by=null(), not_before=bindparam("now")
+    )
+)
+_BY_PHASE = (
+    select(_campaigns.id)
+    .where(_campaigns.by_phase, _campaigns.state != fixed(CampaignState.STOPPED))
+    .order_by(_campaigns.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +105,19 @@ def all_of(connection: Connection) -> list[dict[str, Any]]:
 
 
 def campaigns_by_phase(connection: Connection) -> list[int]:
-    """The campaigns that heed phases."""
+    """The campaigns that heed phases, and are not stopped."""
     return list(connection.execute(_BY_PHASE).scalars())
 
 
 def release(connection: Connection, campaign_id: int, limit: int, now: datetime) -> int:
-    """Let up to `limit` targets that wait for their phase be judged anew; give how many."""
+    """Let up to `limit` targets that wait for their phase be judged anew; give how many.
+
+    So are those that had ended with it, where the phase of their place goes on by now.
+    """
     wanted = {"of_campaign": campaign_id, "limit": limit, "now": now}
-    return connection.execute(_RELEASE, wanted).rowcount
+    released = connection.execute(_RELEASE, wanted).rowcount
+    left = {**wanted, "limit": limit - released, "today": to_local(now).date()}
+    return released + connection.execute(_BRING_BACK, left).rowcount
 
 
 def last_days(connection: Connection, msisdns: Sequence[str]) -> dict[str, date]:

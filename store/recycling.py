@@ -1,8 +1,8 @@
 """Recycling: numbers that are done with are dialled once more, where nothing forbids it. I/O.
 
 Explicit and filtered: only the outcomes that are named, and never a number that has registered,
-has opted out, or stands on a do-not-call list. Attempts made go on counting, so that each number
-gets one more dial unless the campaign's `max_attempts` allows more.
+has opted out, or stands on a do-not-call list. Attempts made go on counting: who was dialled
+`max_attempts` times stays as he is until the campaign allows more.
 """
 
 from collections import Counter
@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, null, or_, select,
 from domain.dispositions import Disposition
 from domain.erasure import MARK
 from domain.errors import InputError
-from domain.states import CampaignState, ContactScope, RegistrationState, TargetState
+from domain.gate import Refusal
+from domain.states import CampaignKind, CampaignState, ContactScope, RegistrationState, TargetState
 from store import history
 from store.columns import fixed
 from store.history import happening
@@ -31,12 +32,13 @@ from store.models import (
 )
 from store.statements import among
 
-RECYCLABLE = tuple(
-    str(word)
-    for word in Disposition
-    if word not in (Disposition.ANSWERED, Disposition.INVALID_NUMBER, Disposition.NOT_DIALLED)
-)
-"""Outcomes after which a number may be dialled again: it exists, and nobody has answered."""
+_NEVER = (Disposition.ANSWERED, Disposition.INVALID_NUMBER, Disposition.NOT_DIALLED)
+_REFUSALS = (Refusal.PHASE_CLOSED, Refusal.ATTEMPTS_SPENT, Refusal.DO_NOT_CALL)
+RECYCLABLE = (*(str(word) for word in Disposition if word not in _NEVER), *map(str, _REFUSALS))
+"""Outcomes after which a number may be dialled again: it exists, and nobody has answered.
+
+Or the gate has refused it by a phase, a knob or a list that may have been mended since.
+"""
 AT_ONCE = 2000
 """Numbers that one transaction looks at."""
 
@@ -55,6 +57,18 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Numbers that would be dialled again, by outcome; and those that would not.
+
+    `stopped`: registered, opted out, on a list. `spent`: dialled as often as the campaign allows.
+    """
+
+    back: dict[str, int]
+    stopped: int
+    spent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What one step did: numbers by outcome, and where the next one begins (None: that was all)."""
 
@@ -62,7 +76,7 @@ class Batch:
     last: str | None
 
 
-_target, _attempt = table(Target).c, table(Attempt).c
+_target, _attempt, _campaign = table(Target).c, table(Attempt).c, table(Campaign).c
 _registration, _opt_out, _listed = table(Registration).c, table(OptOut).c, table(DoNotCall).c
 _STOPPED = or_(
     _target.msisdn.startswith(MARK, autoescape=True),  # taken out: nobody's number any more
@@ -77,6 +91,11 @@ _STOPPED = or_(
     .where(_listed.msisdn == _target.msisdn, _listed.scope != fixed(ContactScope.SMS))
     .exists(),
 )
+_SPENT = (
+    select(_campaign.id)
+    .where(_campaign.id == _target.campaign_id, _campaign.max_attempts <= _target.attempts_made)
+    .exists()
+)
 _BACK = (
     update(table(Target))
     .where(among(_target.id, "ids"), _target.state == fixed(TargetState.DONE))
@@ -88,9 +107,11 @@ _BACK = (
 def choice(
     campaign: Campaign, outcomes: Sequence[str], province: str | None, before: datetime | None
 ) -> Choice:
-    """Raises InputError for an outcome that forbids another dial, and for a stopped campaign."""
+    """Raises InputError for an outcome that forbids another dial, a stopped campaign, or texts."""
     if campaign.state == CampaignState.STOPPED:
         raise InputError(f"campaign {campaign.name!r} is stopped: nothing of it is dialled again")
+    if campaign.kind == CampaignKind.TEXT:
+        raise InputError(f"campaign {campaign.name!r} sends texts: nobody is sent one twice")
     wrong = [word for word in outcomes if word not in RECYCLABLE]
     if wrong or not outcomes:
         raise InputError(
@@ -100,18 +121,20 @@ def choice(
     return Choice(campaign.id, sorted(set(outcomes)), province, before)
 
 
-def preview(connection: Connection, chosen: Choice) -> tuple[dict[str, int], int]:
-    """How many would be dialled again, by outcome; and how many are left out by a hard stop."""
+def preview(connection: Connection, chosen: Choice) -> Look:
+    """How many would be dialled again, and how many not."""
     where = _chosen(chosen)
-    every, back = _count(connection, where), _count(connection, and_(where, ~_STOPPED))
-    return back, sum(every.values()) - sum(back.values())
+    every, free = _count(connection, where), _count(connection, and_(where, ~_STOPPED))
+    back = _count(connection, and_(where, ~_STOPPED, ~_SPENT))
+    total, not_stopped = sum(every.values()), sum(free.values())
+    return Look(back, total - not_stopped, not_stopped - sum(back.values()))
 
 
 def recycle(connection: Connection, chosen: Choice, now: datetime, after: str = "") -> Batch:
     """Put the next AT_ONCE numbers after `after` back; each step leaves its event."""
     rows = connection.execute(
         select(_target.id, _target.msisdn, _target.outcome)
-        .where(_chosen(chosen), ~_STOPPED, _target.msisdn > after)
+        .where(_chosen(chosen), ~_STOPPED, ~_SPENT, _target.msisdn > after)
         .order_by(_target.msisdn)
         .limit(AT_ONCE)
         .with_for_update(of=table(Target))

@@ -154,10 +154,14 @@ class Reverted(Shown):
 
 
 class RecyclingLook(Shown):
-    """Numbers that would be dialled once more, by outcome; those left out are stopped for good."""
+    """Numbers that would be dialled once more, by outcome.
+
+    Those left out are stopped for good; those spent were dialled as often as the campaign allows.
+    """
 
     recycled: dict[str, Count]
     left_out: Count
+    spent: Count
 
 
 class Recycled(Shown):

@@ -195,7 +195,7 @@ class Recycling(Given):
     outcomes: Annotated[
         list[
             Literal["no_answer", "busy", "rejected", "unreachable", "congestion",
-                    "unknown", "unexpected_cause"]
+                    "unknown", "unexpected_cause", "phase_closed", "attempts_spent", "do_not_call"]
         ],
         Field(min_length=1, max_length=20),
     ]  # fmt: skip

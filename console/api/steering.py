@@ -17,7 +17,7 @@ from console.api.writes import answer, asked_once, write
 from console.parts import parts
 from domain.clock import read_moment
 from domain.errors import InputError
-from domain.states import CampaignState
+from domain.states import CampaignKind, CampaignState
 from store import campaign_changes, campaigns, recycling
 from store.models import Campaign
 from store.recycling import Batch, Choice
@@ -65,8 +65,9 @@ async def preview_recycling(request: web.Request) -> web.StreamResponse:
     """How many numbers that are done with would be dialled once more; nothing is changed."""
     campaign = await found(request)
     chosen = _choice(campaign, given(request, Recycling))
-    counts, left_out = await parts(request).store.read(recycling.preview, chosen)
-    return answer(answers.RecyclingLook(recycled=counts, left_out=left_out))
+    look = await parts(request).store.read(recycling.preview, chosen)
+    seen = answers.RecyclingLook(recycled=look.back, left_out=look.stopped, spent=look.spent)
+    return answer(seen)
 
 
 async def recycle_numbers(request: web.Request) -> web.StreamResponse:
@@ -94,5 +95,7 @@ def _choice(campaign: Campaign, asked: Recycling) -> Choice:
         raise Refused(
             HTTPStatus.CONFLICT, "the campaign is stopped: nothing of it is dialled again"
         )
+    if campaign.kind == CampaignKind.TEXT:
+        raise Refused(HTTPStatus.CONFLICT, "the campaign sends texts: nobody is sent one twice")
     before: Any = None if asked.ended_before is None else read_moment(asked.ended_before)
     return recycling.choice(campaign, asked.outcomes, asked.province, before)

@@ -20,7 +20,7 @@ from runtime.settings import Settings
 from store import campaign_changes, campaigns, recycling
 from store.engine import Store
 from store.models import Campaign
-from store.recycling import Batch, Choice
+from store.recycling import Batch, Choice, Look
 
 _LOCAL_TIME = "%d/%m/%Y %H:%M"
 
@@ -43,7 +43,8 @@ async def recycle(arguments: Namespace, settings: Settings) -> None:
         campaign, chosen = await store.read(
             _choice, arguments.campaign, outcomes, arguments.province, before
         )
-        counts, left_out = await store.read(recycling.preview, chosen)
+        look = await store.read(recycling.preview, chosen)
+        counts = look.back
         if not arguments.preview:
             asked = {
                 "outcomes": outcomes,
@@ -55,9 +56,10 @@ async def recycle(arguments: Namespace, settings: Settings) -> None:
         "name": campaign.name,
         "preview": arguments.preview,
         "recycled": counts,
-        "left_out": left_out,
+        "left_out": look.stopped,
+        "spent": look.spent,
     }
-    show(arguments, data, *_told(campaign, counts, left_out, is_preview=arguments.preview))
+    show(arguments, data, *_told(campaign, counts, look, is_preview=arguments.preview))
 
 
 async def _recycle(
@@ -122,15 +124,15 @@ def _choice(
     return campaign, recycling.choice(campaign, outcomes, province, before)
 
 
-def _told(
-    campaign: Campaign, counts: dict[str, int], left_out: int, *, is_preview: bool
-) -> list[Any]:
+def _told(campaign: Campaign, counts: dict[str, int], look: Look, *, is_preview: bool) -> list[Any]:
     verb = "would be dialled again" if is_preview else "are to be dialled again"
     lines: list[Any] = [f"{sum(counts.values())} numbers {verb}"]
     if counts:
         lines.append(table((), ((word.replace("_", " "), n) for word, n in counts.items())))
-    if left_out:
-        lines.append(f"{left_out} left out: registered, opted out, or on a do-not-call list")
+    if look.stopped:
+        lines.append(f"{look.stopped} left out: registered, opted out, or on a do-not-call list")
+    if look.spent:
+        lines.append(f"{look.spent} were dialled as often as max_attempts allows: raise it first")
     if campaign.state == CampaignState.FINISHED and counts and not is_preview:
         lines.append(f"now: tstn campaign start {campaign.name}")
     return lines

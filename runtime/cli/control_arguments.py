@@ -37,13 +37,13 @@ def add_control(commands: "Commands") -> None:
         commands,
         "recycle",
         "campaign_control:recycle",
-        "Dial numbers once more that are done with; never those that registered, opted out, or "
-        "stand on a do-not-call list",
+        "Dial numbers once more that are done with; never those that registered, opted out, "
+        "stand on a do-not-call list, or were dialled max_attempts times",
         "tstn campaign recycle phase-1-list-1 --outcome no_answer,busy --preview",
     )
     campaign(recycle)
     recycle.add_argument(
-        "--outcome", required=True, metavar="WORDS", help="such as no_answer,busy,unreachable"
+        "--outcome", required=True, metavar="WORDS", help="such as no_answer,busy,phase_closed"
     )
     recycle.add_argument(
         "--province", metavar="P", help="only these: its official code, or its name in the file"

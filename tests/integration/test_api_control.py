@@ -109,7 +109,7 @@ async def test_numbers_are_recycled_to_the_last(
     await set_targets(rig, state="done", outcome="no_answer")
     sent = {"json": {"outcomes": ["no_answer"], "ended_before": "2021-04-02"}}
     seen = await by.json("POST", f"{ONE}/recycle/preview", **sent)
-    assert seen == {"recycled": {"no_answer": 5}, "left_out": 0}
+    assert seen == {"recycled": {"no_answer": 5}, "left_out": 0, "spent": 0}
     assert await by.json("POST", f"{ONE}/recycle", **sent) == {"recycled": {"no_answer": 5}}
     assert await by.json("POST", f"{ONE}/recycle", **sent) == {"recycled": {}}
     assert {row["state"] for row in await all_rows(rig.store, Target)} == {"ready"}

@@ -10,6 +10,7 @@ from store import consent, following, recycling, registrations
 from store.engine import Store
 from store.facts import OptOutAsked
 from store.models import Event, OptOut, Target
+from store.recycling import Look
 from tests.integration.test_store_rules import run, values
 from tests.keeping import DAY, KEY, OTHER_KEY, bring_in, erase, live
 from tests.rows import BY_NINE, NOW, all_rows, asked, claim_some, make_campaign
@@ -101,7 +102,7 @@ async def test_what_was_taken_out_is_neither_recycled_nor_followed(store: Store)
     await run(store, done)
     await erase(store)
     choice = recycling.choice(campaign, ["no_answer"], None, None)
-    assert await store.read(recycling.preview, choice) == ({"no_answer": 1}, 1)
+    assert await store.read(recycling.preview, choice) == Look({"no_answer": 1}, 1, 0)
     await store.write(recycling.recycle, choice, LATER)
     [ready] = [row for row in await all_rows(store, Target) if row["state"] == TargetState.READY]
     assert ready["msisdn"] == OTHER

@@ -333,6 +333,20 @@ async def test_new_phases_let_those_who_waited_be_judged_anew(store: Store) -> N
     assert (phase["province_code"], phase["opens_on"]) == ("86", date(2021, 4, 1))
 
 
+async def test_a_phase_that_is_prolonged_brings_back_those_that_had_ended_with_it(
+    store: Store,
+) -> None:
+    campaign = await make_campaign(store, numbers(3), by_phase=True)
+    await set_place(store, "86")
+    await set_phases(store, ("86", None, date(2021, 3, 1), date(2021, 3, 31)))
+    assert await claim_some(store, campaign) == []
+    assert {row["outcome"] for row in await all_rows(store, Target)} == {"phase_closed"}
+    assert await store.write(phases.release, campaign.id, 9, NOW) == 0
+    await set_phases(store, ("86", None, date(2021, 3, 1), date(2021, 4, 1)))
+    assert [await store.write(phases.release, campaign.id, 2, NOW) for _ in range(3)] == [2, 1, 0]
+    assert len(await claim_some(store, campaign)) == 3
+
+
 # -- lists
 
 

@@ -13,11 +13,12 @@ from store import consent, recycling
 from store.apply import apply
 from store.consent import OptOutAsked
 from store.engine import Store
-from store.models import DoNotCall, DoNotCallList, Event, Target, table
-from store.recycling import Choice
+from store.models import Campaign, DoNotCall, DoNotCallList, Event, Target, table
+from store.recycling import Choice, Look
 from store.settlement import Verdict, settle
 from tests.answering_calls import register
 from tests.rows import BY_NINE, NOW, all_rows, claim_some, ended, make_campaign, numbers
+from tests.text_campaigns import make_text_campaign
 
 HOUR = timedelta(hours=1)
 
@@ -31,7 +32,7 @@ async def done(store: Store, count: int, outcome: str = "no_answer", **more: Any
 
 def _done(connection: Connection, outcome: str) -> None:
     connection.execute(
-        update(Target).values(state="done", outcome=outcome, attempts_made=4, held_by="window")
+        update(Target).values(state="done", outcome=outcome, attempts_made=1, held_by="window")
     )
 
 
@@ -55,7 +56,7 @@ async def test_what_is_previewed_is_what_is_recycled_and_recorded(store: Store) 
     await store.write(_outcome, "busy", 1, 3)
     await store.write(_outcome, "answered", 4, 4)
     chosen = Choice(identity, ["busy", "no_answer"])
-    assert await store.read(recycling.preview, chosen) == ({"busy": 3, "no_answer": 5}, 0)
+    assert await store.read(recycling.preview, chosen) == Look({"busy": 3, "no_answer": 5}, 0, 0)
     assert await ready(store) == []
     assert await recycle(store, chosen) == {"busy": 3, "no_answer": 5}
     rows = await all_rows(store, Target)
@@ -64,7 +65,7 @@ async def test_what_is_previewed_is_what_is_recycled_and_recorded(store: Store) 
     assert {(row["outcome"], row["held_by"], row["not_before"]) for row in back} == {
         (None, None, NOW + HOUR)
     }
-    assert {row["attempts_made"] for row in back} == {4}
+    assert {row["attempts_made"] for row in back} == {1}
     [event] = [row for row in await all_rows(store, Event) if row["kind"] == "campaign_recycled"]
     assert event["campaign_id"] == identity
     assert event["data"]["recycled"] == {"busy": 3, "no_answer": 5}
@@ -83,7 +84,7 @@ async def test_whom_a_hard_stop_protects_is_left_out(store: Store) -> None:
     await store.write(_listed, listed, ContactScope.VOICE)
     await store.write(_listed, by_text_only, ContactScope.SMS)
     chosen = Choice(identity, ["no_answer"])
-    assert await store.read(recycling.preview, chosen) == ({"no_answer": 3}, 3)
+    assert await store.read(recycling.preview, chosen) == Look({"no_answer": 3}, 3, 0)
     assert await recycle(store, chosen) == {"no_answer": 3}
     assert await ready(store) == [by_text_only, *others]
 
@@ -109,10 +110,10 @@ async def test_the_province_and_the_last_dial_narrow_it(store: Store) -> None:
         await store.write(settle, [verdict], at)
     await store.write(_placed)
     chosen = Choice(campaign.id, ["no_answer"], ended_before=NOW + HOUR)
-    assert await store.read(recycling.preview, chosen) == ({"no_answer": 1}, 0)
+    assert await store.read(recycling.preview, chosen) == Look({"no_answer": 1}, 0, 0)
     for province, count in (("82", 1), ("Vĩnh Long", 2), ("83", 0)):
         chosen = Choice(campaign.id, ["no_answer"], province)
-        back, _ = await store.read(recycling.preview, chosen)
+        back = (await store.read(recycling.preview, chosen)).back
         assert sum(back.values()) == count
     assert await recycle(store, Choice(campaign.id, ["no_answer"], "82")) == {"no_answer": 1}
 
@@ -131,6 +132,37 @@ async def test_it_goes_on_in_batches_and_another_campaign_is_left_alone(
     assert sorted(await ready(store)) == numbers(8)
     events = [row for row in await all_rows(store, Event) if row["kind"] == "campaign_recycled"]
     assert [row["data"]["recycled"]["no_answer"] for row in events] == [3, 3, 2]
+
+
+async def test_who_was_dialled_as_often_as_allowed_waits_for_more_attempts(store: Store) -> None:
+    chosen = Choice(await done(store, 3), ["no_answer"])
+    await store.write(_spent, numbers(2))
+    assert await store.read(recycling.preview, chosen) == Look({"no_answer": 1}, 0, 2)
+    assert await recycle(store, chosen) == {"no_answer": 1}
+    await store.write(lambda c: c.execute(update(Campaign).values(max_attempts=5)).rowcount)
+    assert await recycle(store, chosen) == {"no_answer": 2}
+
+
+def _spent(connection: Connection, msisdns: list[str]) -> None:
+    chosen = update(Target).where(Target.msisdn.in_(msisdns))
+    connection.execute(chosen.values(attempts_made=4))
+
+
+@pytest.mark.parametrize("word", ["phase_closed", "attempts_spent", "do_not_call"])
+async def test_what_the_gate_ended_may_come_back_once_that_is_mended(
+    store: Store, word: str
+) -> None:
+    campaign = await make_campaign(store, numbers(2))
+    await store.write(_done, word)
+    chosen = recycling.choice(campaign, [word], None, None)
+    assert await recycle(store, chosen) == {word: 2}
+    assert len(await claim_some(store, campaign, now=NOW + HOUR)) == 2
+
+
+async def test_nobody_is_sent_a_text_twice(store: Store) -> None:
+    texts = await make_text_campaign(store, numbers(1))
+    with pytest.raises(InputError, match="sends texts"):
+        recycling.choice(texts, ["unknown"], None, None)
 
 
 @pytest.mark.parametrize("word", ["answered", "invalid_number", "already_registered", "noanswer"])
