@@ -25,7 +25,7 @@ from domain.errors import StoreUnavailable
 from domain.gate import ListAges, shut
 from domain.pacing import Monotonic
 from domain.states import Purpose
-from store import attempts, brakes, campaigns, do_not_call, limits, trial_calls, variants
+from store import attempts, brakes, campaigns, do_not_call, gate, limits, trial_calls, variants
 from store.claims import Claimed, ClaimOrder, claim, lock_claims
 from store.engine import Store
 from store.limits import Caps
@@ -287,6 +287,7 @@ class Engine:
         await self._store.write(settle_ended, self._clock())
 
     async def _finish(self) -> None:
+        await self._store.write(gate.free, self._clock())
         for name in await self._store.write(campaigns.finish_exhausted, self._clock()):
             log.info("campaign %s is finished: no number is left to dial", name)
 

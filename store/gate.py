@@ -14,13 +14,14 @@ from sqlalchemy import Connection, Select, bindparam, select, update
 
 from domain.clock import to_local
 from domain.gate import FOR_GOOD, MOST_CALLS, ROLLING, Refusal, cap_frees_at, phase_opens_at
-from domain.states import CampaignKind, CampaignState, ContactScope, TargetState
+from domain.states import CampaignKind, CampaignState, ContactScope, Purpose, TargetState
 from store.columns import fixed
 from store.gate_rules import CALLED_LATELY, PHASE_ID, REASONS
 from store.models import Attempt, Campaign, Phase, Target, table
-from store.statements import among
+from store.statements import among, among_chosen
 
 _BUSY_ELSEWHERE = timedelta(seconds=60)
+_FREED_AT_ONCE = 2000
 
 _campaigns, _targets, _attempts = table(Campaign).c, table(Target).c, table(Attempt).c
 _phases = table(Phase).c
@@ -73,6 +74,32 @@ _HOLD = (
     .values(not_before=bindparam("until"), held_by=bindparam("reason"))
 )
 
+_UNHEEDED = {
+    Refusal.PHASE_CLOSED: ~_campaigns.by_phase,
+    Refusal.CAPPED: _campaigns.purpose != fixed(Purpose.ADVERTISING),
+}
+"""What targets may still wait for though their campaign does not heed it any more."""
+_FREE_AGAIN = [
+    update(table(Target))
+    .where(
+        among_chosen(
+            _targets.id,
+            select(_targets.id)
+            .join(table(Campaign), _campaigns.id == _targets.campaign_id)
+            .where(
+                _campaigns.state == fixed(CampaignState.RUNNING),
+                unheeded,
+                _targets.held_by == fixed(refusal),
+                _targets.not_before > bindparam("now"),
+            )
+            .limit(bindparam("limit")),
+        ),
+        _targets.state == fixed(TargetState.READY),
+    )
+    .values(not_before=bindparam("now"))
+    for refusal, unheeded in _UNHEEDED.items()
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -113,6 +140,15 @@ def turn_away(connection: Connection, refused: Sequence[Judged], now: datetime) 
             connection.execute(_END, {"ids": ids, "reason": reason})
         else:
             _let_wait(connection, reason, _until(connection, reason, ids, now))
+
+
+def free(connection: Connection, now: datetime) -> None:
+    """Let targets be judged anew that wait for what their campaign, tuned, does not heed any more.
+
+    A few thousand at once, for key 1 waits for this transaction: the dialler asks every second.
+    """
+    for statement in _FREE_AGAIN:
+        connection.execute(statement, {"now": now, "limit": _FREED_AT_ONCE})
 
 
 def _let_wait(connection: Connection, reason: Refusal, until: dict[int, datetime | None]) -> None:

@@ -2,20 +2,22 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from domain.dispositions import Disposition
+from domain.gate import Refusal
 from domain.states import CampaignState, ContactScope, Purpose
 from store import audience, campaigns, do_not_call, limits
 from store.engine import Store
 from store.limits import Caps
-from store.models import Attempt
+from store.models import Attempt, Target
 from tests.dialling import World
 from tests.rows import NOW, all_rows, claim_some, make_campaign, numbers, target
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def local(hour: int, minute: int = 0, day: int = 1, second: int = 0) -> datetime:
@@ -50,6 +52,26 @@ async def test_more_numbers_and_a_start_reopen_a_finished_campaign(store: Store)
     await world.passes(3)
     assert sorted(world.carrier.numbers) == [*numbers(1), *numbers(2, first=50)]
     assert await state_of(store) == CampaignState.FINISHED
+
+
+@pytest.mark.parametrize("knobs", [{"by_phase": False}, {"purpose": Purpose.CUSTOMER_CARE}])
+async def test_who_waits_for_a_rule_is_dialled_once_the_campaign_does_not_heed_it(
+    store: Store, knobs: dict[str, Any]
+) -> None:
+    by_phase = "by_phase" in knobs
+    heeds = {"by_phase": True} if by_phase else {"purpose": Purpose.ADVERTISING}
+    campaign = await make_campaign(store, numbers(2), **heeds)
+    await store.write(_hold, Refusal.PHASE_CLOSED if by_phase else Refusal.CAPPED, NOW + DAY)
+    world = World(store)
+    await world.passes(2)
+    assert world.carrier.numbers == []
+    await store.write(campaigns.tune, campaign, knobs, NOW)
+    await world.passes(3)
+    assert sorted(world.carrier.numbers) == numbers(2)
+
+
+def _hold(connection: Connection, reason: Refusal, until: datetime) -> None:
+    connection.execute(update(Target).values(held_by=reason, not_before=until))
 
 
 def _start(connection: Connection, now: datetime) -> None:
