@@ -18,7 +18,7 @@ from domain.states import CampaignKind, CampaignState, ContactScope, Purpose, Ta
 from store.columns import fixed
 from store.gate_rules import CALLED_LATELY, PHASE_ID, REASONS
 from store.models import Attempt, Campaign, Phase, Target, table
-from store.statements import among, among_chosen
+from store.statements import among
 
 _BUSY_ELSEWHERE = timedelta(seconds=60)
 _FREED_AT_ONCE = 2000
@@ -79,26 +79,25 @@ _UNHEEDED = {
     Refusal.CAPPED: _campaigns.purpose != fixed(Purpose.ADVERTISING),
 }
 """What targets may still wait for though their campaign does not heed it any more."""
-_FREE_AGAIN = [
-    update(table(Target))
-    .where(
-        among_chosen(
-            _targets.id,
-            select(_targets.id)
-            .join(table(Campaign), _campaigns.id == _targets.campaign_id)
-            .where(
-                _campaigns.state == fixed(CampaignState.RUNNING),
-                unheeded,
-                _targets.held_by == fixed(refusal),
-                _targets.not_before > bindparam("now"),
-            )
-            .limit(bindparam("limit")),
-        ),
-        _targets.state == fixed(TargetState.READY),
-    )
-    .values(not_before=bindparam("now"))
+_WHO_DO_NOT_HEED = {
+    refusal: select(_campaigns.id).where(_campaigns.state == fixed(CampaignState.RUNNING), unheeded)
     for refusal, unheeded in _UNHEEDED.items()
-]
+}
+
+_HELD = (
+    select(_targets.id)
+    .where(
+        _targets.campaign_id == bindparam("of_campaign"),
+        _targets.held_by == bindparam("rule"),
+        _targets.not_before > bindparam("now"),
+    )
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+# Chosen first, each by its index: without statistics SQLite would look through all targets.
+_RELEASE = (
+    update(table(Target)).where(among(_targets.id, "ids")).values(not_before=bindparam("now"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +146,20 @@ def free(connection: Connection, now: datetime) -> None:
 
     A few thousand at once, for key 1 waits for this transaction: the dialler asks every second.
     """
-    for statement in _FREE_AGAIN:
-        connection.execute(statement, {"now": now, "limit": _FREED_AT_ONCE})
+    for refusal, campaigns in _WHO_DO_NOT_HEED.items():
+        for campaign_id in connection.execute(campaigns).scalars().all():
+            release(connection, campaign_id, refusal, _FREED_AT_ONCE, now)
+
+
+def release(
+    connection: Connection, campaign_id: int, held_by: Refusal, limit: int, now: datetime
+) -> int:
+    """Let up to `limit` targets that wait for one rule be judged anew; give how many."""
+    wanted = {"of_campaign": campaign_id, "rule": held_by, "limit": limit, "now": now}
+    ids = connection.execute(_HELD, wanted).scalars().all()
+    if ids:
+        connection.execute(_RELEASE, {"ids": ids, "now": now})
+    return len(ids)
 
 
 def _let_wait(connection: Connection, reason: Refusal, until: dict[int, datetime | None]) -> None:

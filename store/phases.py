@@ -11,12 +11,12 @@ from domain.addresses import Scheme
 from domain.clock import to_local
 from domain.gate import Refusal
 from domain.states import CampaignState, TargetState
-from store import history
+from store import gate, history
 from store.columns import fixed
 from store.gate_rules import PHASE_ID
 from store.history import happening
 from store.models import Campaign, Phase, Target, table
-from store.statements import among, among_chosen
+from store.statements import among
 
 _TODAY = bindparam("today", type_=Date)
 _phases, _targets, _campaigns = table(Phase).c, table(Target).c, table(Campaign).c
@@ -28,20 +28,6 @@ _LAST_DAY = (
     .where(among(_targets.msisdn, "msisdns"), _campaigns.by_phase)
     .group_by(_targets.msisdn)
     .having(func.count() == func.count(_phases.closes_on))
-)
-_HELD = (
-    select(_targets.id)
-    .where(
-        _targets.campaign_id == bindparam("of_campaign"),
-        _targets.held_by == fixed(Refusal.PHASE_CLOSED),
-        _targets.not_before > bindparam("now"),
-    )
-    .limit(bindparam("limit"))
-)
-_RELEASE = (
-    update(table(Target))
-    .where(among_chosen(_targets.id, _HELD), _targets.state == fixed(TargetState.READY))
-    .values(not_before=bindparam("now"))
 )
 _WILL_BE_OPEN = (
     select(_phases.id)
@@ -57,10 +43,11 @@ _ENDED = (
         _WILL_BE_OPEN,
     )
     .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True, of=table(Target))
 )
 _BRING_BACK = (
     update(table(Target))
-    .where(among_chosen(_targets.id, _ENDED), _targets.state == fixed(TargetState.DONE))
+    .where(among(_targets.id, "ids"))
     .values(
         state=fixed(TargetState.READY), outcome=null(), held_by=null(), not_before=bindparam("now")
     )
@@ -114,10 +101,12 @@ def release(connection: Connection, campaign_id: int, limit: int, now: datetime)
 
     So are those that had ended with it, where the phase of their place goes on by now.
     """
-    wanted = {"of_campaign": campaign_id, "limit": limit, "now": now}
-    released = connection.execute(_RELEASE, wanted).rowcount
-    left = {**wanted, "limit": limit - released, "today": to_local(now).date()}
-    return released + connection.execute(_BRING_BACK, left).rowcount
+    released = gate.release(connection, campaign_id, Refusal.PHASE_CLOSED, limit, now)
+    left = {"of_campaign": campaign_id, "limit": limit - released, "today": to_local(now).date()}
+    ended = connection.execute(_ENDED, left).scalars().all()
+    if ended:
+        connection.execute(_BRING_BACK, {"ids": ended, "now": now})
+    return released + len(ended)
 
 
 def last_days(connection: Connection, msisdns: Sequence[str]) -> dict[str, date]:
