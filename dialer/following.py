@@ -20,6 +20,7 @@ from domain.states import CampaignState
 from store import campaigns, following
 from store.engine import Store
 from store.following import Copied, Follower
+from store.restored import require_told
 from store.tick_lock import is_mine
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ def copy_next(connection: Connection, one: Follower, after: int, now: datetime) 
     copied = following.follow(connection, one.campaign_id, one.text_campaign_id, one.hours, after)
     campaign = campaigns.by_name(connection, str(one.campaign_id))
     if copied.added and campaign.state == CampaignState.FINISHED:
-        with suppress(InputError):  # somebody was faster
+        with suppress(InputError):  # somebody was faster, or who was contacted is to be told first
+            require_told(connection)
             campaigns.move(connection, campaign, CampaignState.RUNNING, now)
     return copied

@@ -13,7 +13,7 @@ from runtime.audience_answers import Head
 
 TWICE_IN_FILE = "the number stands twice in this file"
 IN_CAMPAIGN = "the number is in the campaign already"
-IN_OTHER_CAMPAIGN = "another running campaign has the number"
+IN_OTHER_CAMPAIGN = "another campaign has the number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class ImportOptions:
         file_name: what the file was called before it came here, if not what it is called now.
         extracted_at: when rows that do not say so themselves were true.
         require_eligibility: every rule is to be met; a file that lacks a column is refused.
-        skip_other_campaigns: refuse numbers that another running campaign has.
+        skip_other_campaigns: refuse numbers that another campaign has, a draft or one at work.
         dry_run: count, and write nothing.
         places: gives the official codes.
         erasure_key: finds the refusals of numbers that were taken out; empty where there are none.
@@ -68,7 +68,7 @@ class ImportReport:
         unreadable: rows that could not be read, a bad number for instance.
         verdicts: the others, but for those that are not eligible.
         ineligible: by the rule that was not met.
-        also_in_other_campaigns: added, though another running campaign has the number too.
+        also_in_other_campaigns: added, though another campaign has the number too.
         unknown_province: added without a code; so is `unknown_district`.
     """
 
@@ -99,7 +99,7 @@ class ImportReport:
 
     @property
     def in_other_campaign(self) -> int:
-        """Rows refused for the sake of another running campaign, since that was asked for."""
+        """Rows refused for the sake of another campaign, since that was asked for."""
         return self.verdicts[Verdict.IN_OTHER_CAMPAIGN]
 
     @property

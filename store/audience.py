@@ -10,7 +10,7 @@ from sqlalchemy.dialects import sqlite
 from domain.states import CampaignState, TargetState
 from store import kept_refusals
 from store.batches import copy_in
-from store.columns import UtcDateTime, fixed
+from store.columns import UtcDateTime
 from store.models import Campaign, Target, table
 from store.statements import among
 
@@ -34,6 +34,7 @@ _INSERT = (
 _LOCK = text("SELECT pg_advisory_xact_lock(2169232, :campaign_id)")
 _as_kept = UtcDateTime().bind_processor(sqlite.dialect())
 _campaign = table(Campaign).c
+_STILL_TO_DIAL = (CampaignState.DRAFT, CampaignState.RUNNING, CampaignState.PAUSED)
 _KNOWN = (
     select(_target.campaign_id, _target.msisdn, _target.import_id)
     .join(table(Campaign), _campaign.id == _target.campaign_id)
@@ -41,7 +42,7 @@ _KNOWN = (
         among(_target.msisdn, "msisdns"),
         or_(
             _target.campaign_id == bindparam("campaign_id"),
-            _campaign.state == fixed(CampaignState.RUNNING),
+            _campaign.state.in_(_STILL_TO_DIAL),
         ),
     )
 )
@@ -66,7 +67,7 @@ class Known(NamedTuple):
     """Where numbers are already.
 
     `held` has those of the campaign, each with its import; `elsewhere` those that another campaign
-    has which is running.
+    has which is not at its end.
     """
 
     held: dict[str, int | None]
@@ -94,7 +95,7 @@ def hold(connection: Connection, campaign_id: int) -> None:
 
 
 def known(connection: Connection, campaign_id: int, msisdns: Sequence[str]) -> Known:
-    """Which of the numbers the campaign has, or another one that is running."""
+    """Which of the numbers the campaign has, or another one that is not at its end."""
     found = Known({}, set())
     rows = connection.execute(_KNOWN, {"campaign_id": campaign_id, "msisdns": msisdns})
     for campaign, msisdn, import_id in rows:

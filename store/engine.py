@@ -9,6 +9,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -21,6 +22,7 @@ from sqlalchemy.pool import QueuePool
 
 from domain.errors import ConfigError
 from store.faults import unavailable_is_told
+from store.private_file import make_private
 from store.sqlite_writer import SqliteWriter
 
 P = ParamSpec("P")
@@ -109,6 +111,7 @@ class _SqliteStore(Store):
             json_serializer=_as_json,
             connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
         )
+        event.listen(self._engine, "do_connect", _sqlite_before_connect)
         event.listen(self._engine, "connect", _sqlite_on_connect)
         event.listen(self._engine, "begin", _sqlite_on_begin)
         self._reading = self._engine.execution_options(tstn_reads=True)
@@ -175,6 +178,11 @@ _KINDS: dict[str, Callable[[URL, str], Store]] = {
 def _as_json(value: Any) -> str:
     """Like json.dumps, in a tenth of the time: an audience has a million of them."""
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _sqlite_before_connect(_dialect: Any, _record: Any, arguments: Any, _more: Any) -> None:
+    with suppress(OSError):  # told by the connection
+        make_private(arguments[0])
 
 
 def _sqlite_on_connect(dbapi_connection: Any, _: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from domain.errors import TstnError
 from store.facts import Fact, decode, encode
+from store.private_file import make_private
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
@@ -65,6 +66,7 @@ class Spool:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path)
             self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.execute("PRAGMA synchronous=FULL")

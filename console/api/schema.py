@@ -96,7 +96,7 @@ class ImportAsked(Given):
         Flag, Field(description="Demand every rule: a column that is missing is an error.")
     ] = False
     skip_other_campaigns: Annotated[
-        Flag, Field(description="Refuse numbers that another running campaign has.")
+        Flag, Field(description="Refuse numbers that another campaign has which is not at its end.")
     ] = False
 
 

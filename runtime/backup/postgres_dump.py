@@ -17,6 +17,8 @@ from domain.errors import InputError
 NAME = "store.dump"
 _PACKAGES = Path("/usr/lib/postgresql")
 _ERRORS_ONLY = "-c client_min_messages=error"
+_NEW_SETTING = b"SET transaction_timeout = 0;"
+_HEAD_BYTES = 4096
 # What is ours in the database goes in the same transaction in which the dump comes.
 _EMPTY = """\
 DO $$
@@ -55,6 +57,7 @@ def load(backup: Path, url: str) -> None:
         # To a file first: of a dump that breaks off nothing must be committed.
         options = ("--no-owner", "--no-privileges", f"--file={script}")
         _checked([_program("pg_restore"), *options, str(backup / NAME)], {})
+        leave_out_new_setting(script)
         _run(
             url,
             *("psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"),
@@ -62,10 +65,23 @@ def load(backup: Path, url: str) -> None:
         )
 
 
+def leave_out_new_setting(script: Path) -> None:
+    """Turn what pg_restore 17 sets at its beginning, and no older server knows, into a comment."""
+    with script.open("r+b") as file:
+        at = file.read(_HEAD_BYTES).find(_NEW_SETTING)
+        if at >= 0:
+            file.seek(at)
+            file.write(_NEW_SETTING.replace(b"SET", b"-- ", 1))
+
+
 def _run(url: str, program: str, *options: str) -> None:
     """The password goes by the environment: a command line is everybody's to read."""
     parsed = make_url(url)
-    place = {"--host": parsed.host, "--port": parsed.port, "--username": parsed.username}
+    place = {
+        "--host": parsed.host or parsed.query.get("host"),
+        "--port": parsed.port or parsed.query.get("port"),
+        "--username": parsed.username,
+    }
     given = [f"{name}={value}" for name, value in place.items() if value is not None]
     password = {"PGPASSWORD": str(parsed.password)} if parsed.password is not None else {}
     command = [_program(program), "--no-password", *given, *options]

@@ -43,7 +43,7 @@ async def load(arguments: Namespace, settings: Settings) -> None:
     show(arguments, data | report.counts(), readable_report(report, rejects_file))
     if report.also_in_other_campaigns:
         warn(
-            f"{report.also_in_other_campaigns} of the numbers are in other running campaigns too: "
+            f"{report.also_in_other_campaigns} of the numbers are in other campaigns too: "
             "--skip-other-campaigns refuses such"
         )
 

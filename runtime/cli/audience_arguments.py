@@ -79,7 +79,8 @@ def _add_import(commands: "Commands") -> None:
     load.add_argument(
         "--skip-other-campaigns",
         action="store_true",
-        help="refuse numbers that another running campaign has (default: add and count them)",
+        help="refuse numbers that another campaign has which is not at its end "
+        "(default: add and count them)",
     )
 
 
@@ -95,4 +96,9 @@ def _add_contacted(commands: "Commands") -> None:
     )
     contacted.add_argument(
         "file", type=Path, metavar="FILE", help="CSV; a column msisdn, or numbers first"
+    )
+    contacted.add_argument(
+        "--leave-out-unreadable",
+        action="store_true",
+        help="count the rest where some rows have no number (default: count nothing)",
     )

@@ -21,14 +21,14 @@ def readable_report(report: ImportReport, rejects_file: str | None) -> Table:
     return pairs(
         {
             "would be added" if is_dry else "added": report.added,
-            "  in other running campaigns too": report.also_in_other_campaigns,
+            "  in other campaigns too": report.also_in_other_campaigns,
             "  unknown province": report.unknown_province,
             "  unknown district": report.unknown_district,
             "refused": report.rejected,
             "  can't be read": report.unreadable,
             "  twice in the file": report.twice_in_file,
             "  in the campaign already": report.in_campaign,
-            "  in another running campaign": report.in_other_campaign,
+            "  in another campaign": report.in_other_campaign,
             **{f"  {rule.replace('_', ' ')}": n for rule, n in sorted(report.ineligible.items())},
             "refused rows are in": rejects_file or "no file",
             "import": "none, this was a dry run" if is_dry else report.import_id,

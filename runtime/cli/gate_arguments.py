@@ -48,8 +48,8 @@ def add_phases(commands: "Commands") -> None:
         "Set when places are invited, for campaigns with by_phase. Columns: province, by name "
         "or province_code; district or district_code (empty: the whole province, but for districts "
         "with a row of their own); opens_on, closes_on (empty: open end); scheme (vn-2021). Places "
-        "that the file does not name keep theirs. Numbers that had ended with their phase are dialled "
-        "if it goes on now; start a campaign again that has finished meanwhile",
+        "that the file does not name keep theirs. Numbers that had ended with their phase are "
+        "dialled if it goes on now; start a campaign again that has finished meanwhile",
         "tstn phases import config/provinces-phase2.csv",
     )
     load.add_argument("file", type=Path, metavar="FILE.csv", help="CSV in UTF-8 with a header")

@@ -7,6 +7,7 @@ from typing import Any
 from dialer.audience_file import RejectedRow
 from dialer.gate_files import read_numbers
 from domain.clock import to_local, utc_now
+from domain.errors import InputError
 from runtime.backup.making import make
 from runtime.backup.restoring import Restored
 from runtime.backup.restoring import restore as put_back
@@ -40,14 +41,20 @@ async def contacted(arguments: Namespace, settings: Settings) -> None:
     """Count contacts that the store does not know of."""
     rows = list(read_numbers(arguments.file))
     numbers = list(dict.fromkeys(row for row in rows if isinstance(row, str)))
-    unreadable = sum(isinstance(row, RejectedRow) for row in rows)
+    unreadable = [row for row in rows if isinstance(row, RejectedRow)]
+    if unreadable and not arguments.leave_out_unreadable:
+        raise InputError(
+            f"{arguments.file}: no number in {len(unreadable)} of {len(rows)} rows, first in line "
+            f"{unreadable[0].line}: nothing was counted. Head the column of numbers msisdn, or "
+            "give --leave-out-unreadable"
+        )
     now, counted = utc_now(), 0
     async with opened_store(settings) as store:
         for first in range(0, len(numbers), _AT_ONCE):
             some = numbers[first : first + _AT_ONCE]
             counted += await store.write(restored.contacted, some, now)
         await store.write(restored.told, len(numbers), counted, now)
-    data = {"numbers": len(numbers), "counted": counted, "unreadable": unreadable}
+    data = {"numbers": len(numbers), "counted": counted, "unreadable": len(unreadable)}
     show(
         arguments,
         data,
@@ -55,7 +62,7 @@ async def contacted(arguments: Namespace, settings: Settings) -> None:
             {
                 "numbers in the file": len(numbers),
                 "counted as contacted once": counted,
-                "rows without a number": unreadable,
+                "rows without a number": len(unreadable),
             }
         ),
     )

@@ -7,7 +7,7 @@ import pytest
 
 from dialer.following import Following
 from domain.states import CampaignState
-from store import campaigns, following
+from store import campaigns, following, restored
 from store.engine import Store
 from store.models import Campaign, Target
 from tests.rows import NOW, all_rows, make_campaign, numbers
@@ -78,6 +78,16 @@ async def test_a_running_follower_is_not_finished_while_texts_may_come(store: St
     # Its texts had all gone out, but it was not told yet.
     await Following(store, lambda: world.now).follow()
     assert await state_of(store) == CampaignState.RUNNING
+
+
+async def test_after_a_restore_a_follower_waits_until_contacts_were_told(store: Store) -> None:
+    await make_text_campaign(store, numbers(2), cps=50.0)
+    await follower(store, CampaignState.FINISHED)
+    world = TextWorld(store)
+    await world.passes(2)
+    await store.write(restored.calm, NOW, world.now)
+    await Following(store, lambda: world.now).follow()
+    assert await state_of(store) == CampaignState.FINISHED
 
 
 async def test_a_stopped_follower_gets_none(store: Store) -> None:

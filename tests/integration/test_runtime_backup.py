@@ -320,3 +320,13 @@ async def test_no_server_starts_on_a_dump_that_is_loaded_and_not_made_safe(
     async with opened(settings) as store:
         await require_current(store)
         assert [row["state"] for row in await all_rows(store, Campaign)] == ["paused"]
+
+
+def test_what_only_a_newer_postgresql_knows_is_left_out_of_a_dump(tmp_path: Path) -> None:
+    script = tmp_path / "dump.sql"
+    before = "SET lock_timeout = 0;\nSET transaction_timeout = 0;\nSET xmloption = content;\n"
+    script.write_text(before)
+    postgres_dump.leave_out_new_setting(script)
+    assert script.read_text() == before.replace("SET tr", "--  tr")
+    postgres_dump.leave_out_new_setting(script)
+    assert script.read_text() == before.replace("SET tr", "--  tr")

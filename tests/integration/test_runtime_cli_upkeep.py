@@ -98,13 +98,19 @@ def test_backup_restore_and_who_was_contacted_since(tstn: Tstn) -> None:
     assert "campaigns that ran, paused now          mekong" in told
     assert "tstn audience contacted FILE" in told
     assert "tell who was contacted" in tstn.error("campaign", "start", "mekong")
+    other_columns = tstn.write("other.csv", "at,calling,called\n2026,9090,0900000000\n")
+    assert "no number in 2 of 2 rows, first in line 1" in tstn.error(
+        "audience", "contacted", other_columns
+    )
+    assert "tell who was contacted" in tstn.error("campaign", "start", "mekong")
     records = tstn.write("records.csv", "msisdn\n0900000000\n12\n0900000009\n")
-    assert tstn.json("audience", "contacted", records) == {
+    assert tstn.json("audience", "contacted", records, "--leave-out-unreadable") == {
         "numbers": 2,
         "counted": 1,
         "unreadable": 1,
     }
-    assert tstn.json("audience", "contacted", records)["counted"] == 0
+    again = tstn.json("audience", "contacted", records, "--leave-out-unreadable")
+    assert again["counted"] == 0
     assert "no prompts" in tstn.error("campaign", "start", "mekong")  # that is all that is missing
     attempts = tstn.lines("export", "attempts", "--campaign", "mekong")
     assert [(row["node"], row["disposition"]) for row in attempts] == [("outside", "unknown")]
