@@ -1,6 +1,7 @@
 """Metrics of what stands in rows: the same on every server of one store. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from prometheus_client.core import Metric
 
@@ -22,6 +23,7 @@ def of_rows(rows: RowFigures) -> Iterator[Metric]:
     if rows.present is not None:
         yield from _of_callbacks(rows.present.callbacks)
         yield from _of_campaigns(rows.present, rows.due)
+        yield from _of_brakes(rows.present.brakes)
         yield from _of_texts(rows.present.texts)
 
 
@@ -41,6 +43,13 @@ def _of_campaigns(present: Present, is_due: frozenset[int]) -> Iterator[Metric]:
     due = {each.name: float(each.id in is_due) for each in present.running}
     said = "Whether a running campaign has a number to dial now, within its window"
     yield gauge("tstn_campaign_due", said, by, due)
+    said = "When a running campaign last dialled, or was started if it never has"
+    last = {
+        each.name: at.timestamp()
+        for each in present.running
+        if (at := present.last_dials[each.id] or each.started_at) is not None
+    }
+    yield gauge("tstn_campaign_last_dial_timestamp_seconds", said, by, last)
     cps = {each.name: each.cps for each in present.running}
     yield gauge("tstn_campaign_cps", "Calls a second at most, of a running campaign", by, cps)
     channels = {each.name: each.max_channels for each in present.running}
@@ -51,6 +60,16 @@ def _of_campaigns(present: Present, is_due: frozenset[int]) -> Iterator[Metric]:
     )
     channels = {scope: caps.max_channels for scope, caps in present.limits.items()}
     yield gauge("tstn_limit_channels", "Channels at most, as set there", ("scope",), channels)
+
+
+def _of_brakes(rows: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
+    factors: dict[tuple[str, str], float] = {}
+    for row in rows:
+        scope = row["campaign"] if row["trunk"] is None else f"trunk:{row['trunk']}"
+        key = (str(row["cause"]), scope)
+        factors[key] = min(row["factor"], factors.get(key, 1.0))
+    said = "To what of its rate a drawn brake slows, overridden or not; 0 for an open breaker"
+    yield gauge("tstn_brake_factor", said, ("cause", "scope"), factors)
 
 
 def _of_texts(backlog: Backlog) -> Iterator[Metric]:

@@ -3,19 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from domain.sla import SlaBounds
 from domain.states import TargetState
-from store import attempts, callback_figures, campaigns, limits, texts
+from store import attempts, brakes, callback_figures, campaigns, limits, texts
 from store.callback_figures import Figures
 from store.columns import UtcDateTime, fixed
 from store.limits import Caps
-from store.models import Campaign, Registration, Target, table
+from store.models import Attempt, Campaign, Registration, Target, table
 from store.texts import Backlog
 
-_target, _registration = table(Target).c, table(Registration).c
+_target, _registration, _attempt = table(Target).c, table(Registration).c, table(Attempt).c
 _FIRST_DUE = (
     select(_target.id)
     .where(
@@ -24,6 +25,9 @@ _FIRST_DUE = (
         _target.not_before <= bindparam("now", type_=UtcDateTime),
     )
     .limit(1)
+)
+_LAST_DIAL = select(func.max(_attempt.started_at)).where(
+    _attempt.campaign_id == bindparam("campaign")
 )
 _LAST_REGISTRATION = select(func.coalesce(func.max(_registration.id), 0))
 _REGISTERED = (
@@ -40,12 +44,16 @@ class Present:
     Attributes:
         channels: in use, by the name of the campaign and the trunk.
         running: the campaigns that may dial, `due`: those of them that have a number to dial.
+        last_dials: when those last dialled, by their id; None: never.
+        brakes: those that are drawn, as rows.
     """
 
     callbacks: Figures
     channels: Mapping[tuple[str, str], int]
     running: Sequence[Campaign]
     due: frozenset[int]
+    last_dials: Mapping[int, datetime | None]
+    brakes: Sequence[Mapping[str, Any]]
     limits: Mapping[str, Caps]
     texts: Backlog
 
@@ -61,6 +69,8 @@ def present(connection: Connection, bounds: SlaBounds) -> Present:
         channels={(names[id_], trunk): count for (id_, trunk), count in in_use.items()},
         running=running,
         due=frozenset(each.id for each in running if _is_due(connection, each.id, bounds.now)),
+        last_dials={each.id: _last_dial(connection, each.id) for each in running},
+        brakes=[row for row in brakes.all_of(connection) if row["factor"] < 1],
         limits=limits.read(connection),
         texts=texts.backlog(connection),
     )
@@ -75,6 +85,11 @@ def registered(connection: Connection, after: int, upto: int) -> dict[str, int]:
     """How many registrations came by which channel, with ids from `after` (without) to `upto`."""
     rows = connection.execute(_REGISTERED, {"after": after, "upto": upto})
     return {row.channel: row[1] for row in rows}
+
+
+def _last_dial(connection: Connection, campaign: int) -> datetime | None:
+    at: datetime | None = connection.execute(_LAST_DIAL, {"campaign": campaign}).scalar_one()
+    return at
 
 
 def _is_due(connection: Connection, campaign: int, now: datetime) -> bool:

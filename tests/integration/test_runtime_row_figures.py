@@ -10,10 +10,12 @@ import pytest
 
 from domain.errors import StoreUnavailable
 from domain.sla import SlaState
-from domain.states import Channel
+from domain.states import BrakeCause, Channel
 from runtime.row_figures import RowFigures
 from runtime.row_metrics import of_rows
+from store import brakes
 from store.apply import apply
+from store.brakes import Change, Scope
 from store.engine import Store
 from tests.rows import BY_NINE, NOW, asked, claim_some, make_campaign, numbers
 
@@ -60,6 +62,8 @@ async def test_what_stands_in_rows(store: Store) -> None:
     await make_campaign(store, numbers(1, 60), name="closed", windows=["18:00-19:00"])
     await claim_some(store, campaign, 3)
     await register(store, *numbers(2, 80))
+    drawn = Scope(BrakeCause.PROMISE, campaign_id=campaign.id)
+    await store.write(brakes.put, drawn, Change(0.25, "too many"), NOW)
     async with figures(store, World()) as rows:
         await rows.refresh()
         assert rows.present is not None
@@ -70,6 +74,9 @@ async def test_what_stands_in_rows(store: Store) -> None:
         assert value(rows, "tstn_campaign_channels", campaign="mekong") == 30
         due = {name: value(rows, "tstn_campaign_due", campaign=name) for name in NAMES}
         assert due == {"mekong": 1, "later": 0, "closed": 0}
+        last = "tstn_campaign_last_dial_timestamp_seconds"
+        assert value(rows, last, campaign="mekong") == NOW.timestamp()
+        assert value(rows, "tstn_brake_factor", cause="promise", scope="mekong") == 0.25
 
 
 NAMES = ("mekong", "later", "closed")
