@@ -5,17 +5,21 @@ agents by the forecast. Pauses between the dials of one number are not waited fo
 no earlier than this says, unless more people answer than in the last hour.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import cache
 from itertools import takewhile
 from math import ceil
 
 from dialer.expected import late, to_come
 from dialer.forecast import Pending, Staff, attempts_needed
+from dialer.retry import RetryRules
 from domain.calendar import Calendar
+from domain.dispositions import Disposition
 
 _DAY = timedelta(days=1)
+_WAYS_FOLLOWED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Knobs:
     cps: float
     max_channels: int
     max_attempts: int
+    retry: RetryRules
     windows: Calendar
     shared_cps: float
     shared_channels: int
@@ -32,13 +37,17 @@ class Knobs:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What calls are like: rates from 0 to 1, means in seconds; `calls` were measured."""
+    """What calls are like: rates from 0 to 1, means in seconds; `calls` were measured.
+
+    `missed` has the shares of how those end that nobody answers.
+    """
 
     calls: int
     answer_rate: float
     ring_seconds: float
     talk_seconds: float
     key_1_rate: float
+    missed: Mapping[Disposition, float]
 
     @property
     def call_seconds(self) -> float:
@@ -88,7 +97,7 @@ class Preview:
 def preview(numbers: int, knobs: Knobs, rates: Rates, agents: Agents, now: datetime) -> Preview:
     """What becomes of so many numbers that wait for a dial."""
     cps, limited_by = pace(knobs, rates)
-    dials = ceil(numbers * dials_each(rates.answer_rate, knobs.max_attempts) - 1e-9)
+    dials = ceil(numbers * dials_each(rates, knobs.retry, knobs.max_attempts) - 1e-9)
     finished = finish(dials, cps, knobs.windows, now)
     key_1_a_second = cps * rates.answer_rate * rates.key_1_rate
     day = list(_within(knobs.windows, now, min(finished or now + _DAY, now + _DAY)))
@@ -121,10 +130,28 @@ def pace(knobs: Knobs, rates: Rates) -> tuple[float, str]:
     return limits[name], name
 
 
-def dials_each(answer_rate: float, max_attempts: int) -> float:
-    """How often a number is dialled on average until it answers, the cap included."""
-    missed = 1 - min(1.0, max(0.0, answer_rate))
-    return float(sum(missed**attempt for attempt in range(max(1, max_attempts))))
+def dials_each(rates: Rates, retry: RetryRules, max_attempts: int) -> float:
+    """How often a number is dialled on average, until it answers or no rule allows one dial more.
+
+    Of how calls are missed the most frequent ways are followed; after the others there is no retry.
+    """
+    missed = 1 - min(1.0, max(0.0, rates.answer_rate))
+    frequent = sorted(rates.missed, key=lambda way: -rates.missed[way])[:_WAYS_FOLLOWED]
+    ways = [(missed * rates.missed[way], retry[way].max) for way in frequent if way in retry]
+
+    @cache
+    def dials(alike: tuple[int, ...]) -> float:
+        """From the next one on; `alike` counts the misses of each way so far."""
+        if sum(alike) + 1 >= max_attempts:
+            return 1.0
+        again = (
+            share * dials((*alike[:way], alike[way] + 1, *alike[way + 1 :]))
+            for way, (share, most) in enumerate(ways)
+            if alike[way] < most
+        )
+        return 1.0 + sum(again)
+
+    return dials((0,) * len(ways))
 
 
 def finish(dials: int, cps: float, windows: Calendar, now: datetime) -> datetime | None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from dialer.brake_promise import agents_to_judge_by
 from dialer.callbacks import backlog_of, staff_of
 from dialer.preview import Agents, Knobs, Rates, preview
+from dialer.retry import rules_from_row
 from dialer.windows import calendar_by
 from runtime.callback_wiring import callback_setting
 from runtime.caps import shared
@@ -77,6 +78,7 @@ def _of(
         cps=columns["cps"],
         max_channels=columns["max_channels"],
         max_attempts=columns["max_attempts"],
+        retry=rules_from_row(columns["retry"]),
         windows=calendar_by(columns, settings.calendar.holidays),
         shared_cps=min(caps.cps for caps in caps_shared),
         shared_channels=min(caps.max_channels for caps in caps_shared),
@@ -98,4 +100,5 @@ def _rates(figures: PaceFigures) -> Rates:
         ring_seconds=figures.ring_seconds,
         talk_seconds=figures.talk_seconds,
         key_1_rate=figures.key_1_rate,
+        missed=figures.missed,
     )

@@ -3,6 +3,8 @@
 Measured on the newest calls only, so that it is quick whatever the size of the campaign.
 """
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,6 +32,7 @@ class PaceFigures:
         talk_seconds: from the answer to the end, of those answered.
         key_1_rate, key_3_rate: of the calls answered.
         agent_seconds: of those whom key 3 brought to an agent, from there to the end.
+        missed: how those not answered ended, as shares of them.
     """
 
     calls: int
@@ -39,6 +42,7 @@ class PaceFigures:
     key_1_rate: float
     key_3_rate: float
     agent_seconds: float
+    missed: Mapping[Disposition, float]
 
     @property
     def is_measured(self) -> bool:
@@ -46,7 +50,8 @@ class PaceFigures:
         return self.calls >= ENOUGH_CALLS
 
 
-GUESSED = PaceFigures(0, 0.4, 15.0, 30.0, 0.05, 0.02, 180.0)
+_MISSED = {Disposition.NO_ANSWER: 0.6, Disposition.UNREACHABLE: 0.2, Disposition.BUSY: 0.2}
+GUESSED = PaceFigures(0, 0.4, 15.0, 30.0, 0.05, 0.02, 180.0, _MISSED)
 """What a plan may begin with before anything was dialled."""
 
 _attempt, _key, _target = table(Attempt).c, table(KeyPress).c, table(Target).c
@@ -58,6 +63,7 @@ _LAST = (
         _attempt.answered_at,
         _attempt.ended_at,
         _attempt.queue_connected_at,
+        _attempt.disposition,
         *(
             # A count, not EXISTS: that would read every such key there ever was, into a table.
             select(func.count())
@@ -103,12 +109,17 @@ def measured(connection: Connection, campaign_id: int, now: datetime) -> PaceFig
         key_3_rate=sum(row.key_3 > 0 for row in answered) / max(1, len(answered)),
         agent_seconds=_mean([row.ended_at - row.queue_connected_at for row in advised])
         or GUESSED.agent_seconds,
+        missed=_shares([row.disposition for row in rows if row.answered_at is None]),
     )
 
 
 def numbers_left(connection: Connection, campaign_id: int) -> int:
     """How many numbers of a campaign wait for a dial."""
     return int(connection.execute(_READY, {"campaign": campaign_id}).scalar_one())
+
+
+def _shares(endings: list[str]) -> dict[Disposition, float]:
+    return {Disposition(word): count / len(endings) for word, count in Counter(endings).items()}
 
 
 def _mean(spans: list[timedelta]) -> float:

@@ -86,6 +86,7 @@ ROUTES: tuple[ApiRoute, ...] = (
         *(_OPERATE, control_answers.Effects),
         params=OfCampaign,
         body=schema.Tuning,
+        may_conflict=True,
     ),
     ApiRoute(
         *("POST", f"{_CAMPAIGN}/revert", steering.revert_tuning),

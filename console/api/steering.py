@@ -26,6 +26,8 @@ from store.recycling import Batch, Choice
 async def preview_tuning(request: web.Request) -> web.StreamResponse:
     """What knobs would come to, beside what they come to as they are; nothing is changed."""
     campaign, it = await found(request), parts(request)
+    if campaign.kind == CampaignKind.TEXT:
+        raise Refused(HTTPStatus.CONFLICT, "the campaign sends texts: a preview is of calls")
     changed = operation_of(request).tuned(fields_of(given(request, Tuning)), campaign.retry)
     before, after = await it.control.preview(it.store, str(campaign.id), changed, it.clock())
     return answer(

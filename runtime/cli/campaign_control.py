@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from dialer.campaign_file import read_tuning
 from domain.clock import read_moment, to_local, utc_now
 from domain.errors import InputError
-from domain.states import CampaignState
+from domain.states import CampaignKind, CampaignState
 from runtime.campaign_preview import Looked, look, previewed
 from runtime.cli.acts import audited
 from runtime.cli.campaign_view import changes_table
@@ -86,6 +86,11 @@ async def preview(arguments: Namespace, settings: Settings) -> None:
     now = utc_now()
     async with opened_store(settings) as store:
         looked: Looked = await store.read(look, arguments.campaign, settings, now)
+    if looked.campaign.kind == CampaignKind.TEXT:
+        raise InputError(
+            f"campaign {looked.campaign.name!r} sends texts: a preview is of calls; its page shows "
+            "when its texts will have been sent"
+        )
     changed = read_tuning(arguments.pairs, retry=looked.campaign.retry)
     before, after = previewed(looked, changed, settings, now)
     data = {"name": looked.campaign.name, "before": before, "after": after}

@@ -17,6 +17,7 @@ from tests.api_calls import Program, add_tokens, program, token_of
 from tests.consoles import Rig, console
 from tests.integration.test_console_campaigns import called
 from tests.rows import NOW, all_rows, make_campaign, numbers
+from tests.text_campaigns import make_text_campaign
 
 ONE = "/campaigns/mekong"
 KEY = {"Idempotency-Key": "0f8fad5b-d9cb-469f"}
@@ -85,6 +86,14 @@ async def test_knobs_are_looked_at_and_change_nothing(by: Program, rig: Rig) -> 
     assert seen["after"]["finishes_at"] < seen["before"]["finishes_at"]
     assert (await by.json("GET", ONE))["cps"] == 1.0
     await by.json("POST", f"{ONE}/preview", 422, json={"windows": ["late"]})
+
+
+async def test_what_is_of_calls_is_refused_for_texts(by: Program, rig: Rig) -> None:
+    await make_text_campaign(rig.store, numbers(2))
+    await by.json("POST", "/campaigns/texts/preview", 409, json={"cps": 2})
+    asked = {"outcomes": ["unknown"]}
+    for what in ("recycle/preview", "recycle"):
+        await by.json("POST", f"/campaigns/texts/{what}", 409, json=asked)
 
 
 async def test_a_tuning_is_reverted_once_a_key(by: Program, rig: Rig) -> None:

@@ -74,6 +74,9 @@ def test_a_preview_shows_now_and_then_and_changes_nothing(tstn: Tstn) -> None:
     )
     assert shown["before"]["limited_by"] == "channels"
     assert shown["after"]["dials"] == 3
+    never = [f"retry.{how}.max=0" for how in ("no_answer", "busy", "unreachable")]
+    shown = tstn.json("campaign", "preview", NAME, *never)
+    assert shown["before"]["dials"] > shown["after"]["dials"] == 3
     assert tstn.json("campaign", "show", NAME)["cps"] == 5
     text = tstn("campaign", "preview", NAME, "max_channels=500", "cps=8")
     limits = [line.split() for line in text.splitlines() if line.startswith("limited")]

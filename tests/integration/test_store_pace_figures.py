@@ -37,6 +37,7 @@ async def test_answers_keys_and_seconds_of_the_last_hour(store: Store) -> None:
         key_1_rate=0.75,
         key_3_rate=0.25,
         agent_seconds=GUESSED.agent_seconds,
+        missed={Disposition.NO_ANSWER: 1.0},
     )
     assert found.is_measured
     assert await store.read(pace_figures.numbers_left, campaign.id) == 300 - 240

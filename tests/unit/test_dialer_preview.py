@@ -10,16 +10,20 @@ from hypothesis import strategies as st
 from dialer.expected import late, to_come
 from dialer.forecast import Pending, Staff
 from dialer.preview import Agents, Knobs, Rates, dials_each, pace, preview
+from dialer.retry import RetryRule
 from domain.calendar import Calendar, Window
 from domain.clock import LOCAL
+from domain.dispositions import Disposition
 
 BY_NINE = time(21, 0)
 HOURS = Calendar([Window.parse("07:00-21:00")], call_on_holidays=True)
 WINDOWS = Calendar([Window.parse("08:00-17:00")], call_on_holidays=True)
 NOW = datetime(2021, 4, 1, 10, 0, tzinfo=LOCAL).astimezone(UTC)
 HOUR = timedelta(hours=1)
-KNOBS = Knobs(10.0, 1000, 1, WINDOWS, shared_cps=100.0, shared_channels=1000)
-RATES = Rates(500, answer_rate=0.5, ring_seconds=10, talk_seconds=30, key_1_rate=0.1)
+NO_ANSWER, BUSY = Disposition.NO_ANSWER, Disposition.BUSY
+OFTEN = {NO_ANSWER: RetryRule(20, 60), BUSY: RetryRule(20, 60)}
+KNOBS = Knobs(10.0, 1000, 1, OFTEN, WINDOWS, shared_cps=100.0, shared_channels=1000)
+RATES = Rates(500, 0.5, ring_seconds=10, talk_seconds=30, key_1_rate=0.1, missed={NO_ANSWER: 1.0})
 STAFF = Staff(agents=10, handling_seconds=180, reach_rate=1.0, max_attempts=5)
 AGENTS = Agents(STAFF, HOURS, BY_NINE)
 
@@ -62,10 +66,22 @@ def test_without_channels_it_never_ends_and_without_numbers_it_has_ended() -> No
 
 
 def test_retries_make_it_longer() -> None:
-    assert dials_each(0.5, 1) == 1.0
-    assert dials_each(0.5, 3) == 1.75
-    assert dials_each(0.0, 4) == 4.0
+    assert dials_each(RATES, OFTEN, 1) == 1.0
+    assert dials_each(RATES, OFTEN, 3) == 1.75
+    assert dials_each(replace(RATES, answer_rate=0.0), OFTEN, 4) == 4.0
     assert preview(100, replace(KNOBS, max_attempts=3), RATES, AGENTS, NOW).dials == 175
+
+
+def test_the_rules_of_retries_bound_them() -> None:
+    """Of two numbers one answers; the other is busy or does not answer, half of the time each."""
+    rates = replace(RATES, missed={NO_ANSWER: 0.5, BUSY: 0.5})
+    never = {way: RetryRule(0, 60) for way in (NO_ANSWER, BUSY)}
+    assert dials_each(rates, never, 9) == 1.0
+    assert dials_each(rates, {}, 9) == 1.0
+    assert dials_each(rates, {BUSY: RetryRule(1, 60)}, 9) == 1.25
+    both = {NO_ANSWER: RetryRule(1, 60), BUSY: RetryRule(1, 60)}
+    assert dials_each(rates, both, 9) == 1 + 2 * 0.25 + 2 * 0.25**2
+    assert dials_each(rates, both, 2) == 1.5
 
 
 def test_call_backs_beyond_the_agents_are_counted_late() -> None:
@@ -83,6 +99,7 @@ KNOBS_OF_ALL = st.builds(
     cps=st.floats(0.01, 1000),
     max_channels=st.integers(1, 20000),
     max_attempts=st.integers(1, 20),
+    retry=st.just(OFTEN),
     windows=st.just(WINDOWS),
     shared_cps=st.floats(0.01, 1000),
     shared_channels=st.integers(0, 20000),
@@ -94,6 +111,7 @@ RATES_OF_ALL = st.builds(
     ring_seconds=st.floats(0, 120),
     talk_seconds=st.floats(0, 3600),
     key_1_rate=st.floats(0, 1),
+    missed=st.floats(0, 1).map(lambda share: {NO_ANSWER: share, BUSY: 1 - share}),
 )
 
 
