@@ -56,6 +56,8 @@ MUST = {
     "priority": _("a whole number from 1 to 9; the highest is served first"),
     "windows": _("such as 08:00-11:30, 13:30-17:00 or mon-fri 08:00-17:00"),
     "call_on_holidays": _("yes or no"),
+    "by_phase": _("yes or no"),
+    "variants": _("versions with their weights from 1 to 1000, such as vi-1 50, vi-2 50"),
     "max": _("a whole number from 0 to 20"),
     "delay_seconds": _("a number of seconds, at most 30 days"),
     "factor": _("a number from 1 to 10"),
@@ -63,12 +65,14 @@ MUST = {
 """What each must be; the dialler's own checks rule, this is how a page says it."""
 
 KNOBS = ("cps", "max_channels", "priority", "max_attempts", "ring_timeout_seconds", "windows")
-"""What has a field of its own, beside holidays and retries."""
+"""What has a field of its own, beside retries and what is chosen."""
+_CHOSEN = ("call_on_holidays", "by_phase", "script_version")
 RULES = ("max", "delay_seconds", "factor")
 MAY_RETRY = (
     *(Disposition.NO_ANSWER, Disposition.BUSY, Disposition.UNREACHABLE),
     *(Disposition.CONGESTION, Disposition.UNEXPECTED_CAUSE, Disposition.UNKNOWN),
 )
+_WEIGHT = re.compile(r"([A-Za-z0-9._-]{1,40}) +([0-9]{1,4})")
 _TAKEN = re.compile(r"a campaign named .* exists already")
 # As domain.gate says it.
 OF_THE_LAW = (
@@ -80,7 +84,7 @@ _EXISTS = _("A campaign of this name exists already: choose another name")
 
 def present(campaign: Campaign) -> dict[str, str]:
     """What the fields of the knobs hold now."""
-    fields = {name: shown(getattr(campaign, name)) for name in (*KNOBS, "call_on_holidays")}
+    fields = {name: shown(getattr(campaign, name)) for name in (*KNOBS, *_CHOSEN, "variants")}
     for word in MAY_RETRY:
         rule = campaign.retry.get(word, {})
         for knob in RULES:
@@ -91,11 +95,19 @@ def present(campaign: Campaign) -> dict[str, str]:
 def changed(campaign: Campaign, given: Mapping[str, str]) -> list[str]:
     """What a form changes, as the pairs that the dialler checks."""
     now = present(campaign)
-    return [
-        f"{name}={given[name]}"
-        for name in now
-        if name in given and given[name] and given[name] != now[name]
-    ]
+    others = {name: value for name, value in given.items() if value and name != "variants"}
+    pairs = [f"{name}={others[name]}" for name in now if others.get(name, now[name]) != now[name]]
+    if given.get("variants", now["variants"]) != now["variants"]:
+        pairs.append(f"variants={_weights(given['variants'])}")
+    return pairs
+
+
+def _weights(field: str) -> str:
+    """What "vi-1 50, vi-2 50" is in TOML; what is not like that stays, to be refused."""
+    found = [_WEIGHT.fullmatch(part.strip()) for part in field.split(",") if part.strip()]
+    if None in found:
+        return field
+    return "{" + ", ".join(f'"{one[1]}" = {one[2]}' for one in found if one) + "}"
 
 
 def shown(value: Any) -> str:

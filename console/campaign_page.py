@@ -111,6 +111,7 @@ async def _knobs(request: web.Request, campaign: Campaign) -> dict[str, Any]:
         "may_retry": campaign_form.MAY_RETRY,
         "rules": campaign_form.RULES,
         "caps": it.control.caps(await it.store.read(limits.read)),
+        "scripts": sorted({*it.control.scripts(), campaign.script_version}),
     }
 
 

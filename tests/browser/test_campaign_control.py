@@ -147,7 +147,7 @@ async def test_numbers_are_put_back_by_the_keyboard(
     campaign = await make_campaign(store, numbers(60), state=CampaignState.PAUSED)
 
     def done(connection: Connection) -> None:
-        values = {"state": "done", "outcome": "no_answer", "attempts_made": 4}
+        values = {"state": "done", "outcome": "no_answer", "attempts_made": 3}
         connection.execute(update(Target).values(**values))
 
     await store.write(done)
@@ -188,6 +188,30 @@ async def test_a_preview_shows_what_the_agents_can_not_keep(
     await page.wait_for_selector("html[lang=en]")
     assert "channels of trunk and server" in await page.inner_text(".effect")
     await browsing.shoot(page, "campaign-preview-late-english")
+
+
+async def test_the_script_is_changed_on_the_page_and_reverted(
+    desk: Rig, browsing: Browsing, store: Store
+) -> None:
+    campaign = await make_campaign(store, numbers(5))
+    page = await opened(desk, browsing, f"/campaigns/{campaign.id}")
+    await page.select_option("#by_phase", "true")
+    await page.fill("#variants", "vi-1 50, vi-2 50")
+    await page.locator(".knobs-form").scroll_into_view_if_needed()
+    await browsing.shoot(page, "campaign-script-tuned")
+    await page.click("#preview")
+    await page.wait_for_selector("#apply")
+    assert "vi-1 50, vi-2 50" in await page.inner_text("main")
+    await browsing.shoot(page, "campaign-script-preview")
+    await browsing.assert_accessible(page)
+    await page.click("#apply")
+    await page.wait_for_selector(".notice-done")
+    [tuned] = await all_rows(store, Campaign)
+    assert (tuned["by_phase"], tuned["variants"]) == (True, {"vi-1": 50, "vi-2": 50})
+    await page.click("#revert")
+    await page.wait_for_selector("#script_version")
+    [back] = await all_rows(store, Campaign)
+    assert (back["by_phase"], back["variants"]) == (False, {})
 
 
 async def test_an_auditor_sees_all_of_it_and_has_no_button(

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -174,6 +175,26 @@ async def test_knobs_are_previewed_applied_and_reverted(store: Store, operator: 
     assert await acts(store) == [("campaign_tuned", "mekong"), ("campaign_reverted", "mekong")]
     kinds = [row["kind"] for row in await all_rows(store, Event)]
     assert kinds.count("campaign_tuned") == 2
+
+
+async def test_what_a_campaign_says_and_where_is_tuned_too(store: Store, operator: Visitor) -> None:
+    campaign = await make_campaign(store, numbers(2))
+    place = f"/campaigns/{campaign.id}"
+    asked = "script_version=vi-2&by_phase=true&variants=vi-1+30,+vi-2+70"
+    said = unescape(await operator.text(f"{place}/tune?{asked}"))
+    pairs = ("by_phase=true", "script_version=vi-2", 'variants={"vi-1" = 30, "vi-2" = 70}')
+    for pair in pairs:
+        assert pair in said
+    await tune(operator, place, place, *pairs)
+    tuned = await row_of(store)
+    assert (tuned.by_phase, tuned.script_version) == (True, "vi-2")
+    assert tuned.variants == {"vi-1": 30, "vi-2": 70}
+    assert 'value="vi-1 30, vi-2 70"' in await operator.text(place)
+    await tune(operator, place, place, "variants={}")
+    assert (await row_of(store)).variants == {}
+    answer = await operator.get(f"{place}/tune?variants=vi-1")
+    assert answer.status == 422
+    assert "trọng số từ 1 đến 1000" in await answer.text()
 
 
 async def tune(operator: Visitor, place: str, page: str, *pairs: str) -> str:

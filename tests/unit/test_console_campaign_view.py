@@ -107,6 +107,10 @@ def test_only_what_differs_is_changed() -> None:
     assert campaign_form.changed(one, same | {"cps": "11", "unknown": "1"}) == ["cps=11"]
     assert campaign_form.changed(one, same | {"retry.busy.max": "0"}) == ["retry.busy.max=0"]
     assert campaign_form.changed(one, same | {"priority": "9"}) == ["priority=9"]
+    weights = campaign_form.changed(one, same | {"variants": "vi-1 1, vi-2 3"})
+    assert weights == ['variants={"vi-1" = 1, "vi-2" = 3}']
+    compares = campaign(variants={"vi-1": 1})
+    assert campaign_form.changed(compares, same) == ["variants={}"]
 
 
 def test_differences_name_each_rule() -> None:
