@@ -210,11 +210,13 @@ class AgentCalls:
         bridges: Mapping[str, frozenset[str]],
     ) -> None:
         call = live.call
+        was_dialled = live.state not in (State.CALLING_AGENT, State.AGENT_RINGING)
         for channel_id in (call.agent_channel, call.subscriber_channel):
             of_agent = channel_id == call.agent_channel
             channel = channels.get(channel_id)
             if channel is None:
-                live.gone(of_agent=of_agent)
+                if of_agent or was_dialled:
+                    live.gone(of_agent=of_agent)
                 continue
             await self.client.subscribe(channel_id)
             if channel.state == "Ringing":

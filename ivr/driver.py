@@ -24,6 +24,9 @@ class CallControl(Protocol):
     async def stop_playback(self, playback_id: str) -> bool:
         """Silence a playback; PlaybackFinished follows where this answers True."""
 
+    async def is_playing(self, playback_id: str) -> bool:
+        """Whether a playback is not over yet."""
+
     async def hang_up(self, channel_id: str) -> bool:
         """Hang up, in whatever state the channel is."""
 

@@ -67,6 +67,7 @@ class AsteriskNode:
         self.ready = False
         self.agent_calls = agent_calls
         self.calls: dict[str, LiveCall] = {}
+        self.late: dict[str, LiveCall] = {}
         self.stream = stream
         self._setting = setting
         self._driver = driver
@@ -170,7 +171,7 @@ class AsteriskNode:
 
     def receive(self, event: CallEvent) -> None:
         """Hand an event to its call."""
-        call = self.calls.get(event.channel_id)
+        call = self.calls.get(event.channel_id) or self.late.get(event.channel_id)
         if call is not None:
             call.feed(event)
         elif self.agent_calls is not None and self.agent_calls.receive(event):

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.dispositions import Disposition
 from domain.states import Channel as RegistrationChannel
+from ivr import reports
 from ivr.call_setting import CallSetting
 from ivr.driver import CallDriver, LiveChannel
 from ivr.script import Call, Event, State
@@ -28,6 +29,7 @@ class Calls(Protocol):
     """The live calls of a node."""
 
     calls: dict[str, LiveCall]
+    late: dict[str, LiveCall]
     call_setting: CallSetting
 
     def adopt(self, call: LiveCall) -> None: ...
@@ -40,15 +42,16 @@ async def reconcile(
 ) -> None:
     """Bring memory, rows and Asterisk to one truth. Raises DriverError or StoreUnavailable."""
     open_rows = await store.read(attempts.open_on, node)
-    registered = await store.read(
-        registrations.made_by, RegistrationChannel.IVR, [str(row.id) for row in open_rows]
-    )
+    standings = await _standings(open_rows, store)
     gone = [row for row in open_rows if str(row.id) not in channels]
     here = [row for row in open_rows if str(row.id) in channels]
+    live.late.clear()
     for row in gone:
-        _call_of(row, live).end_unseen(Disposition.UNKNOWN)
-    adverts = await store.read(consent.advertising_campaigns)
-    await _take_over(here, channels, registered, adverts, driver, store, live)
+        call = _call_of(row, live)
+        call.standing = replace(call.standing, may_refuse=standings[row.id].may_refuse)
+        call.end_unseen(Disposition.UNKNOWN)
+        live.late[call.channel_id] = call  # its last keys may wait in the stream
+    await _take_over(here, channels, standings, driver, store, live)
     known = {str(row.id) for row in open_rows}
     orphans = [id_ for id_ in channels if as_uuid(id_) and id_ not in known]
     for channel_id in orphans:
@@ -82,11 +85,28 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
+async def _standings(rows: Sequence[Attempt], store: Store) -> dict[UUID, Call]:
+    """What was acted on in these calls already."""
+    registered = await store.read(
+        registrations.made_by, RegistrationChannel.IVR, [str(row.id) for row in rows]
+    )
+    sources = {row.id: reports.source_of_refusal(row.id) for row in rows}
+    refused = await store.read(consent.from_sources, list(sources.values()))
+    adverts = await store.read(consent.advertising_campaigns)
+    return {
+        row.id: Call(
+            registered=str(row.id) in registered,
+            refused=sources[row.id] in refused,
+            may_refuse=row.campaign_id in adverts,
+        )
+        for row in rows
+    }
+
+
 async def _take_over(
     rows: Sequence[Attempt],
     channels: dict[str, LiveChannel],
-    registered: set[str],
-    adverts: set[int],
+    standings: dict[UUID, Call],
     driver: CallDriver,
     store: Store,
     live: Calls,
@@ -98,18 +118,19 @@ async def _take_over(
         channel = channels[str(row.id)]
         await driver.subscribe(channel.id)
         if channel.id in live.calls:
-            await live.calls[channel.id].resume(rings=channel.state == "Ringing")
+            await live.calls[channel.id].resume(channel)
         else:
-            standing = Call(
-                registered=channel.id in registered, may_refuse=row.campaign_id in adverts
-            )
-            await _adopt(row, channel, standing, driver, live)
+            await _adopt(row, channel, standings[row.id], driver, live)
 
 
 async def _adopt(
     row: Attempt, channel: LiveChannel, standing: Call, driver: CallDriver, live: Calls
 ) -> None:
-    """Go on with a call of a process before us: thank who registered, else invite anew."""
+    """Go on with a call of a process before us.
+
+    Who has refused or registered is told so, who waited for an agent that none came; all others are
+    invited anew.
+    """
     call = _call_of(row, live, adoptions=row.adoptions + 1)
     live.adopt(call)
     call.standing = Call(may_refuse=standing.may_refuse)
@@ -125,7 +146,13 @@ async def _adopt(
         return
     for number in range(1, MOST_PLAYBACKS + 1):
         await driver.stop_playback(playback_id(channel.id, row.adoptions, number))
-    if standing.registered:
+    if standing.refused:
+        call.standing = replace(standing, state=State.REFUSING)
+        call.feed(Event.KEPT)
+    elif call.waits_for_agents:
+        call.standing = replace(standing, state=State.HANDING_OVER)
+        call.feed(Event.NO_AGENT)
+    elif standing.registered:
         call.standing = replace(standing, state=State.REGISTERING)
         call.feed(Event.KEPT)
     else:
@@ -150,4 +177,6 @@ def _call_of(row: Attempt, live: Calls, adoptions: int = 0) -> LiveCall:
     call = LiveCall(claimed, live.call_setting, adoptions=adoptions)
     call.answered_at = row.answered_at
     call.waits_for_agents = row.queue_joined_at is not None and row.queue_left_at is None
+    if row.queue_connected_at is not None:
+        call.standing = Call(state=State.WITH_AGENT)
     return call

@@ -1,6 +1,7 @@
 """What a live call reports to the store, as facts. Pure."""
 
 from datetime import datetime
+from uuid import UUID
 
 from domain.dispositions import Disposition
 from domain.states import Channel, QueueOutcome
@@ -41,7 +42,12 @@ def registration(attempt: Claimed, pressed_at: datetime) -> RegistrationAsked:
 
 def refusal(attempt: Claimed, pressed_at: datetime) -> OptOutAsked:
     """Key 9: the attempt is the evidence."""
-    return OptOutAsked(attempt.msisdn, pressed_at, f"{Channel.IVR}:{attempt.attempt_id}")
+    return OptOutAsked(attempt.msisdn, pressed_at, source_of_refusal(attempt.attempt_id))
+
+
+def source_of_refusal(attempt_id: UUID) -> str:
+    """By which a refusal of key 9 is known."""
+    return f"{Channel.IVR}:{attempt_id}"
 
 
 def advice(attempt: Claimed, at: datetime) -> AdviceAsked:

@@ -27,6 +27,7 @@ from ivr.call_events import (
 )
 from ivr.call_setting import CallSetting
 from ivr.dialplan import AGENTS_CONTEXT, AGENTS_EXTENSION, AGENTS_LABEL
+from ivr.driver import LiveChannel
 from ivr.errors import DriverError
 from ivr.handover import GIVEN_BACK
 from ivr.script import Command, Event, State
@@ -89,16 +90,23 @@ class LiveCall:
     def end_unseen(self, without_answer: Disposition) -> None:
         """Close the attempt without a ChannelDestroyed: it was missed, or will not come.
 
-        An answer that was seen is the known result; else it is `without_answer`.
+        An answer that was seen is the known result; else it is `without_answer`. Who waited for an
+        agent has heard since that 9090 will call, or has hung up: the wish for advice stands.
         """
+        now = self._setting.clock()
+        if self.waits_for_agents and self.standing.state is not State.WITH_AGENT:
+            self._setting.record(reports.advice(self.attempt, now))
         disposition = Disposition.ANSWERED if self.answered_at else without_answer
-        self._record_end(disposition, None, None, self._setting.clock())
+        self._record_end(disposition, None, None, now)
 
-    async def resume(self, *, rings: bool) -> None:
-        """After a gap in the events: a prompt whose end was missed counts as played."""
-        if rings:
+    async def resume(self, channel: LiveChannel) -> None:
+        """After a gap in the events: what was missed of the answer or a prompt's end has been."""
+        if channel.state == "Ringing":
             self.ringing_at = self.ringing_at or self.attempt.started_at
-        if self._playing and not await self._setting.control.stop_playback(self._playing):
+        if channel.state == "Up" and channel.held and self.standing.state is State.DIALLING:
+            self._answered(self._setting.clock())
+            self.feed(Event.ANSWERED)
+        if self._playing and not await self._setting.control.is_playing(self._playing):
             self.feed(Event.PLAYED)
 
     def let_go(self) -> None:

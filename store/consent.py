@@ -31,6 +31,7 @@ _NEW = insert_new(OptOut, _opt_out.msisdn, _opt_out.at, _opt_out.source_id)
 _BY_SOURCE = select(_opt_out.source_id, _opt_out.msisdn, _opt_out.at, _opt_out.applied_at).where(
     among(_opt_out.source_id, "source_ids")
 )
+_FROM = select(_opt_out.source_id).where(among(_opt_out.source_id, "source_ids"))
 _OPTED_OUT = select(_opt_out.msisdn).where(among(_opt_out.msisdn, "msisdns")).distinct()
 _WITHDRAW = (
     update(table(MessageOut))
@@ -78,6 +79,11 @@ def opt_out(
     found = connection.execute(_BY_SOURCE, {"source_ids": [a.source_id for a in asked]})
     standing = {row.source_id: OptedOut(row.msisdn, row.at, row.applied_at) for row in found}
     return [standing[each.source_id] for each in asked]
+
+
+def from_sources(connection: Connection, source_ids: Sequence[str]) -> set[str]:
+    """Which of these sources brought a refusal."""
+    return set(connection.execute(_FROM, {"source_ids": list(source_ids)}).scalars())
 
 
 def advertising_campaigns(connection: Connection) -> set[int]:

@@ -126,6 +126,10 @@ class AgiClient:
         lane = self._lanes.playing(playback_id)
         return lane is not None and lane.stop(playback_id)
 
+    async def is_playing(self, playback_id: str) -> bool:
+        """Whether a playback is not over yet."""
+        return self._lanes.playing(playback_id) is not None
+
     async def hang_up(self, channel_id: str) -> bool:
         """Hang up, in whatever state the channel is; returns False if it is gone."""
         return await self._act("Hangup", Channel=channel_id, Cause=_NORMAL_CLEARING)

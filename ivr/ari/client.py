@@ -130,6 +130,11 @@ class AriClient:
         """Silence a playback; returns False if it is already over."""
         return await self._act_at_once("DELETE", f"/playbacks/{_segment(playback_id)}")
 
+    async def is_playing(self, playback_id: str) -> bool:
+        """Whether a playback is not over yet."""
+        path = f"/playbacks/{_segment(playback_id)}"
+        return await self._find(path, lambda data: bool(data["id"])) is True
+
     async def hang_up(self, channel_id: str, reason: str = "normal") -> bool:
         """Hang up, in whatever state the channel is; returns False if it is gone.
 

@@ -225,6 +225,8 @@ class FakeAri(Running):
             case "POST", ["applications", _, "subscription"]:
                 source = request.query["eventSource"].removeprefix("channel:")
                 return web.json_response({}, status=200 if source in self.channels else 422)
+            case "GET", ["playbacks", playback_id] if playback_id in self.playbacks:
+                return web.json_response({"id": playback_id, "state": "playing"})
             case "DELETE", ["playbacks", playback_id]:
                 there = playback_id in self.playbacks
                 self.playbacks.discard(playback_id)

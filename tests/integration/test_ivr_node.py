@@ -176,3 +176,72 @@ async def test_a_call_that_nobody_waits_for_is_hung_up(node: Node) -> None:
     await node.asterisk.until(lambda: bool(node.asterisk.seen("DELETE", f"/channels/{lost}")))
     assert await all_rows(node.store, Registration) == []
     assert (await node.attempt())["state"] == "dialling"
+
+
+# -- a gap in the events
+
+
+async def reconnected(node: Node, *, gone: bool = False) -> None:
+    """The websocket breaks and stands again; meanwhile the channel may have gone."""
+    if gone:
+        node.asterisk.channels.pop(node.call)
+    node.asterisk.drop()
+    async with asyncio.timeout(10):
+        while node.node.ready:
+            await asyncio.sleep(0.01)
+        while not node.node.ready:
+            await asyncio.sleep(0.01)
+    await node.asterisk.caught_up()
+    await asyncio.gather(*working(node.node))
+    await node.journal.flush()
+
+
+async def test_who_waited_for_an_agent_when_it_broke_is_called_back(node: Node) -> None:
+    await node.send(start(node.call), key(node.call, "3"))
+    assert (await node.attempt())["queue_joined_at"] is not None
+    await reconnected(node, gone=True)
+    assert (await node.attempt())["disposition"] == "answered"
+    [callback] = await all_rows(node.store, Callback)
+    assert (callback["kind"], callback["msisdn"]) == ("advice", *numbers(1))
+
+
+async def test_key_1_and_the_end_may_come_while_it_is_made_good(node: Node) -> None:
+    await node.send(start(node.call))
+    go_on = node.asterisk.will_hold("GET", "/channels")
+    node.asterisk.channels.pop(node.call)
+    sockets = len(node.asterisk.seen("GET", "/events"))
+    node.asterisk.drop()
+    await node.asterisk.until(lambda: bool(node.asterisk.sockets))
+    assert len(node.asterisk.seen("GET", "/events")) == sockets + 1
+    await node.asterisk.until(lambda: node.asterisk.requests[-1].path == "/channels")
+    await node.asterisk.send(key(node.call, "1"), destroyed(node.call))
+    go_on.set()
+    async with asyncio.timeout(10):
+        while not node.node.ready:
+            await asyncio.sleep(0.01)
+    await node.asterisk.caught_up()
+    await asyncio.gather(*working(node.node))
+    await node.journal.flush()
+    assert (await node.attempt())["disposition"] == "answered"
+    assert len(await all_rows(node.store, Registration)) == 1
+
+
+async def test_what_is_being_said_is_said_to_its_end(node: Node) -> None:
+    await node.send(start(node.call), key(node.call, "1"))
+    before = len(node.asterisk.requests)
+    node.asterisk.channels[node.call] = up(node.call)
+    await reconnected(node)
+    assert [r for r in node.asterisk.requests[before:] if r.method == "DELETE"] == []
+    assert node.played() == [INVITATION, "after_1"]
+
+
+async def test_an_answer_that_was_missed_is_an_answer(node: Node) -> None:
+    node.asterisk.channels[node.call] = up(node.call)
+    await reconnected(node)
+    assert node.played() == [INVITATION]
+    assert (await node.attempt())["state"] == "answered"
+
+
+def up(call: str) -> dict[str, Any]:
+    """Our channel, answered and in our app, as Asterisk lists it."""
+    return channel(call) | {"state": "Up", "dialplan": {"app_name": "Stasis"}}

@@ -47,6 +47,9 @@ class Control:
     async def stop_playback(self, playback_id: str) -> bool:
         return self._did("stop")
 
+    async def is_playing(self, playback_id: str) -> bool:
+        return playback_id in self.playing
+
     async def hang_up(self, channel_id: str) -> bool:
         return self._did("hang up")
 
