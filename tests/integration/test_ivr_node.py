@@ -1,9 +1,10 @@
 """Events doubled, late, out of order or unknown: through the real node to the rows. I/O."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,20 @@ import pytest
 
 from domain.clock import utc_now
 from domain.msisdn import national
+from domain.states import Purpose
+from ivr import reports
 from ivr.ari.client import AriClient
 from ivr.ari.websocket import AriStream
 from ivr.node import AsteriskNode, NodeSetting
+from store.apply import apply
+from store.claims import Claimed
 from store.engine import Store
+from store.facts import Fact
 from store.journal import Journal
 from store.models import Attempt, Callback, KeyPress, Registration
 from tests.fakes.ari_server import FakeAri, channel, event, key
 from tests.journals import running
-from tests.rows import all_rows, claim_some, make_campaign, numbers
+from tests.rows import BY_NINE, NOW, all_rows, claim_some, make_campaign, numbers
 
 SETTING = NodeSetting("node1", "9090", national, max_call_seconds=180, silence_seconds=30)
 INVITATION = "notice,offer,menu_replay,menu_agent"
@@ -245,3 +251,46 @@ async def test_an_answer_that_was_missed_is_an_answer(node: Node) -> None:
 def up(call: str) -> dict[str, Any]:
     """Our channel, answered and in our app, as Asterisk lists it."""
     return channel(call) | {"state": "Up", "dialplan": {"app_name": "Stasis"}}
+
+
+# -- taken over by the next process
+
+
+@asynccontextmanager
+async def taken_over(
+    store: Store, directory: Path, before: Callable[[Claimed], Fact], **campaign: Any
+) -> AsyncIterator[Node]:
+    """A call that is up, of a process before this one, which had that fact committed."""
+    [attempt] = await claim_some(store, await make_campaign(store, numbers(1), **campaign))
+    await store.write(apply, [reports.answered(attempt, NOW), before(attempt)], BY_NINE)
+    call = str(attempt.attempt_id)
+    async with (
+        FakeAri() as asterisk,
+        AriClient(asterisk.url, "tstn", "secret", "tstn") as client,
+        running(store, directory / "spool.sqlite") as journal,
+    ):
+        asterisk.channels[call] = up(call)
+        async with ready(made(client, store, journal)) as next_node:
+            taken = Node(next_node, asterisk, store, journal, call)
+            await taken.send()
+            yield taken
+
+
+async def test_who_has_refused_is_told_so_by_the_next_process(store: Store, tmp_path: Path) -> None:
+    def refused(attempt: Claimed) -> Fact:
+        return reports.refusal(attempt, NOW)
+
+    async with taken_over(store, tmp_path, refused, purpose=Purpose.ADVERTISING) as node:
+        assert node.played() == ["refused"]
+
+
+async def test_who_came_back_from_the_queue_meanwhile_is_promised_a_call(
+    store: Store, tmp_path: Path
+) -> None:
+    def handed_over(attempt: Claimed) -> Fact:
+        return reports.handed_over(attempt, NOW, NOW + timedelta(hours=1))
+
+    async with taken_over(store, tmp_path, handed_over) as node:
+        assert node.played() == ["no_agent"]
+        [callback] = await all_rows(store, Callback)
+        assert callback["kind"] == "advice"
