@@ -35,6 +35,7 @@ _NOT_RUNNING = {
 _IDLE = {
     "outside the window of texts": _("Outside the hours in which texts may go out"),
     "this server has no SMSC account": _("This server has not its SMSC account"),
+    "slowed to": _("Call-backs would come too late"),
 }
 _KNOBS = ("cps", "windows", "call_on_holidays")
 

@@ -17,7 +17,7 @@ from dialer.callbacks import backlog_of, staff_of
 from dialer.promise_outlook import Outlook, own_cps
 from dialer.windows import calendar_or_trouble
 from domain.calendar import Calendar
-from domain.states import BrakeCause
+from domain.states import BrakeCause, CampaignState
 from store import brakes, campaigns, limits, pace_figures, staffing
 from store.brakes import Scope
 from store.limits import GLOBAL, of_trunk
@@ -53,12 +53,12 @@ def outlook(connection: Connection, setting: BrakeSetting, now: datetime) -> Out
 def put(
     connection: Connection, setting: BrakeSetting, wanted: float, reason: str, now: datetime
 ) -> None:
-    """The same for all campaigns that run; the others are let go."""
+    """The same for all campaigns that run, of calls and of texts; the others are let go."""
     if not is_mine(connection, "brake-promise"):
         return
     rows = brakes.all_of(connection)
     drawn = {row["campaign_id"] for row in rows if row["campaign_id"] and row["factor"] < 1}
-    running = {row.id for row in campaigns.running(connection)}
+    running = {row.id for row in campaigns.all_of(connection) if row.state == CampaignState.RUNNING}
     for identity in sorted(running | drawn):
         scope = Scope(BrakeCause.PROMISE, campaign_id=identity)
         if BrakeCause.PROMISE not in setting.causes:

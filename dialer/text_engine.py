@@ -13,6 +13,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from dialer.brakes_in_force import InForce, in_force
 from dialer.text_outcomes import outcome_of
 from dialer.text_pacing import LOOK_BACK, due, due_after, room
 from dialer.windows import calendar_or_trouble
@@ -20,7 +21,7 @@ from domain.clock import Clock
 from domain.errors import StoreUnavailable
 from domain.gate import ListAges, shut
 from domain.states import CampaignState, ContactScope
-from store import do_not_call, outbox, text_campaigns, text_settlement
+from store import brakes, do_not_call, outbox, text_campaigns, text_settlement
 from store.engine import Store
 from store.models import Campaign
 from store.outbox import Post
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.25
 _STORE_AWAY_SECONDS = 1.0
 _MOST_AT_ONCE = 500
+_NO_TRUNK = ""
 
 
 class TextWriter(Protocol):
@@ -48,7 +50,8 @@ class TextWriter(Protocol):
 class TextEngine:
     """Runs all text campaigns; `posted` is called when there is something to send.
 
-    `why_idle` says of each running campaign that posts nothing what it waits for.
+    `why_idle` says of each running campaign that posts nothing, or more slowly than it might, what
+    it waits for.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class TextEngine:
         self._holidays = holidays
         self._do_not_call_days = do_not_call_days
         self._lists: ListAges = {}
+        self._brakes = InForce()
 
     async def run(self) -> None:
         """Tick until cancelled."""
@@ -85,10 +89,13 @@ class TextEngine:
             await self._store.write(settle_texts)
         live = await self._store.read(text_campaigns.live)
         self._lists = await self._store.read(do_not_call.ages) if live else {}
+        rows = await self._store.read(brakes.all_of) if live else []
+        self._brakes = in_force(rows, _NO_TRUNK, _NO_TRUNK, self._clock())
         self.why_idle = {
             row.name: why
             for row in live
-            if row.state == CampaignState.RUNNING and (why := self._why_not(row)) is not None
+            if row.state == CampaignState.RUNNING
+            and (why := self._why_not(row) or self._brakes.slowed(row.id)) is not None
         }
         if not live:
             return
@@ -122,9 +129,12 @@ class TextEngine:
         standing = text_campaigns.go_on(connection, campaign.id, now, LOOK_BACK)
         if standing is None:
             return 0
+        rate = standing.cps * self._brakes.campaigns.get(campaign.id, 1.0)
+        if rate <= 0:
+            return 0
         count = min(
-            due(standing.due_at, now, standing.cps),
-            room(standing.under_way, standing.answered, standing.cps),
+            due(standing.due_at, now, rate),
+            room(standing.under_way, standing.answered, rate),
             _MOST_AT_ONCE,
         )
         invited = text_campaigns.claim(connection, campaign.id, count, now) if count else []
@@ -132,7 +142,7 @@ class TextEngine:
             return 0
         ids = outbox.post(connection, self._writer.posts(connection, campaign, invited), now)
         text_settlement.tell_again(connection, ids)
-        next_due = due_after(standing.due_at, now, standing.cps, len(invited))
+        next_due = due_after(standing.due_at, now, rate, len(invited))
         text_campaigns.set_due(connection, campaign.id, next_due)
         return len(invited)
 

@@ -18,6 +18,7 @@ from store.models import Event
 from tests.answering_calls import on_duty, register, release
 from tests.braking import BRAKES, HOLD, PAUSE, Server, calls
 from tests.rows import NOW, all_rows, claim_some, make_campaign, numbers
+from tests.text_campaigns import make_text_campaign
 
 TICK = timedelta(seconds=5)
 HOUR = timedelta(hours=1)
@@ -69,6 +70,15 @@ async def test_too_many_call_backs_slow_every_campaign_and_more_agents_let_go(
     steps = [await server.promise(HOLD) for _ in range(5)]
     assert steps == [0.125, 0.25, 0.5, 1.0, 1.0]
     assert len(await changes(store)) == 2 * 5
+
+
+async def test_a_backlog_slows_running_text_campaigns_too(store: Store) -> None:
+    await behind(store, 400)
+    await make_text_campaign(store, numbers(2, first=700))
+    server = Server(store)
+    assert await server.promise() == LOWEST
+    rows = await server.rows(BrakeCause.PROMISE)
+    assert {row["campaign"]: row["factor"] for row in rows} == {"mekong": LOWEST, "texts": LOWEST}
 
 
 async def test_few_call_backs_draw_no_brake_and_write_nothing(store: Store) -> None:

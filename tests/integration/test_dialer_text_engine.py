@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, update
 
-from domain.states import CampaignState, MessageOutState, TargetState
-from store import campaigns, outcomes, text_campaigns
+from domain.states import BrakeCause, CampaignState, MessageOutState, TargetState
+from store import brakes, campaigns, outcomes, text_campaigns
 from store.apply import apply
+from store.brakes import Change, Scope
 from store.consent import OptOutAsked, opt_out
 from store.engine import Store
 from store.models import MessageOut, Target
@@ -52,6 +53,26 @@ async def test_the_rate_is_kept_and_tuned(store: Store) -> None:
     began = len(world.sent)
     await world.passes(5)
     assert 70 <= len(world.sent) - began <= 111
+
+
+async def test_a_brake_slows_it_stops_it_and_is_overridden(store: Store) -> None:
+    campaign = await make_text_campaign(store, numbers(300), cps=20.0)
+    world = TextWorld(store)
+    scope = Scope(BrakeCause.PROMISE, campaign_id=campaign.id)
+    await store.write(brakes.put, scope, Change(0.25, "call-backs late"), world.now)
+    await world.passes(10)
+    assert 40 <= len(world.sent) <= 56
+    assert world.engine.why_idle["texts"] == "slowed to 25% of its rate: call-backs late"
+    await store.write(brakes.put, scope, Change(0.0, "call-backs late"), world.now)
+    await world.passes(2)
+    stopped = len(world.sent)
+    await world.passes(5)
+    assert len(world.sent) == stopped
+    until = world.now + timedelta(hours=1)
+    await store.write(brakes.override, scope, "hoa", until, world.now)
+    await world.passes(5)
+    assert len(world.sent) - stopped >= 70
+    assert world.engine.why_idle == {}
 
 
 async def test_a_pause_is_felt_within_two_seconds_however_slow_the_link(store: Store) -> None:
