@@ -282,7 +282,7 @@ async def test_what_the_gate_has_ended_can_be_chosen_and_why_some_are_left_out_i
     said = await operator.text(look)
     assert "Địa bàn không trong đợt mời" in said
     assert "Sẽ gọi thêm 0 số" in said
-    assert "5 số bị loại ra" in said
+    assert "5 số không được tính: đã gọi đủ số lần chi" in said
     await store.write(set_targets(attempts_made=1, province_code="86"))
     over = NewPhase(Scheme.VN_2021, "86", None, date(2021, 3, 1), date(2021, 3, 31))
     await store.write(phases.put, [over], "lan", NOW)
