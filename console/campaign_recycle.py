@@ -24,7 +24,7 @@ _UNPROCESSABLE = 422
 _LONGEST = 80
 _STOPPED = _("The campaign is stopped for good: nothing of it is dialled again.")
 _TEXTS = _("The campaign sends texts: nobody is sent one twice.")
-_NO_OUTCOME = _("Choose at least one way in which the last call ended.")
+_NO_OUTCOME = _("Choose at least one reason why they are done with.")
 _NO_DAY = _("Choose the day from the calendar.")
 _NO_PROVINCE = _("Write the province by its name or its code.")
 
@@ -38,7 +38,8 @@ async def show(request: web.Request) -> web.StreamResponse:
         chosen = _choice(campaign, given)
     except InputError as error:
         return await _page(request, campaign, given, problem=str(error))
-    preview = await parts(request).store.read(recycling.preview, chosen)
+    it = parts(request)
+    preview = await it.store.read(recycling.preview, chosen, it.clock())
     return await _page(request, campaign, given, preview=preview)
 
 

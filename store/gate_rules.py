@@ -105,6 +105,10 @@ _PHASE_IS_OPEN = found(
 )
 PHASE: Rule = (_campaigns.by_phase & ~_PHASE_IS_OPEN, Refusal.PHASE_CLOSED)
 """Of a target and its campaign; needs `today`."""
+PHASE_IS_OVER = _campaigns.by_phase & found(
+    select(_ONE).where(_phases.id == PHASE_ID, _phases.closes_on < _TODAY)
+)
+"""That the phase of its place has closed for good, unless another is loaded; likewise."""
 _IN_THE_AIR = found(
     select(_ONE).where(
         _attempts.msisdn == _targets.msisdn, _attempts.state != fixed(AttemptState.ENDED)

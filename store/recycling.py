@@ -2,17 +2,20 @@
 
 Explicit and filtered: only the outcomes that are named, and never a number that has registered,
 has opted out, or stands on a do-not-call list. Attempts made go on counting: who was dialled
-`max_attempts` times stays as he is until the campaign allows more.
+`max_attempts` times stays as he is until the campaign allows more, and whose phase is over until
+it is loaded anew: the gate would end them again at once.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, null, or_, select, update
 
+from domain.clock import to_local
 from domain.dispositions import Disposition
 from domain.erasure import MARK
 from domain.errors import InputError
@@ -20,6 +23,7 @@ from domain.gate import Refusal
 from domain.states import CampaignKind, CampaignState, ContactScope, RegistrationState, TargetState
 from store import history
 from store.columns import fixed
+from store.gate_rules import PHASE_IS_OVER
 from store.history import happening
 from store.models import (
     Attempt,
@@ -61,11 +65,13 @@ class Look:
     """Numbers that would be dialled again, by outcome; and those that would not.
 
     `stopped`: registered, opted out, on a list. `spent`: dialled as often as the campaign allows.
+    `over`: the phase of their place is.
     """
 
     back: dict[str, int]
     stopped: int
     spent: int
+    over: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ _SPENT = (
     .where(_campaign.id == _target.campaign_id, _campaign.max_attempts <= _target.attempts_made)
     .exists()
 )
+_OVER = select(_campaign.id).where(_campaign.id == _target.campaign_id, PHASE_IS_OVER).exists()
 _BACK = (
     update(table(Target))
     .where(among(_target.id, "ids"), _target.state == fixed(TargetState.DONE))
@@ -121,23 +128,26 @@ def choice(
     return Choice(campaign.id, sorted(set(outcomes)), province, before)
 
 
-def preview(connection: Connection, chosen: Choice) -> Look:
+def preview(connection: Connection, chosen: Choice, now: datetime) -> Look:
     """How many would be dialled again, and how many not."""
     where = _chosen(chosen)
     every, free = _count(connection, where), _count(connection, and_(where, ~_STOPPED))
-    back = _count(connection, and_(where, ~_STOPPED, ~_SPENT))
-    total, not_stopped = sum(every.values()), sum(free.values())
-    return Look(back, total - not_stopped, not_stopped - sum(back.values()))
+    unspent = _count(connection, and_(where, ~_STOPPED, ~_SPENT))
+    back = _count(connection, and_(where, ~_STOPPED, ~_SPENT, ~_OVER), now)
+    left = [sum(each.values()) for each in (every, free, unspent, back)]
+    stopped, spent, over = (before - after for before, after in pairwise(left))
+    return Look(back, stopped, spent, over)
 
 
 def recycle(connection: Connection, chosen: Choice, now: datetime, after: str = "") -> Batch:
     """Put the next AT_ONCE numbers after `after` back; each step leaves its event."""
     rows = connection.execute(
         select(_target.id, _target.msisdn, _target.outcome)
-        .where(_chosen(chosen), ~_STOPPED, ~_SPENT, _target.msisdn > after)
+        .where(_chosen(chosen), ~_STOPPED, ~_SPENT, ~_OVER, _target.msisdn > after)
         .order_by(_target.msisdn)
         .limit(AT_ONCE)
-        .with_for_update(of=table(Target))
+        .with_for_update(of=table(Target)),
+        {"today": to_local(now).date()},
     ).all()
     done = connection.execute(
         _BACK.values(not_before=now), {"ids": [row.id for row in rows]}
@@ -149,9 +159,12 @@ def recycle(connection: Connection, chosen: Choice, now: datetime, after: str = 
     return Batch(counts, rows[-1].msisdn if len(rows) == AT_ONCE else None)
 
 
-def _count(connection: Connection, where: ColumnElement[bool]) -> dict[str, int]:
+def _count(
+    connection: Connection, where: ColumnElement[bool], now: datetime | None = None
+) -> dict[str, int]:
     rows = connection.execute(
-        select(_target.outcome, func.count()).where(where).group_by(_target.outcome)
+        select(_target.outcome, func.count()).where(where).group_by(_target.outcome),
+        {} if now is None else {"today": to_local(now).date()},
     )
     return {str(word): count for word, count in rows}
 

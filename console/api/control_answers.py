@@ -156,12 +156,14 @@ class Reverted(Shown):
 class RecyclingLook(Shown):
     """Numbers that would be dialled once more, by outcome.
 
-    Those left out are stopped for good; those spent were dialled as often as the campaign allows.
+    Those left out are stopped for good; those spent were dialled as often as the campaign allows;
+    those over are of places whose phase is over.
     """
 
     recycled: dict[str, Count]
     left_out: Count
     spent: Count
+    over: Count
 
 
 class Recycled(Shown):

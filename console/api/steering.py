@@ -67,9 +67,10 @@ async def preview_recycling(request: web.Request) -> web.StreamResponse:
     """How many numbers that are done with would be dialled once more; nothing is changed."""
     campaign = await found(request)
     chosen = _choice(campaign, given(request, Recycling))
-    look = await parts(request).store.read(recycling.preview, chosen)
-    seen = answers.RecyclingLook(recycled=look.back, left_out=look.stopped, spent=look.spent)
-    return answer(seen)
+    it = parts(request)
+    look = await it.store.read(recycling.preview, chosen, it.clock())
+    seen = {"recycled": look.back, "left_out": look.stopped, "spent": look.spent, "over": look.over}
+    return answer(answers.RecyclingLook.model_validate(seen))
 
 
 async def recycle_numbers(request: web.Request) -> web.StreamResponse:

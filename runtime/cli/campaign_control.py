@@ -43,7 +43,7 @@ async def recycle(arguments: Namespace, settings: Settings) -> None:
         campaign, chosen = await store.read(
             _choice, arguments.campaign, outcomes, arguments.province, before
         )
-        look = await store.read(recycling.preview, chosen)
+        look = await store.read(recycling.preview, chosen, now)
         counts = look.back
         if not arguments.preview:
             asked = {
@@ -58,6 +58,7 @@ async def recycle(arguments: Namespace, settings: Settings) -> None:
         "recycled": counts,
         "left_out": look.stopped,
         "spent": look.spent,
+        "over": look.over,
     }
     show(arguments, data, *_told(campaign, counts, look, is_preview=arguments.preview))
 
@@ -138,6 +139,8 @@ def _told(campaign: Campaign, counts: dict[str, int], look: Look, *, is_preview:
         lines.append(f"{look.stopped} left out: registered, opted out, or on a do-not-call list")
     if look.spent:
         lines.append(f"{look.spent} were dialled as often as max_attempts allows: raise it first")
+    if look.over:
+        lines.append(f"{look.over} are of places whose phase is over: tstn phases import first")
     if campaign.state == CampaignState.FINISHED and counts and not is_preview:
         lines.append(f"now: tstn campaign start {campaign.name}")
     return lines

@@ -118,7 +118,7 @@ async def test_numbers_are_recycled_to_the_last(
     await set_targets(rig, state="done", outcome="no_answer")
     sent = {"json": {"outcomes": ["no_answer"], "ended_before": "2021-04-02"}}
     seen = await by.json("POST", f"{ONE}/recycle/preview", **sent)
-    assert seen == {"recycled": {"no_answer": 5}, "left_out": 0, "spent": 0}
+    assert seen == {"recycled": {"no_answer": 5}, "left_out": 0, "spent": 0, "over": 0}
     assert await by.json("POST", f"{ONE}/recycle", **sent) == {"recycled": {"no_answer": 5}}
     assert await by.json("POST", f"{ONE}/recycle", **sent) == {"recycled": {}}
     assert {row["state"] for row in await all_rows(rig.store, Target)} == {"ready"}
@@ -132,6 +132,13 @@ async def test_numbers_are_recycled_to_the_last(
     )
     await by.json("POST", f"{ONE}/stop")
     await by.json("POST", f"{ONE}/recycle", 409, **sent)
+
+
+async def test_a_campaign_of_texts_recycles_nothing(by: Program, rig: Rig) -> None:
+    await make_text_campaign(rig.store, numbers(1), "mekong")
+    await set_targets(rig, state="done", outcome="unknown")
+    for path in ("recycle", "recycle/preview"):
+        await by.json("POST", f"{ONE}/{path}", 409, json={"outcomes": ["unknown"]})
 
 
 async def test_brakes_are_listed_overridden_and_heeded_again(by: Program, rig: Rig) -> None:

@@ -3,21 +3,25 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Connection, update
 
+from domain.addresses import Scheme
 from domain.dispositions import Disposition
 from domain.roles import Role
 from domain.states import BrakeCause, CampaignState
-from store import apply, audit, brakes, campaigns, variants
+from store import apply, audit, brakes, campaigns, phases, variants
 from store.audit import Act
 from store.brakes import Change, Scope
 from store.engine import Store
 from store.models import Audit, Brake, Campaign, Event, Target
+from store.phases import NewPhase
 from tests.consoles import Rig, Visitor, console
 from tests.rows import BY_NINE, NOW, all_rows, answered, claim_some, make_campaign, numbers, pressed
+from tests.text_campaigns import make_text_campaign
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -254,8 +258,8 @@ async def test_a_long_list_is_put_back_beside_the_pages(
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("province=x", "ít nhất một kết quả"),
-        ("outcome=answered", "ít nhất một kết quả"),
+        ("province=x", "ít nhất một lý do"),
+        ("outcome=answered", "ít nhất một lý do"),
         ("outcome=busy&ended_before=noon", "Hãy chọn ngày trên lịch"),
         ("outcome=busy&province=a%00b", "Hãy ghi tên hoặc mã tỉnh"),
     ],
@@ -266,6 +270,35 @@ async def test_a_filter_that_makes_no_sense_is_refused(
     campaign = await done_with(store)
     answer = await operator.get(f"/campaigns/{campaign.id}/recycle?{query}")
     assert (answer.status, said in await answer.text()) == (422, True)
+
+
+async def test_what_the_gate_has_ended_can_be_chosen_and_why_some_are_left_out_is_said(
+    store: Store, operator: Visitor
+) -> None:
+    campaign = await make_campaign(store, numbers(5), by_phase=True, max_attempts=2)
+    ended = {"state": "done", "outcome": "phase_closed", "attempts_made": 2}
+    await store.write(set_targets(**ended))  # type: ignore[arg-type]
+    look = f"/campaigns/{campaign.id}/recycle?outcome=phase_closed"
+    said = await operator.text(look)
+    assert "Địa bàn không trong đợt mời" in said
+    assert "Sẽ gọi thêm 0 số" in said
+    assert "5 số không được tính: đã gọi đủ số lần chi" in said
+    await store.write(set_targets(attempts_made=1, province_code="86"))
+    over = NewPhase(Scheme.VN_2021, "86", None, date(2021, 3, 1), date(2021, 3, 31))
+    await store.write(phases.put, [over], "lan", NOW)
+    assert "5 số bị loại ra: đợt mời của địa bàn đã hết" in await operator.text(look)
+    await store.write(phases.put, [replace(over, closes_on=None)], "lan", NOW)
+    assert "Sẽ gọi thêm 5 số" in await operator.text(look)
+
+
+async def test_a_campaign_of_texts_recycles_nothing(store: Store, operator: Visitor) -> None:
+    campaign = await make_text_campaign(store, numbers(2))
+    await store.write(set_targets(state="done", outcome="unknown"))  # type: ignore[arg-type]
+    place = f"/campaigns/{campaign.id}"
+    assert "/recycle" not in await operator.text(place)
+    answer = await operator.send("/numbers", f"{place}/recycle", outcome="unknown")
+    assert answer.status == 422
+    assert await acts(store, "campaign_recycled") == []
 
 
 async def test_a_stopped_campaign_recycles_nothing(store: Store, operator: Visitor) -> None:

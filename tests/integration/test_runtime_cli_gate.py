@@ -115,6 +115,21 @@ def test_phases_come_from_the_districts_file_and_per_province(tstn: Tstn) -> Non
     assert len(tstn.json("phases", "show")) == 27
 
 
+def test_whom_a_closed_phase_has_ended_is_judged_anew_when_it_is_moved(tstn: Tstn) -> None:
+    tstn.create('name = "old"\npurpose = "customer_care"')
+    tstn("audience", "import", "numbers.csv", "--campaign", "old")
+    sql(tstn, "UPDATE targets SET state='done', outcome='phase_closed', province_code='89'")
+    sql(tstn, "UPDATE campaigns SET state='stopped', by_phase=1, purpose='customer_care'")
+    sql(tstn, "UPDATE campaigns SET state='finished' WHERE id = 1")
+    tstn.write("an-giang.csv", "province_code\n89\n")
+    load = ("phases", "import", "an-giang.csv", "--opens", "2021-03-26", "--closes")
+    assert tstn.json(*load, "2021-05-31")["judged_anew"] == 0  # it is over, as before
+    assert tstn.json(*load, "31/12/2099")["judged_anew"] == 2
+    assert tstn.json("campaign", "show", NAME)["targets"] == {"ready": 2}
+    assert tstn.json("campaign", "show", "old")["targets"] == {"done": 2}
+    assert tstn.json(*load, "31/12/2099")["judged_anew"] == 0
+
+
 def test_phases_come_by_name_however_it_is_written(tstn: Tstn) -> None:
     every = ROOT / "config" / "provinces-phase2.csv"
     assert tstn.json("phases", "import", every)["places"] == 12

@@ -199,6 +199,18 @@ async def test_an_audience_keeps_what_the_file_says_and_knows_its_numbers(store:
     await store.write(audience.add, campaign.id, [], NOW)
 
 
+@pytest.mark.parametrize("state", CampaignState)
+async def test_numbers_are_also_those_of_each_other_campaign_that_has_not_ended(
+    store: Store, state: CampaignState
+) -> None:
+    """Two drafts of the same file, both started later, would call everybody twice."""
+    campaign = await make_campaign(store, state=CampaignState.DRAFT)
+    await make_campaign(store, numbers(2), "other", state)
+    known = await store.read(audience.known, campaign.id, numbers(3))
+    has_ended = state in (CampaignState.STOPPED, CampaignState.FINISHED)
+    assert known.elsewhere == (set() if has_ended else set(numbers(2)))
+
+
 async def test_limits_are_set_changed_and_read_by_scope(store: Store) -> None:
     assert await store.read(limits.read) == {}
     await store.write(limits.put, "global", Caps(20, 100), NOW)

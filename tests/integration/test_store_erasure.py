@@ -102,7 +102,7 @@ async def test_what_was_taken_out_is_neither_recycled_nor_followed(store: Store)
     await run(store, done)
     await erase(store)
     choice = recycling.choice(campaign, ["no_answer"], None, None)
-    assert await store.read(recycling.preview, choice) == Look({"no_answer": 1}, 1, 0)
+    assert await store.read(recycling.preview, choice, LATER) == Look({"no_answer": 1}, 1, 0, 0)
     await store.write(recycling.recycle, choice, LATER)
     [ready] = [row for row in await all_rows(store, Target) if row["state"] == TargetState.READY]
     assert ready["msisdn"] == OTHER

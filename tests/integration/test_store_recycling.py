@@ -1,19 +1,21 @@
 """Recycling: only what is named, never whom a hard stop protects, told before and after. I/O."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, update
 
+from domain.addresses import Scheme
 from domain.dispositions import Disposition
 from domain.errors import InputError
 from domain.states import CampaignState, ContactScope
-from store import consent, recycling
+from store import consent, phases, recycling
 from store.apply import apply
 from store.consent import OptOutAsked
 from store.engine import Store
 from store.models import Campaign, DoNotCall, DoNotCallList, Event, Target, table
+from store.phases import NewPhase
 from store.recycling import Choice, Look
 from store.settlement import Verdict, settle
 from tests.answering_calls import register
@@ -56,7 +58,9 @@ async def test_what_is_previewed_is_what_is_recycled_and_recorded(store: Store) 
     await store.write(_outcome, "busy", 1, 3)
     await store.write(_outcome, "answered", 4, 4)
     chosen = Choice(identity, ["busy", "no_answer"])
-    assert await store.read(recycling.preview, chosen) == Look({"busy": 3, "no_answer": 5}, 0, 0)
+    assert await store.read(recycling.preview, chosen, NOW) == Look(
+        {"busy": 3, "no_answer": 5}, 0, 0, 0
+    )
     assert await ready(store) == []
     assert await recycle(store, chosen) == {"busy": 3, "no_answer": 5}
     rows = await all_rows(store, Target)
@@ -84,7 +88,7 @@ async def test_whom_a_hard_stop_protects_is_left_out(store: Store) -> None:
     await store.write(_listed, listed, ContactScope.VOICE)
     await store.write(_listed, by_text_only, ContactScope.SMS)
     chosen = Choice(identity, ["no_answer"])
-    assert await store.read(recycling.preview, chosen) == Look({"no_answer": 3}, 3, 0)
+    assert await store.read(recycling.preview, chosen, NOW) == Look({"no_answer": 3}, 3, 0, 0)
     assert await recycle(store, chosen) == {"no_answer": 3}
     assert await ready(store) == [by_text_only, *others]
 
@@ -110,10 +114,10 @@ async def test_the_province_and_the_last_dial_narrow_it(store: Store) -> None:
         await store.write(settle, [verdict], at)
     await store.write(_placed)
     chosen = Choice(campaign.id, ["no_answer"], ended_before=NOW + HOUR)
-    assert await store.read(recycling.preview, chosen) == Look({"no_answer": 1}, 0, 0)
+    assert await store.read(recycling.preview, chosen, NOW) == Look({"no_answer": 1}, 0, 0, 0)
     for province, count in (("82", 1), ("Vĩnh Long", 2), ("83", 0)):
         chosen = Choice(campaign.id, ["no_answer"], province)
-        back = (await store.read(recycling.preview, chosen)).back
+        back = (await store.read(recycling.preview, chosen, NOW)).back
         assert sum(back.values()) == count
     assert await recycle(store, Choice(campaign.id, ["no_answer"], "82")) == {"no_answer": 1}
 
@@ -137,7 +141,7 @@ async def test_it_goes_on_in_batches_and_another_campaign_is_left_alone(
 async def test_who_was_dialled_as_often_as_allowed_waits_for_more_attempts(store: Store) -> None:
     chosen = Choice(await done(store, 3), ["no_answer"])
     await store.write(_spent, numbers(2))
-    assert await store.read(recycling.preview, chosen) == Look({"no_answer": 1}, 0, 2)
+    assert await store.read(recycling.preview, chosen, NOW) == Look({"no_answer": 1}, 0, 2, 0)
     assert await recycle(store, chosen) == {"no_answer": 1}
     await store.write(lambda c: c.execute(update(Campaign).values(max_attempts=5)).rowcount)
     assert await recycle(store, chosen) == {"no_answer": 2}
@@ -177,3 +181,22 @@ async def test_what_must_not_be_dialled_again_is_refused_by_its_word(
     stopped = await make_campaign(store, name="old", state=CampaignState.STOPPED)
     with pytest.raises(InputError, match="'old' is stopped"):
         recycling.choice(stopped, ["busy"], None, None)
+
+
+async def test_whose_phase_is_over_is_left_out_until_another_is_loaded(store: Store) -> None:
+    campaign = await make_campaign(store, numbers(2), by_phase=True)
+    await store.write(lambda c: c.execute(update(Target).values(province_code="86")).rowcount)
+    await phase(store, closes=date(2021, 3, 31))
+    assert await claim_some(store, campaign) == []
+    chosen = Choice(campaign.id, ["phase_closed"])
+    assert await store.read(recycling.preview, chosen, NOW) == Look({}, 0, 0, 2)
+    assert await recycle(store, chosen) == {}
+    await phase(store, closes=date(2021, 4, 1))
+    assert await store.read(recycling.preview, chosen, NOW) == Look({"phase_closed": 2}, 0, 0, 0)
+    assert await recycle(store, chosen) == {"phase_closed": 2}
+    assert len(await claim_some(store, campaign, now=NOW + HOUR)) == 2
+
+
+async def phase(store: Store, closes: date) -> None:
+    new = NewPhase(Scheme.VN_2021, "86", None, date(2021, 3, 1), closes)
+    await store.write(phases.put, [new], "lan", NOW)
