@@ -175,6 +175,8 @@ class Operated:
         self.doings.phases[place] = (opens, closes)
         for campaign_id in await self.store.read(phases.campaigns_by_phase):
             await self.store.write(phases.release, campaign_id, 1000, self.now)
+            ended = await self.store.read(phases.ended_too_early, campaign_id, self.now)
+            await self.store.write(phases.bring_back, ended, self.now)
 
     async def open_breaker(self, until: datetime | None) -> None:
         """None closes it."""

@@ -33,6 +33,7 @@ class Node:
         self, name: str, store: Store, carrier: FatefulCarrier, clock: Callable[[], datetime]
     ) -> None:
         self.calls: dict[str, LiveCall] = {}
+        self.late: dict[str, LiveCall] = {}
         self.call_setting = CallSetting(
             control=None,  # type: ignore[arg-type] - no call is steered here
             record=self._record,

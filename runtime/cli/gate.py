@@ -75,6 +75,10 @@ async def import_phases(arguments: Namespace, settings: Settings) -> None:
         for campaign_id in await store.read(phases.campaigns_by_phase):
             while count := await store.write(phases.release, campaign_id, _RELEASE_AT_ONCE, now):
                 released += count
+            ended = await store.read(phases.ended_too_early, campaign_id, now)
+            for first in range(0, len(ended), _RELEASE_AT_ONCE):
+                some = ended[first : first + _RELEASE_AT_ONCE]
+                released += await store.write(phases.bring_back, some, now)
     show(
         arguments,
         {"places": len(read), "judged_anew": released},

@@ -341,9 +341,10 @@ async def test_a_phase_that_is_prolonged_brings_back_those_that_had_ended_with_i
     await set_phases(store, ("86", None, date(2021, 3, 1), date(2021, 3, 31)))
     assert await claim_some(store, campaign) == []
     assert {row["outcome"] for row in await all_rows(store, Target)} == {"phase_closed"}
-    assert await store.write(phases.release, campaign.id, 9, NOW) == 0
+    assert await store.read(phases.ended_too_early, campaign.id, NOW) == []
     await set_phases(store, ("86", None, date(2021, 3, 1), date(2021, 4, 1)))
-    assert [await store.write(phases.release, campaign.id, 2, NOW) for _ in range(3)] == [2, 1, 0]
+    ended = await store.read(phases.ended_too_early, campaign.id, NOW)
+    assert [await store.write(phases.bring_back, ended, NOW) for _ in range(2)] == [3, 0]
     assert len(await claim_some(store, campaign)) == 3
 
 
