@@ -13,6 +13,11 @@ def is_overridden(row: Row, now: datetime) -> bool:
     return row["override_until"] is not None and now < row["override_until"]
 
 
+def scope_of(row: Row) -> str:
+    """What it slows: a campaign by its name, or a trunk."""
+    return str(row["campaign"]) if row["trunk"] is None else f"trunk:{row['trunk']}"
+
+
 def alarms(rows: Iterable[Row], now: datetime) -> list[dict[str, Any]]:
     """Every brake that is drawn, JSON values; overridden ones too."""
     return [_alarm(row, now) for row in rows if row["factor"] < 1]
@@ -22,7 +27,7 @@ def _alarm(row: Row, now: datetime) -> dict[str, Any]:
     overridden = is_overridden(row, now)
     return {
         "id": row["id"],
-        "scope": row["campaign"] if row["trunk"] is None else f"trunk:{row['trunk']}",
+        "scope": scope_of(row),
         "campaign_id": row["campaign_id"],
         "trunk": row["trunk"],
         "node": row["node"] or None,

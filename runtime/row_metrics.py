@@ -5,6 +5,7 @@ from typing import Any
 
 from prometheus_client.core import Metric
 
+from domain.brake_alarms import scope_of
 from domain.states import Channel
 from runtime.metric_families import counter, gauge, level
 from runtime.row_figures import RowFigures
@@ -65,8 +66,7 @@ def _of_campaigns(present: Present, is_due: frozenset[int]) -> Iterator[Metric]:
 def _of_brakes(rows: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
     factors: dict[tuple[str, str], float] = {}
     for row in rows:
-        scope = row["campaign"] if row["trunk"] is None else f"trunk:{row['trunk']}"
-        key = (str(row["cause"]), scope)
+        key = (str(row["cause"]), scope_of(row))
         factors[key] = min(row["factor"], factors.get(key, 1.0))
     said = "To what of its rate a drawn brake slows, overridden or not; 0 for an open breaker"
     yield gauge("tstn_brake_factor", said, ("cause", "scope"), factors)
