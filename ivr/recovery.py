@@ -4,6 +4,7 @@ An attempt without a channel has ended unseen: `answered` if that is known, else
 never redialled at once. A channel without an attempt is hung up.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -144,8 +145,8 @@ async def _adopt(
         state = State.WITH_AGENT if with_agent else State.HANDING_OVER
         call.standing = replace(call.standing, state=state)
         return
-    for number in range(1, MOST_PLAYBACKS + 1):
-        await driver.stop_playback(playback_id(channel.id, row.adoptions, number))
+    played = [playback_id(channel.id, row.adoptions, 1 + n) for n in range(MOST_PLAYBACKS)]
+    await asyncio.gather(*(driver.stop_playback(playback) for playback in played))
     if standing.refused:
         call.standing = replace(standing, state=State.REFUSING)
         call.feed(Event.KEPT)

@@ -3,7 +3,7 @@
 Asterisk closes a websocket whose reader is slow and keeps nothing for one that is away. So frames
 are read in a task of their own that awaits nothing but the next frame, and after every connect the
 listener first reconciles (asks Asterisk what is live) while new events wait, then gets those in
-order, then live ones.
+order, then live ones. What came to a connection that broke before that waits for the next one.
 """
 
 import asyncio
@@ -60,9 +60,10 @@ class AriStream:
 
         Ends when cancelled, or returns once another server has taken the app over.
         """
+        inbox = _Inbox(listener)
         while True:
             try:
-                await self._connection(listener)
+                await self._connection(inbox)
             except _Replaced as error:
                 self.trouble = str(error)
                 logger.error("%s: stop one of the two, or give each its own app name", error)
@@ -72,10 +73,10 @@ class AriStream:
             first, longest = self._retry_seconds
             await asyncio.sleep(retry_delay(self._failures, first, longest, random.random()))
 
-    async def _connection(self, listener: StreamListener) -> NoReturn:
+    async def _connection(self, inbox: "_Inbox") -> NoReturn:
         """One connection from its opening to its end, which is always an exception."""
         socket = await self._client.open_events(self._heartbeat_seconds)
-        inbox, lane = _Inbox(listener), self._client.open_lane(socket)
+        lane = self._client.open_lane(socket)
         reader = asyncio.create_task(self._read(socket, inbox, lane), name="ari-reader")
         set_up = asyncio.create_task(self._set_up(inbox, lane), name="ari-set-up")
         try:
@@ -147,7 +148,7 @@ class _Replaced(TstnError):
 
 
 class _Inbox:
-    """Holds the events back until the listener has reconciled."""
+    """Holds the events back until the listener has reconciled, over broken connections too."""
 
     def __init__(self, listener: StreamListener) -> None:
         self.listener = listener
@@ -168,7 +169,10 @@ class _Inbox:
             self._deliver(event)
 
     def shut(self) -> None:
+        if self._waiting is None:
+            self._waiting = []
         if self._begun:
+            self._begun = False
             _tell(self.listener.disconnected)
 
     def _deliver(self, event: CallEvent) -> None:

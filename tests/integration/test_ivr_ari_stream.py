@@ -153,7 +153,7 @@ async def test_booting_after_the_connect_is_waited_out_too(
     assert told == ["reconcile", "disconnected"] * 2 + ["reconcile", "reconciled"]
 
 
-async def test_a_connection_lost_during_reconciliation_ends_it(
+async def test_what_came_to_a_connection_lost_during_reconciliation_waits_for_the_next(
     asterisk: FakeAri, stream: AriStream, listener: Listener
 ) -> None:
     listener.let_go.clear()
@@ -163,10 +163,26 @@ async def test_a_connection_lost_during_reconciliation_ends_it(
         await asterisk.caught_up()
         asterisk.drop()
         assert await listener.next(2) == ["disconnected", "reconcile"]
-        listener.let_go.set()
-        await listener.next(1)
         await asterisk.send(key("c1", "2"))
-        assert await listener.next(1) == ["2"]
+        await asterisk.caught_up()
+        listener.let_go.set()
+        assert await listener.next(3) == ["reconciled", "1", "2"]
+
+
+async def test_a_key_outlives_reconciliations_that_fail(
+    asterisk: FakeAri, stream: AriStream, listener: Listener
+) -> None:
+    listener.let_go.clear()
+    async with running(stream, listener):
+        await listener.next(1)
+        await asterisk.send(key("c1", "1"))
+        await asterisk.caught_up()
+        listener.failures = [AriUnavailable("gone"), RuntimeError("the store is gone")]
+        asterisk.drop()
+        listener.let_go.set()
+        told = await listener.next(7)
+    assert told == ["disconnected", "reconcile"] * 3 + ["reconciled"]
+    assert await listener.next(1) == ["1"]
 
 
 async def test_a_peer_that_answers_no_ping_is_left(
