@@ -98,11 +98,11 @@ def changed(campaign: Campaign, given: Mapping[str, str]) -> list[str]:
     others = {name: value for name, value in given.items() if value and name != "variants"}
     pairs = [f"{name}={others[name]}" for name in now if others.get(name, now[name]) != now[name]]
     if given.get("variants", now["variants"]) != now["variants"]:
-        pairs.append(f"variants={_weights(given['variants'])}")
+        pairs.append(f"variants={weights(given['variants'])}")
     return pairs
 
 
-def _weights(field: str) -> str:
+def weights(field: str) -> str:
     """What "vi-1 50, vi-2 50" is in TOML; what is not like that stays, to be refused."""
     found = [_WEIGHT.fullmatch(part.strip()) for part in field.split(",") if part.strip()]
     if None in found:

@@ -71,16 +71,18 @@ def pulse(connection: Connection, control: Control, clock: Clock) -> dict[int, B
             in_use.get(row.id, 0),
             dials / RATE_SECONDS,
             control.closed(connection, row, now) if is_running else None,
-            [one for one in drawn if is_running and _concerns(one, row)],
+            brakes_on(row, drawn),
         )
     return found
 
 
-def _concerns(brake: Mapping[str, Any], row: Campaign) -> bool:
-    """Whether a brake slows the campaign: its own, or one of a trunk that it may call by."""
-    if brake["trunk"] is None:
-        return bool(brake["campaign_id"] == row.id)
-    return row.kind == CampaignKind.CALL
+def brakes_on(row: Campaign, drawn: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that slow a running campaign: its own, and of a trunk that it may call by."""
+    if row.state != CampaignState.RUNNING:
+        return []
+    own = [one for one in drawn if one["trunk"] is None and one["campaign_id"] == row.id]
+    of_trunks = [one for one in drawn if one["trunk"] is not None]
+    return own + (of_trunks if row.kind == CampaignKind.CALL else [])
 
 
 def topic(

@@ -18,6 +18,7 @@ _UNPROCESSABLE = 422
 _FIELDS = (
     *("name", "purpose", "cps", "max_channels", "priority", "max_attempts"),
     *("ring_timeout_seconds", "windows", "call_on_holidays"),
+    *("by_phase", "script_version", "variants"),
 )
 _FOLLOWING = ("follows", "follow_after_hours")
 _MOST_LENGTH = 400
@@ -40,7 +41,7 @@ async def make(request: web.Request) -> web.StreamResponse:
         fields["follow_after_hours"] = ""
 
     def operation(connection: Connection) -> Campaign:
-        values = it.control.draft(fields)
+        values = it.control.draft(fields | {"variants": campaign_form.weights(fields["variants"])})
         if values["follows"] is not None:
             following.require_followed(connection, values["follows"])
         return campaigns.create(connection, values, now)
@@ -74,6 +75,7 @@ async def _page(
         "labels": campaign_form.LABELS,
         "must": campaign_form.MUST,
         "purposes": list(Purpose),
+        "scripts": it.control.scripts(),
         "text_campaigns": await it.store.read(following.may_be_followed),
         "caps": it.control.caps(await it.store.read(limits.read)),
         "problems": problems or [],

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,11 +72,7 @@ async def _now(request: web.Request) -> dict[str, Any]:
         "is_slow": line.now.is_slow(line.campaign),
         "reasons": campaign_reasons.reasons(line.campaign, line.now, tally),
         "refused": campaign_reasons.refused(tally.waits) if tally else [],
-        "brakes": [
-            (one, brake_words.said(one["reason"], lambda text: say(request, text)))
-            for one in line.now.brakes
-        ],
-        "minutes": MINUTES,
+        **brakes_shown(request, line.now.brakes),
         "versions": versions,
         "funnel": campaign_view.funnel(tally) if tally else [],
         "causes": campaign_view.causes(tally) if tally else [],
@@ -92,6 +88,12 @@ async def _versions(it: Parts, campaign: Campaign) -> list[Version] | None:
         return []
     figures = await it.versions.of(campaign.id)
     return None if figures is None else campaign_view.versions(figures, campaign.variants)
+
+
+def brakes_shown(request: web.Request, drawn: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Brakes as their panel names them, each with its reason in the visitor's language."""
+    told = [brake_words.said(one["reason"], lambda text: say(request, text)) for one in drawn]
+    return {"brakes": list(zip(drawn, told, strict=True)), "minutes": MINUTES}
 
 
 async def refused(

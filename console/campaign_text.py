@@ -10,17 +10,18 @@ from typing import Any
 
 from aiohttp import web
 
-from console import campaign_acts, campaign_form, campaign_page, campaign_view
+from console import campaign_acts, campaign_form, campaign_list, campaign_page, campaign_view
 from console.campaign_page import found, label_of
 from console.campaign_tally import Tally
 from console.live import Fragment, Topic
 from console.messages import marked as _
 from console.parts import parts
 from console.render import fragment, page
+from domain.brake_alarms import alarms
 from domain.clock import Clock
 from domain.errors import InputError
 from domain.states import MAY_BECOME, CampaignKind, CampaignState, TextOutcome
-from store import text_figures
+from store import brakes, text_figures
 from store.engine import Store
 from store.models import Campaign
 
@@ -104,8 +105,10 @@ async def _now(request: web.Request) -> dict[str, Any]:
     campaign, it = await found(request), parts(request)
     tally = await it.tallies.of(campaign.id)
     flow = await it.store.read(text_figures.flow, campaign.id, it.clock())
+    drawn = alarms(await it.store.read(brakes.all_of), it.clock())
     left = tally.audience.ready if tally else 0
     return {
+        **campaign_page.brakes_shown(request, campaign_list.brakes_on(campaign, drawn)),
         "campaign": campaign,
         "tally": tally,
         "flow": flow,
@@ -148,6 +151,7 @@ def _piece(
 _FRAGMENTS = {
     "state": Fragment("campaigns", _piece("campaigns/text_state.html")),
     "figures": Fragment("texts", _piece("campaigns/text_figures.html")),
+    "brakes": Fragment("campaigns", _piece("campaigns/brakes.html")),
     "outcomes": Fragment("campaigns", _piece("campaigns/text_outcomes.html")),
     "history": Fragment("campaigns", _piece("campaigns/history.html", campaign_page.history)),
 }

@@ -111,7 +111,7 @@ class CampaignControl:
 
 
 def _toml(name: str, text: str) -> str:
-    """A field as a TOML value: what is no number and no truth stays the text that it is."""
+    """A field as a TOML value: no number, no truth, no table stays the text that it is."""
     if name == "windows":
         return json.dumps(split_windows(text), ensure_ascii=False)
     value = text if name in _TEXTS or not text.isprintable() else toml_value(text)
@@ -119,4 +119,6 @@ def _toml(name: str, text: str) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
+    if isinstance(value, dict):
+        return text
     return json.dumps(text, ensure_ascii=False)

@@ -13,13 +13,14 @@ from domain.dispositions import Disposition
 from domain.states import BrakeCause
 from store import brakes
 from store.apply import apply
+from store.brakes import Change, Scope
 from store.claims import Claimed
 from store.engine import Store
 from store.facts import Fact
-from store.models import Campaign
+from store.models import Brake, Campaign
 from tests.dialling import PLENTY
 from tests.integration.test_dialer_callbacks import SETTING
-from tests.rows import BY_NINE, NOW, answered, claim_some, ended, pressed
+from tests.rows import BY_NINE, NOW, all_rows, answered, claim_some, ended, pressed
 
 HOLD = timedelta(seconds=60)
 PAUSE = timedelta(seconds=30)
@@ -104,3 +105,16 @@ async def calls(
         facts.append(ended(one, disposition, at))
     await store.write(apply, facts, BY_NINE)
     return claimed
+
+
+async def draw_brakes(store: Store, campaign: Campaign, now: datetime = NOW) -> tuple[int, int]:
+    """A brake of the campaign, and a breaker that has just opened; gives their ids."""
+    own = Scope(BrakeCause.PROMISE, campaign_id=campaign.id)
+    late = "with 3 agents, 41 of 120 call-backs would be late within an hour of full rate"
+    await store.write(brakes.put, own, Change(0.25, late), now - timedelta(minutes=7))
+    trunk = Scope(BrakeCause.CONGESTION, trunk="carrier")
+    refused = "9 of the last 10 calls were refused: 8 congestion, 1 unexpected cause"
+    probe_at = now + timedelta(minutes=2)
+    await store.write(brakes.put, trunk, Change(0.0, refused, probe_at, 1), now)
+    first, second = await all_rows(store, Brake)
+    return first["id"], second["id"]

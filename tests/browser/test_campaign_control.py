@@ -11,26 +11,16 @@ from domain.clock import utc_now
 from domain.roles import Role
 from domain.states import BrakeCause, CampaignState
 from store import brakes, campaigns
-from store.brakes import Change, Scope
+from store.brakes import Scope
 from store.engine import Store
 from store.models import Attempt, Brake, Campaign, Target
+from tests.braking import draw_brakes
 from tests.browser.test_campaigns import busy_hour, opened
 from tests.browsing import Browsing, press_until
 from tests.consoles import Rig
 from tests.rows import all_rows, make_campaign, numbers
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-LATE = "with 3 agents, 41 of 120 call-backs would be late within an hour of full rate"
-REFUSED = "9 of the last 10 calls were refused: 8 congestion, 1 unexpected cause"
-
-
-async def draw(store: Store, campaign: Campaign) -> None:
-    """A brake of the campaign, and a breaker that has just opened."""
-    now = utc_now()
-    own = Scope(BrakeCause.PROMISE, campaign_id=campaign.id)
-    await store.write(brakes.put, own, Change(0.25, LATE), now - 7 * MINUTE)
-    trunk = Scope(BrakeCause.CONGESTION, trunk="carrier")
-    await store.write(brakes.put, trunk, Change(0.0, REFUSED, now + 2 * MINUTE, 1), now)
 
 
 async def steered(store: Store) -> Campaign:
@@ -71,7 +61,7 @@ async def test_a_campaign_that_is_slowed(
     desk: Rig, browsing: Browsing, store: Store, dark: bool
 ) -> None:
     campaign = await steered(store)
-    await draw(store, campaign)
+    await draw_brakes(store, campaign, utc_now())
     name = "-dark" if dark else ""
     page = await opened(desk, browsing, dark=dark)
     await page.wait_for_selector(".mood-trouble")
@@ -99,7 +89,7 @@ async def test_a_brake_appears_is_overridden_and_heeded_again_without_a_reload(
     page = await opened(desk, browsing, f"/campaigns/{campaign.id}")
     assert await page.locator(".brake").count() == 0
     await page.evaluate("window.stays = true")
-    await draw(store, campaign)
+    await draw_brakes(store, campaign, utc_now())
     [own, _trunk] = await all_rows(store, Brake)
     await page.wait_for_selector(f"#override-{own['id']}")
     assert await page.evaluate("window.stays")
@@ -218,7 +208,7 @@ async def test_an_auditor_sees_all_of_it_and_has_no_button(
     desk: Rig, browsing: Browsing, store: Store
 ) -> None:
     campaign = await steered(store)
-    await draw(store, campaign)
+    await draw_brakes(store, campaign, utc_now())
     page = await browsing.logged_in(Role.AUDITOR)
     await page.goto(desk.path(f"/campaigns/{campaign.id}"))
     await page.wait_for_selector(".versions")

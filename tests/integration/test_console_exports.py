@@ -90,6 +90,9 @@ async def test_a_campaign_is_made_once_from_its_form(store: Store, operator: Vis
         "ring_timeout_seconds": "",
         "windows": "sat,sun 09:00-11:30, 13:30-17:00",
         "call_on_holidays": "false",
+        "by_phase": "true",
+        "script_version": "vi-2",
+        "variants": "vi-1 30, vi-2 70",
     }
     for _ in range(2):
         answer = await operator.post("/campaigns/new", fields)
@@ -97,6 +100,8 @@ async def test_a_campaign_is_made_once_from_its_form(store: Store, operator: Vis
     [made] = await store.read(campaigns.all_of)
     assert (made.state, made.cps, made.max_attempts) == (CampaignState.DRAFT, 2.5, 3)
     assert made.windows == ["sat,sun 09:00-11:30", "13:30-17:00"]
+    assert (made.by_phase, made.script_version) == (True, "vi-2")
+    assert made.variants == {"vi-1": 30, "vi-2": 70}
 
 
 @pytest.mark.parametrize(
@@ -110,6 +115,9 @@ async def test_a_campaign_is_made_once_from_its_form(store: Store, operator: Vis
         ({"cps": "5\nmax_channels = 1"}, "CPS"),
         ({"max_channels": "1.5"}, "Số kênh:"),
         ({"windows": "25:00-26:00"}, "Khung giờ gọi:"),
+        ({"variants": "vi-1"}, "Các bản kịch bản"),
+        ({"by_phase": "maybe"}, "đang trong đợt:"),
+        ({"script_version": "../vi"}, "Phiên bản kịch bản:"),
         ({"name": "mekong"}, "Đã có chiến dịch tên này"),
     ],
 )

@@ -13,6 +13,7 @@ from store import campaigns
 from store.apply import apply
 from store.engine import Store
 from store.models import Audit, Campaign
+from tests.braking import draw_brakes
 from tests.consoles import Controls, Rig, Visitor, console
 from tests.integration.test_console_campaigns import counted
 from tests.rows import BY_NINE, NOW, all_rows, asked, make_campaign, numbers
@@ -140,6 +141,22 @@ async def test_the_cost_of_what_is_left_stands_before_the_start(
     texts = await make_text_campaign(store, numbers(10), state=CampaignState.DRAFT)
     said = await counted(operator, texts)
     assert '<dd id="price">3.500</dd>' in said
+
+
+async def test_its_own_brake_is_shown_and_overridden_a_trunks_is_not_its_concern(
+    store: Store, operator: Visitor
+) -> None:
+    texts = await make_text_campaign(store, numbers(10))
+    own, trunk = await draw_brakes(store, texts)
+    place = f"/campaigns/{texts.id}"
+    said = await operator.text(place)
+    assert "Với 3 nhân viên" in said
+    assert f"/brakes/{trunk}/" not in said
+    answer = await operator.send(place, f"{place}/brakes/{own}/override", minutes="60")
+    assert answer.headers["Location"] == f"{place}?done=brake_overridden"
+    said = await operator.text(place)
+    assert "bởi operator" in said
+    assert f"/brakes/{own}/release" in said
 
 
 async def test_its_rate_is_tuned_after_a_preview(store: Store, operator: Visitor) -> None:
