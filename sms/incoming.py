@@ -13,9 +13,10 @@ from store.receipts import NewReceipt
 
 
 def incoming(account: str, bind: str, message: Message, at: datetime) -> NewText | NewReceipt:
-    """A receipt by its esm_class; all else is a text, a part of one maybe."""
-    if message.is_receipt_class:
-        return _receipt(account, message, at)
+    """A receipt by its esm_class, or by what it says; all else is a text, a part of one maybe."""
+    said = message.payload.decode("latin-1")
+    if message.is_receipt_class or receipts.is_one(said, message.message_state):
+        return _receipt(account, message, said, at)
     part = part_of(message.payload, message.esm_class, message.tlvs)
     return NewText(
         account=account,
@@ -48,9 +49,8 @@ def of_unparsable(account: str, bind: str, pdu: Unparsable, at: datetime) -> New
     )
 
 
-def _receipt(account: str, message: Message, at: datetime) -> NewReceipt:
-    text = message.payload.decode("latin-1")
-    read = receipts.read(text, message.receipted_message_id, message.message_state)
+def _receipt(account: str, message: Message, said: str, at: datetime) -> NewReceipt:
+    read = receipts.read(said, message.receipted_message_id, message.message_state)
     return NewReceipt(
         account=account,
         raw=message.raw,

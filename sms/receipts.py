@@ -96,6 +96,19 @@ def read(text: str | None, message_id_tlv: str | None, state_tlv: int | None) ->
     )
 
 
+def is_one(text: str, state_tlv: int | None) -> bool:
+    """Whether a deliver_sm that calls itself a text is a receipt all the same, as some SMSCs send.
+
+    No subscriber's text bears a message_state, or has an id and a state in the SMSC's own words.
+    """
+    if state_tlv is not None:
+        return True
+    if "stat:" not in text.lower():
+        return False
+    fields = _fields(text)
+    return "id" in fields and (_word(fields, "stat") or "").upper() in _BY_WORD
+
+
 def normal_forms(message_id: str) -> tuple[str, ...]:
     """Give all ids that may mean this one, the likeliest first; an empty id means none.
 

@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from domain.errors import ConfigError
@@ -31,6 +31,7 @@ Operation = Callable[Concatenate[Connection, P], T]
 
 _READERS = 4
 _POOL_SIZE = 5
+"""For those who write, and as many for those who read: a slow page keeps no key 1 waiting."""
 _BUSY_SECONDS = 5
 _CONNECT_SECONDS = 3
 _COMMAND_SECONDS = 30
@@ -135,38 +136,46 @@ class _SqliteStore(Store):
 
 
 class _PostgresStore(Store):
-    """A pool of asyncpg connections; SQLAlchemy's greenlets carry the operations."""
+    """Pools of asyncpg connections; SQLAlchemy's greenlets carry the operations."""
 
     def __init__(self, url: URL, program: str) -> None:
-        self._engine = create_async_engine(
-            url.set(drivername="postgresql+asyncpg"),
-            pool_size=_POOL_SIZE,
-            max_overflow=0,
-            pool_timeout=_CONNECT_SECONDS,
-            hide_parameters=True,
-            json_serializer=_as_json,
-            connect_args={
-                "timeout": _CONNECT_SECONDS,
-                "command_timeout": _COMMAND_SECONDS,
-                "server_settings": {"application_name": program, **_SERVER_SETTINGS},
-                "prepared_statement_cache_size": _STATEMENTS,
-            },
+        self._writing = _postgres_pool(url, program)
+        self._at_once = self._writing.execution_options(isolation_level="AUTOCOMMIT")
+        self._reading = _postgres_pool(url, program).execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        self._at_once = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def write(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         at_once = getattr(operation, _ONE_STATEMENT, False)
         with unavailable_is_told():
-            async with self._at_once.connect() if at_once else self._engine.begin() as connection:
+            async with self._at_once.connect() if at_once else self._writing.begin() as connection:
                 return await connection.run_sync(operation, *args, **kwargs)
 
     async def read(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         with unavailable_is_told():
-            async with self._engine.connect() as connection:
+            async with self._reading.connect() as connection:
                 return await connection.run_sync(operation, *args, **kwargs)
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self._writing.dispose()
+        await self._reading.dispose()
+
+
+def _postgres_pool(url: URL, program: str) -> AsyncEngine:
+    return create_async_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        pool_size=_POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=_CONNECT_SECONDS,
+        hide_parameters=True,
+        json_serializer=_as_json,
+        connect_args={
+            "timeout": _CONNECT_SECONDS,
+            "command_timeout": _COMMAND_SECONDS,
+            "server_settings": {"application_name": program, **_SERVER_SETTINGS},
+            "prepared_statement_cache_size": _STATEMENTS,
+        },
+    )
 
 
 _KINDS: dict[str, Callable[[URL, str], Store]] = {

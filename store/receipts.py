@@ -47,8 +47,8 @@ _BECOMES = {
 class NewReceipt:
     """A receipt as read. `forms`: the spellings of its id that may be ours, likeliest first.
 
-    `msisdn` is the subscriber it came from, None where that is no number. Another spelling than
-    `message_id` itself counts only for a text to that number, if there is one.
+    `msisdn` is the subscriber it came from, None where that is no number. It means a text to that
+    number, if there is one; only where none turns up, what `message_id` itself is the id of.
     """
 
     account: str
@@ -150,7 +150,10 @@ def rematch(connection: Connection, now: datetime, limit: int = 500) -> int:
     orphans = connection.execute(_DUE, {"now": now, "limit": limit}).all()
     named = [_Named(o.account, o.message_id, o.forms, o.msisdn) for o in orphans]
     known = _known(connection, named)
-    found = [(o, _match(receipt, known)) for o, receipt in zip(orphans, named, strict=True)]
+    found = [
+        (o, _match(receipt, known, is_last=now - o.received_at >= GIVE_UP_AFTER))
+        for o, receipt in zip(orphans, named, strict=True)
+    ]
     adopted = [(orphan, text) for orphan, text in found if text is not None]
     _ADOPT.run(connection, [(orphan.id, text) for orphan, text in adopted])
     _end_texts(connection, [(t, o.state, o.received_at, o.error) for o, t in adopted])
@@ -183,16 +186,21 @@ def _spellings(receipt: _Named) -> list[str]:
     return [storable(i) for i in dict.fromkeys([receipt.message_id, *receipt.forms]) if i]
 
 
-def _match(receipt: _Named, known: _Known) -> int | None:
-    """The newest text that the id is of: exactly, or else in another spelling."""
-    for form in _spellings(receipt):
-        texts = known.get((receipt.account, form), ())
-        to_number = [identity for identity, msisdn in texts if msisdn == receipt.msisdn]
-        if to_number:
-            return to_number[0]
-        if texts and (form == receipt.message_id or receipt.msisdn is None):
-            return texts[0][0]
-    return None
+def _match(receipt: _Named, known: _Known, *, is_last: bool = False) -> int | None:
+    """The newest text to the receipt's number that the id is of, in any spelling.
+
+    Without a number, or where one fits no text and it is looked up for the last time, that of the
+    id alone: as it is spelled, else (without a number) in another spelling.
+    """
+    forms = _spellings(receipt)
+    for form in forms:
+        for identity, msisdn in known.get((receipt.account, form), ()):
+            if msisdn == receipt.msisdn:
+                return identity
+    if receipt.msisdn is not None:
+        forms = forms[:1] if is_last and receipt.message_id else []
+    alone = (known.get((receipt.account, form)) for form in forms)
+    return next((texts[0][0] for texts in alone if texts), None)
 
 
 def _row(receipt: NewReceipt, text: int | None) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, bindparam, func, literal_column, or_, select
 
 from domain.states import AttemptState, Duty
 from store.columns import UtcDateTime, fixed
@@ -16,14 +16,16 @@ _SPANS = select(_span.since, _span.until).where(
     _span.since < bindparam("end", type_=UtcDateTime),
     or_(_span.until.is_(None), _span.until > bindparam("start", type_=UtcDateTime)),
 )
+# By the bare column SQLite would group by the campaigns' index, and go over all attempts ever made.
+_CAMPAIGN = _attempt.campaign_id + literal_column("0")
 _IN_THE_AIR = (
-    select(_attempt.campaign_id, _attempt.state, func.count())
+    select(_CAMPAIGN, _attempt.state, func.count())
     .where(
         _attempt.state != fixed(AttemptState.ENDED),
         _attempt.node == bindparam("of_node"),
         _attempt.queue_joined_at.is_(None),
     )
-    .group_by(_attempt.campaign_id, _attempt.state)
+    .group_by(_CAMPAIGN, _attempt.state)
 )
 
 

@@ -178,6 +178,10 @@ class among_chosen(FunctionElement[bool]):
     def __init__(self, column: ColumnElement[Any], chosen: Select[Any]) -> None:
         super().__init__(column, chosen.scalar_subquery())
 
+    def self_group(self, against: Any = None) -> "among_chosen":
+        """Stay as it is, as `among` does."""
+        return self
+
 
 @compiles(among_chosen, "postgresql")
 def _among_chosen_postgresql(element: among_chosen, compiler: SQLCompiler, **kw: Any) -> str:

@@ -37,7 +37,8 @@ _TELL_AGAIN = (
     .values(settled_as=None)
 )
 _IS_UNSETTLED = text(UNSETTLED)
-_ANY = select(_out.id).where(_IS_UNSETTLED).limit(1)
+# In order of ids, else SQLite looks for it among all texts of campaigns.
+_ANY = select(_out.id).where(_IS_UNSETTLED).order_by(_out.id).limit(1)
 _NEXT = (
     select(_out.id, func.coalesce(_out.head_id, _out.id).label("head"), _out.state)
     .where(_IS_UNSETTLED)

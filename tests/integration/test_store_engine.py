@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.util import await_only
 
 from domain.errors import ConfigError, StoreUnavailable
 from lab.ports import free_ports
@@ -205,6 +206,44 @@ async def test_a_transaction_that_the_server_ends_is_unavailable(
             await store.write(between, query)
     assert await store.read(scopes) == []
     await store.write(add, "z")
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_slow_readers_keep_no_writer_waiting(store: Store, store_url: str) -> None:
+    """A page that takes long, opened by everybody, and a key 1."""
+    query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    holder = await asyncpg.connect(store_url)
+    await holder.execute("SELECT pg_advisory_lock(1)")
+    reading = [asyncio.create_task(store.read(_wait_for_the_lock)) for _ in range(20)]
+    async with asyncio.timeout(10):
+        while not await holder.fetchval(query):
+            await asyncio.sleep(0.01)
+        await store.write(add, "key 1")
+    assert not any(one.done() for one in reading)
+    await holder.close()
+    told = await asyncio.gather(*reading, return_exceptions=True)
+    assert all(one is None or isinstance(one, StoreUnavailable) for one in told)
+
+
+def _wait_for_the_lock(connection: Connection) -> None:
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock_shared(1)")
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_a_read_is_one_snapshot_and_changes_nothing(store: Store, store_url: str) -> None:
+    other = await asyncpg.connect(store_url)
+
+    def twice(connection: Connection) -> tuple[list[str], list[str]]:
+        before = scopes(connection)
+        await_only(other.execute(ADD.format("other")))
+        return before, scopes(connection)
+
+    before, after = await store.read(twice)
+    assert before == after == []
+    assert await store.read(scopes) == ["other"]
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        await store.read(add, "x")
+    await other.close()
 
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)

@@ -114,6 +114,37 @@ async def test_another_spelling_counts_only_for_a_text_to_the_same_number(store:
     assert await states(store) == ["delivered"]
 
 
+async def test_another_spelling_to_its_number_wins_over_the_exact_id_to_another(
+    store: Store,
+) -> None:
+    """The SMSC answers in hex and tells in decimal: 5000 is text 1388, and not text 5000."""
+    await send(store, "1388", msisdn=NUMBER)
+    await send(store, "5000", msisdn=OTHER)
+    await take(store, new_receipt("5000", forms=("5000", "1388"), msisdn=NUMBER))
+    assert await states(store) == ["delivered", "accepted"]
+
+
+async def test_yesterdays_text_of_the_same_id_does_not_end_by_it(store: Store) -> None:
+    """The SMSC counts anew each day, and the receipt comes before the response."""
+    await send(store, "7", msisdn=OTHER)
+    await store.write(outbox.post, [new_post(msisdn=NUMBER)], NOW)
+    [out] = await claim(store)
+    await take(store, new_receipt("7", forms=("7",), msisdn=NUMBER))
+    assert await kept(store) == [("orphan", None)]
+    await store.write(outcomes.record, [Sent(out.id, "7", NOW + 4 * SECOND)])
+    assert await rematch(store, NOW + 5 * SECOND) == 1
+    assert await states(store) == ["accepted", "delivered"]
+
+
+async def test_where_nobody_else_turns_up_the_exact_id_counts(store: Store) -> None:
+    """Some SMSCs tell another number than they were given."""
+    await send(store, "7", msisdn=OTHER)
+    await take(store, new_receipt("7", forms=("7",), msisdn=NUMBER))
+    assert await rematch(store, NOW + timedelta(minutes=9)) == 0
+    assert await rematch(store, NOW + timedelta(minutes=12)) == 1
+    assert await states(store) == ["delivered"]
+
+
 async def test_one_id_for_all_texts(store: Store) -> None:
     """Some SMSCs give one: by number then, else the newest."""
     one, two = await send(store, "1"), await send(store, "1", msisdn=OTHER)

@@ -89,6 +89,25 @@ def test_a_text_with_an_id_is_a_text() -> None:
     assert text_of(tlvs={0x001E: b"77\0"}).body == b"TSTN"
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"payload": b"id:5 sub:001 dlvrd:001 stat:DELIVRD err:000 text:TSTN"},
+        {"payload": b"", "tlvs": {0x001E: b"5\0", 0x0427: b"\x02"}},
+    ],
+    ids=["text", "tlvs"],
+)
+def test_a_receipt_that_calls_itself_a_text_is_a_receipt(other: dict[str, Any]) -> None:
+    """Else its sender would be told how to spell TSTN, and another receipt would come of that."""
+    row = receipt_of(esm_class=0, **other)
+    assert (row.message_id, row.state) == ("5", ReceiptState.DELIVERED)
+
+
+@pytest.mark.parametrize("said", [b"TSTN id:5", b"stat:DELIVRD", b"TSTN id:5 stat:HI", b"id stat"])
+def test_what_a_subscriber_may_write_is_a_text(said: bytes) -> None:
+    assert text_of(payload=said).body == said
+
+
 def test_octets_that_make_no_sense_are_kept() -> None:
     pdu = parse(deliver_sm()[:20])
     assert isinstance(pdu, Unparsable)
