@@ -34,6 +34,10 @@ def check_token_name(name: str) -> None:
 
 
 def check_password(password: str) -> None:
-    """Raises InputError for one that is too short, or absurdly long."""
+    """Raises InputError for one that is too short, absurdly long, or no text."""
     if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
         raise InputError("a password has 10 to 200 characters")
+    try:
+        password.encode()
+    except UnicodeEncodeError:  # octets of a terminal that are no UTF-8
+        raise InputError("a password is UTF-8 text") from None

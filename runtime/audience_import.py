@@ -48,7 +48,12 @@ _CHUNK_BYTES = 1 << 20
 
 
 def rejects_beside(file: Path) -> Path:
-    """Where the refused rows of an audience file go: NAME.rejects.csv next to it."""
+    """Where the refused rows of an audience file go: NAME.rejects.csv next to it.
+
+    Raises InputError for what is a directory, such as `.`, and no file.
+    """
+    if file.is_dir():
+        raise InputError(f"cannot read {file}: it is a directory")
     return file.with_name(f"{file.stem}.rejects.csv")
 
 

@@ -5,7 +5,6 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from getpass import getuser
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +18,7 @@ from domain.errors import InputError
 from runtime.audience_import import Progress, count_lines, import_audience, rejects_beside
 from runtime.audience_report import ImportOptions
 from runtime.audience_undo import undo_import
+from runtime.cli.acts import operator
 from runtime.cli.audience_view import import_data, imports_table, readable_report
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, warn
@@ -66,7 +66,7 @@ async def undo(arguments: Namespace, settings: Settings) -> None:
 
 def _options(arguments: Namespace, settings: Settings) -> ImportOptions:
     return ImportOptions(
-        by=getuser(),
+        by=operator(),
         extracted_at=_extracted_at(arguments.extracted_at),
         require_eligibility=arguments.require_eligibility,
         skip_other_campaigns=arguments.skip_other_campaigns,

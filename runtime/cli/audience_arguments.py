@@ -1,5 +1,6 @@
 """What `tstn audience …` takes: the file, how strictly it is judged, the import to undo. Pure."""
 
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,9 @@ from runtime.cli.shapes import campaign, command
 
 if TYPE_CHECKING:
     from runtime.cli.shapes import Commands
+
+_MOST = 2**63
+"""What no number of a row reaches, on either database."""
 
 
 def add(commands: "Commands") -> None:
@@ -29,7 +33,9 @@ def add(commands: "Commands") -> None:
         "invited; all or nothing",
         "tstn audience undo 7",
     )
-    undo.add_argument("import_id", type=int, metavar="IMPORT", help="its number (audience imports)")
+    undo.add_argument(
+        "import_id", type=_row_number, metavar="IMPORT", help="its number (audience imports)"
+    )
     follow = command(
         commands,
         "follow",
@@ -102,3 +108,10 @@ def _add_contacted(commands: "Commands") -> None:
         action="store_true",
         help="count the rest where some rows have no number (default: count nothing)",
     )
+
+
+def _row_number(written: str) -> int:
+    number = int(written) if written.isdecimal() else 0
+    if not 0 < number < _MOST:
+        raise ArgumentTypeError("there is no import of that number: see `tstn audience imports`")
+    return number

@@ -3,7 +3,6 @@
 from argparse import Namespace
 from collections.abc import Callable
 from datetime import timedelta
-from getpass import getuser
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,7 +11,7 @@ from domain.brake_alarms import alarms
 from domain.clock import to_local, utc_now
 from domain.errors import InputError
 from domain.states import BrakeCause, CampaignKind
-from runtime.cli.acts import audited
+from runtime.cli.acts import audited, operator
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show, table
 from runtime.settings import Settings
@@ -46,7 +45,7 @@ async def override(arguments: Namespace, settings: Settings) -> None:
     until = now + timedelta(minutes=arguments.minutes)
 
     def work(connection: Connection, scope: Scope) -> int:
-        return len(brakes.override(connection, scope, getuser(), until, now))
+        return len(brakes.override(connection, scope, operator(), until, now))
 
     changed = await _write(arguments, settings, "brake_overridden", work, minutes=arguments.minutes)
     data = {"scope": arguments.scope, "cause": arguments.cause, "until": until, "brakes": changed}
@@ -63,7 +62,7 @@ async def release(arguments: Namespace, settings: Settings) -> None:
     now = utc_now()
 
     def work(connection: Connection, scope: Scope) -> int:
-        return len(brakes.release(connection, scope, getuser(), now))
+        return len(brakes.release(connection, scope, operator(), now))
 
     changed = await _write(arguments, settings, "brake_released", work)
     data = {"scope": arguments.scope, "cause": arguments.cause, "brakes": changed}

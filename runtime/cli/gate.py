@@ -2,7 +2,6 @@
 
 from argparse import Namespace
 from dataclasses import asdict
-from getpass import getuser
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from domain.gate import list_trouble
 from domain.places import Places
 from domain.states import ContactScope, Purpose
 from runtime.audience_import import rejects_beside
+from runtime.cli.acts import operator
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import pairs, show, table
 from runtime.do_not_call_import import import_list
@@ -28,7 +28,7 @@ async def import_do_not_call(arguments: Namespace, settings: Settings) -> None:
     rejects: Path = arguments.rejects or rejects_beside(file)
     scope = ContactScope(arguments.scope)
     async with opened_store(settings) as store:
-        report = await import_list(store, scope, file, rejects, getuser(), utc_now)
+        report = await import_list(store, scope, file, rejects, operator(), utc_now)
     rejects_file = str(rejects) if report.rejected else None
     show(
         arguments,
@@ -70,7 +70,7 @@ async def import_phases(arguments: Namespace, settings: Settings) -> None:
     read = read_phases(arguments.file, read_places(settings.console.districts), opens, closes)
     now = utc_now()
     async with opened_store(settings) as store:
-        await store.write(phases.put, read, getuser(), now)
+        await store.write(phases.put, read, operator(), now)
         released = 0
         for campaign_id in await store.read(phases.campaigns_by_phase):
             while count := await store.write(phases.release, campaign_id, _RELEASE_AT_ONCE, now):

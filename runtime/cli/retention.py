@@ -1,10 +1,10 @@
 """Commands about how long personal data is kept. I/O."""
 
 from argparse import Namespace
-from getpass import getuser
 from typing import Any
 
 from domain.clock import to_local, utc_now
+from runtime.cli.acts import operator
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import pairs, show, table
 from runtime.retention_wiring import kept_rejects, retention
@@ -48,7 +48,7 @@ async def run(arguments: Namespace, settings: Settings) -> None:
     """Take out what is overdue now, rows and files of imports, or count it."""
     async with opened_store(settings) as store:
         job = retention(settings, store, utc_now)
-        rows = await (job.count() if arguments.dry_run else job.run(getuser()))
+        rows = await (job.count() if arguments.dry_run else job.run(operator()))
     files = kept_rejects(settings)
     now = utc_now()
     removed = len(files.old(now)) if arguments.dry_run else files.tidy(now)

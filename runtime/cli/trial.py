@@ -2,7 +2,6 @@
 
 import asyncio
 from argparse import Namespace
-from getpass import getuser
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -13,6 +12,7 @@ from domain.errors import InputError, TstnError
 from domain.msisdn import display, mask, parse_msisdn
 from domain.states import CampaignKind
 from runtime.asked_server import ask_health
+from runtime.cli.acts import operator
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show
 from runtime.settings import Settings
@@ -54,7 +54,7 @@ async def call(arguments: Namespace, settings: Settings) -> None:
 
 
 def _asked(connection: Connection, campaign: Campaign, msisdn: str, script: str) -> TrialCall:
-    by, now = getuser(), utc_now()
+    by, now = operator(), utc_now()
     told = {"script": script, "number": mask(msisdn), "by": by}
     act = Act("trial_call_asked", None, campaign.name, data=told)
     asked = Asked(campaign, msisdn, script, by)

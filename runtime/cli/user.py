@@ -4,6 +4,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from getpass import getpass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -96,18 +97,27 @@ async def _hash(typed: str) -> str:
 def _password(arguments: Namespace) -> str:
     """Asked for twice on a terminal; else the first line of the file or of stdin."""
     if arguments.password_file is not None:
-        try:
-            typed = arguments.password_file.read_text(encoding="utf-8").partition("\n")[0]
-        except OSError as error:
-            raise InputError(f"{arguments.password_file}: {error.strerror}") from error
+        typed = _first_line(arguments.password_file)
     elif sys.stdin.isatty():
-        typed = getpass("password: ")
-        if getpass("once more: ") != typed:
-            raise InputError("the two passwords differ: nothing was changed")
+        try:
+            typed = getpass("password: ")
+            if getpass("once more: ") != typed:
+                raise InputError("the two passwords differ: nothing was changed")
+        except EOFError:
+            raise InputError("no password was given: nothing was changed") from None
     else:
         typed = sys.stdin.readline().removesuffix("\n")
     check_password(typed)
-    return str(typed)
+    return typed
+
+
+def _first_line(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").partition("\n")[0]
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise InputError(f"{file} is no UTF-8 text: nothing was changed") from None
 
 
 def _row(user: User) -> dict[str, Any]:

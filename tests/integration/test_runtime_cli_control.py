@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from getpass import getuser
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, update
 
 from domain.clock import utc_now
 from domain.states import BrakeCause
+from runtime.cli.acts import operator
 from store import brakes
 from store.brakes import Change, Scope
 from store.engine import Operation, open_store
@@ -144,7 +144,7 @@ def test_the_brakes_of_one_campaign_are_its_own_and_the_trunks(braked: Tstn) -> 
 
 
 def test_a_brake_is_overridden_and_heeded_again_by_name(braked: Tstn) -> None:
-    by = getuser()
+    by = operator()
     braked("brakes", "override", "trunk:carrier", "congestion", "--minutes", 30)
     told = braked("brakes", "override", 1, "promise", "--minutes", 30)
     assert told.startswith("the brake promise of 1 is not heeded until ")
@@ -167,7 +167,7 @@ def test_what_is_done_to_a_campaign_and_to_limits_is_in_the_audit_by_name(tstn: 
     tstn("limits", "set", "trunk:carrier", "channels=5")
     tstn("campaign", "stop", NAME)
     tstn.error("campaign", "pause", NAME)  # it is not done, so it is not there
-    by = {"by": getuser()}
+    by = {"by": operator()}
     chosen = {"outcomes": ["no_answer", "busy"], "province": None, "ended_before": None}
     assert [(row["action"], row["subject"], row["data"]) for row in acts(tstn)] == [
         ("campaign_created", NAME, by),
@@ -183,7 +183,7 @@ def test_what_is_done_to_a_brake_is_in_the_audit_as_from_the_page(braked: Tstn) 
     braked("brakes", "override", 1, "promise", "--minutes", 30)
     braked("brakes", "release", "trunk:carrier", "congestion")
     rows = [(row["action"], row["subject"], row["data"]) for row in of_brakes(braked)]
-    by = getuser()
+    by = operator()
     assert rows == [
         (
             *("brake_overridden", NAME),

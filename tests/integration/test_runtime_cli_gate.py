@@ -79,6 +79,7 @@ def test_a_file_that_is_no_list_leaves_the_one_that_stands(tstn: Tstn) -> None:
     assert "no row of junk.csv has a number" in tstn.error(
         "dnc", "import", "junk.csv", "--scope", "voice"
     )
+    assert "it is a directory" in tstn.error("dnc", "import", ".", "--scope", "voice")
     assert "cannot read none.csv" in tstn.error("dnc", "import", "none.csv", "--scope", "voice")
     assert [row["name"] for row in tstn.json("dnc", "show")["lists"]] == ["dnc.csv"]
     tstn.write("empty.csv", "")

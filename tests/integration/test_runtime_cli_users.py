@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.cli.acts import operator
 from store.engine import open_store
 from store.models import Audit, User
 from tests.command_line import Tstn, make_directory
@@ -61,6 +62,8 @@ def test_what_is_refused_says_why(tstn: Tstn) -> None:
     assert "another account" in tstn.error("user", "add", "lan", *named, "password")
     assert "10 to 200" in tstn.error("user", "add", "mai", *named, "short")
     assert "nothing: No such file" in tstn.error("user", "add", "mai", *named, "nothing")
+    (tstn.directory / "latin").write_bytes("mật khẩu rất dài".encode("utf-16"))
+    assert "latin is no UTF-8 text" in tstn.error("user", "add", "mai", *named, "latin")
     assert "small letters" in tstn.error("user", "add", "M N", *named, "password")
     assert "see `tstn user list`" in tstn.error("user", "disable", "mai")
     assert [row["login"] for row in tstn.json("user", "list")] == ["lan"]
@@ -70,3 +73,20 @@ def test_a_password_may_come_by_stdin(tstn: Tstn) -> None:
     process = tstn.start(*("user", "add", "mai", "--role", "auditor", "--name", "Mai"), stdin=-1)
     out, err = process.communicate("một mật khẩu dài\n", timeout=60)
     assert (process.returncode, out) == (0, "mai (auditor) may log in now\n"), err
+
+
+def test_octets_by_stdin_that_are_no_text_are_refused(tstn: Tstn) -> None:
+    (tstn.directory / "octets").write_bytes(b"\xff\xfe123456789\n")
+    with (tstn.directory / "octets").open("rb") as octets:
+        process = tstn.start("user", "add", "mai", "--role=auditor", "--name=Mai", stdin=octets)
+        _, told = process.communicate()
+    assert (process.returncode, told) == (1, "tstn: a password is UTF-8 text\n")
+
+
+def test_who_has_no_account_on_the_host_is_named_by_number(
+    tstn: Tstn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs under any number, whatever it says of itself."""
+    monkeypatch.setattr("os.getuid", lambda: 54321)
+    monkeypatch.setenv("LOGNAME", "somebody-else")
+    assert operator() == "uid 54321"

@@ -129,6 +129,7 @@ def test_json_and_config_may_be_left_out() -> None:
         "audience import --campaign c",
         "audience imports",
         "audience undo seven",
+        "audience undo 99999999999999999999",
         "export attempts",
         "export calls --campaign c",
         "export messages --campaign c",
