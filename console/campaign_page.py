@@ -92,8 +92,13 @@ async def _versions(it: Parts, campaign: Campaign) -> list[Version] | None:
 
 def brakes_shown(request: web.Request, drawn: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Brakes as their panel names them, each with its reason in the visitor's language."""
-    told = [brake_words.said(one["reason"], lambda text: say(request, text)) for one in drawn]
+    told = [_said(request)(one["reason"]) for one in drawn]
     return {"brakes": list(zip(drawn, told, strict=True)), "minutes": MINUTES}
+
+
+def _said(request: web.Request) -> Callable[[str], str]:
+    """Tells a brake's reason in the visitor's language."""
+    return lambda reason: brake_words.said(reason, lambda text: say(request, text))
 
 
 async def refused(
@@ -128,6 +133,7 @@ async def history(request: web.Request) -> dict[str, Any]:
             "events": campaign_changes.events(connection, campaign.id, _SHOWN),
             "acts": audit.of_subject(connection, campaign.name, _SHOWN),
             "label": label_of(request),
+            "reason_said": _said(request),
         }
 
     return await parts(request).store.read(read)

@@ -14,6 +14,7 @@ from store import campaigns
 from store.apply import apply
 from store.consent import OptOutAsked, opt_out
 from store.engine import Store
+from tests.braking import draw_brakes
 from tests.browsing import Browsing, press_until
 from tests.consoles import Rig, console
 from tests.integration.test_console_texts import WORDS, Priced
@@ -102,6 +103,11 @@ async def test_a_text_campaign_under_way(
     await page.wait_for_function(
         "was => document.querySelector('.figures').innerText !== was", arg=before
     )
+    own, _ = await draw_brakes(store, texts, utc_now())
+    await page.click(f"#override-{own}")
+    await page.wait_for_selector(f"#release-{own}")
+    await browsing.shoot(page, "text-braked-dark" if dark else "text-braked")
+    await browsing.assert_accessible(page)
     await page.fill("#cps", "40")
     await page.click("#preview")
     await page.wait_for_selector("#apply")
