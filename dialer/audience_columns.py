@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Self
 
 from dialer import eligibility
-from dialer.extraction import read_moment
+from dialer.extraction import read_extracted_at
 from domain.errors import InputError
 from domain.folding import fold
 from domain.msisdn import parse_msisdn
@@ -134,7 +134,7 @@ class Columns:
             district=_place(cells[at["district"]]) if "district" in at else None,
             list_no=_parse_list(cells[at["list"]]) if "list" in at else None,
             attributes={name: text for name, text in texts if text},
-            extracted_at=read_moment(cells[at[EXTRACTED_AT]]) if EXTRACTED_AT in at else None,
+            extracted_at=read_extracted_at(cells[at[EXTRACTED_AT]]) if EXTRACTED_AT in at else None,
             cells=cells,
         )
 

@@ -15,7 +15,7 @@ _VIETNAMESE = re.compile(
 
 
 @lru_cache(maxsize=4096)
-def read_moment(written: str) -> datetime | None:
+def read_extracted_at(written: str) -> datetime | None:
     """A moment in UTC, None if the cell is empty; a day is its beginning; without a zone local.
 
     Accepts ISO 8601, and 26/03/2021 with or without the hour.

@@ -32,13 +32,16 @@ def to_local(at: datetime) -> datetime:
     return at.astimezone(LOCAL)
 
 
-def read_moment(written: str) -> datetime:
+def read_moment(written: str, option: str = "") -> datetime:
     """A moment as people write it, in UTC: a day is its beginning, without a zone it is local.
 
-    Raises InputError.
+    Raises InputError, which names the option that it was given by.
     """
     try:
         at = datetime.fromisoformat(written)
         return (at if at.tzinfo else at.replace(tzinfo=LOCAL)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InputError(f"{written} is no moment: write 2026-03-26 or 2026-03-26T08:30") from None
+        named = f"{option} {written}".lstrip()
+        raise InputError(
+            f"{named} is no moment: write 2026-03-26, 2026-03-26T08:30, or 2026-03-26T08:30+07:00"
+        ) from None

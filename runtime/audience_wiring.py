@@ -9,7 +9,7 @@ from console.audience_port import Asked, Brought, Look, Progress, SeenRow
 from dialer import eligibility
 from dialer.audience_columns import EXTRACTED_AT, RejectedRow
 from dialer.audience_workbook import WORKBOOKS
-from dialer.extraction import read_moment
+from dialer.extraction import read_extracted_at
 from domain.clock import Clock
 from domain.errors import InputError
 from domain.msisdn import mask, mask_all
@@ -40,7 +40,7 @@ class AudienceBringer:
 
     def extracted_at(self, written: str) -> datetime | None:
         """As `tstn audience import --extracted-at`."""
-        at = read_moment(written)
+        at = read_extracted_at(written)
         if at is not None and at > self._clock():
             raise InputError("extracted_at lies in the future")
         return at

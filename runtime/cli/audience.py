@@ -12,7 +12,7 @@ from rich.progress import Progress as Bar
 
 from console.places import read_places
 from dialer.audience_workbook import WORKBOOKS
-from dialer.extraction import read_moment
+from dialer.extraction import read_extracted_at
 from domain.clock import utc_now
 from domain.errors import InputError
 from runtime.audience_import import Progress, count_lines, import_audience, rejects_beside
@@ -77,7 +77,7 @@ def _options(arguments: Namespace, settings: Settings) -> ImportOptions:
 
 
 def _extracted_at(written: str | None) -> datetime | None:
-    at = read_moment(written or "")
+    at = read_extracted_at(written or "")
     if at is not None and at > utc_now():
         raise InputError(f"--extracted-at {written} lies in the future")
     return at

@@ -37,7 +37,11 @@ async def revert(arguments: Namespace, settings: Settings) -> None:
 async def recycle(arguments: Namespace, settings: Settings) -> None:
     """Dial numbers once more that are done with, or only count them."""
     outcomes = [word.strip() for word in arguments.outcome.split(",") if word.strip()]
-    before = None if arguments.ended_before is None else _moment(arguments.ended_before)
+    before = (
+        None
+        if arguments.ended_before is None
+        else read_moment(arguments.ended_before, "--ended-before")
+    )
     now = utc_now()
     async with opened_store(settings) as store:
         campaign, chosen = await store.read(
@@ -144,13 +148,6 @@ def _told(campaign: Campaign, counts: dict[str, int], look: Look, *, is_preview:
     if campaign.state == CampaignState.FINISHED and counts and not is_preview:
         lines.append(f"now: tstn campaign start {campaign.name}")
     return lines
-
-
-def _moment(written: str) -> datetime:
-    try:
-        return read_moment(written)
-    except InputError as error:
-        raise InputError(f"--ended-before {error}") from None
 
 
 def _shown(value: Any) -> str:

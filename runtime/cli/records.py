@@ -7,8 +7,7 @@ from typing import Any
 
 import orjson
 
-from domain.clock import LOCAL, to_local
-from domain.errors import InputError
+from domain.clock import read_moment, to_local
 from domain.msisdn import display, parse_msisdn
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import print_line, show, table
@@ -39,7 +38,7 @@ async def export(arguments: Namespace, settings: Settings) -> None:
 
 async def export_messages(arguments: Namespace, settings: Settings) -> None:
     """Print texts in both directions, one JSON object a line."""
-    since = _BEGINNING if arguments.since is None else _moment(arguments.since)
+    since = _BEGINNING if arguments.since is None else read_moment(arguments.since, "--since")
     async with opened_store(settings) as store:
         async for row in exports.messages(store, since):
             print_line(row)
@@ -80,18 +79,6 @@ def _shown(key: str, value: Any) -> str:
     if key == "status":
         return f"0x{value:02X}"  # command_status, as SMPP's tables have it
     return value if isinstance(value, str) else orjson.dumps(value).decode()
-
-
-def _moment(written: str) -> datetime:
-    """A moment in UTC; a day is its beginning, and without a zone it is local."""
-    try:
-        at = datetime.fromisoformat(written)
-        return (at if at.tzinfo else at.replace(tzinfo=LOCAL)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InputError(
-            f"--since {written} is no moment: write 2026-03-26, 2026-03-26T08:30, "
-            "or 2026-03-26T08:30+07:00"
-        ) from None
 
 
 def _local(at: datetime) -> str:

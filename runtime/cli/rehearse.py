@@ -3,12 +3,11 @@
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from datetime import UTC, datetime
 from typing import Any
 
 from dialer.campaign_file import read_tuning
 from dialer.rehearsal_carrier import Rates
-from domain.clock import LOCAL, utc_now
+from domain.clock import read_moment, utc_now
 from domain.errors import InputError
 from runtime.cli.opened_store import opened_store
 from runtime.cli.output import show
@@ -53,7 +52,7 @@ def _question(arguments: Namespace) -> Question:
         raise InputError("--agents must be 0 or more")
     named = {field.name: getattr(arguments, f"{field.name}_rate") for field in fields(Rates)}
     rates = {name: rate for name, rate in named.items() if rate is not None}
-    start = utc_now() if arguments.start is None else _moment(arguments.start)
+    start = utc_now() if arguments.start is None else read_moment(arguments.start, "--from")
     return Question(
         start,
         arguments.hours,
@@ -62,15 +61,3 @@ def _question(arguments: Namespace) -> Question:
         arguments.seed,
         frozenset(rates),
     )
-
-
-def _moment(written: str) -> datetime:
-    """A moment in UTC; a day is its beginning, and without a zone it is local."""
-    try:
-        at = datetime.fromisoformat(written)
-        return (at if at.tzinfo else at.replace(tzinfo=LOCAL)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InputError(
-            f"--from {written} is no moment: write 2026-03-26, 2026-03-26T08:30, "
-            "or 2026-03-26T08:30+07:00"
-        ) from None

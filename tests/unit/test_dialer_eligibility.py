@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dialer.audience_columns import Columns
 from dialer.eligibility import RULES, Eligibility, Ineligible, lacking
-from dialer.extraction import read_moment
+from dialer.extraction import read_extracted_at
 from domain.errors import InputError
 from tests.rows import NOW
 
@@ -130,10 +130,10 @@ def test_any_cell_gets_one_verdict_whatever_its_case_and_spaces(column: str, cel
     ],
 )
 def test_when_it_was_extracted(written: str, at: datetime | None) -> None:
-    assert read_moment(written) == at
+    assert read_extracted_at(written) == at
 
 
 @pytest.mark.parametrize("written", ["hôm qua", "32/01/2021", "20/13/2021", "0001-01-01", "20/3"])
 def test_no_moment(written: str) -> None:
     with pytest.raises(InputError, match="is no moment"):
-        read_moment(written)
+        read_extracted_at(written)
