@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from dialer import knobs
 from dialer.campaign_file import campaign_of, tuning_of
 from ivr.prompts import load_script
+from runtime import campaign_texts
 from runtime.caps import in_force
-from runtime.cli import campaign_texts
 from runtime.settings import Settings
 from runtime.start_check import require_script, require_startable
 from store.limits import Caps

@@ -16,9 +16,9 @@ from domain.gate import Shut
 from domain.states import CampaignKind
 from ivr.prompts import load_script
 from ivr.repertoire import load_scripts
+from runtime import campaign_texts
 from runtime.campaign_preview import Looked, look, previewed, previewed_caps
 from runtime.caps import changed, in_force, shared
-from runtime.cli import campaign_texts
 from runtime.closing import closed
 from runtime.settings import Settings
 from runtime.start_check import require_script, require_startable

@@ -36,7 +36,7 @@ from runtime.settings import Settings, require_secrets
 from sms.service import Texts
 from store.engine import Store, open_store
 from store.journal import Journal
-from store.migrate import require_current
+from store.revision import require_current
 from store.serving import SERVER
 from store.spool import Spool
 

@@ -16,7 +16,7 @@ from lab.containers.compose import Compose
 from lab.containers.engine import Engine
 from lab.demo_plan import CAMPAIGN
 from lab.network import CHECKOUT
-from store.migrate import head
+from store.revision import head
 
 RUNBOOK = CHECKOUT / "docs" / "runbook.md"
 BLOCK = re.compile(r"^```bash compose\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -37,7 +37,7 @@ _REVISIONS = """\
 import asyncio
 from runtime.settings_load import load_settings
 from store.engine import open_store
-from store.migrate import current_revision, head
+from store.revision import current_revision, head
 print(head(), asyncio.run(current_revision(open_store(load_settings().store.url))))
 """
 

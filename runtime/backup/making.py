@@ -16,7 +16,7 @@ from runtime.backup.manifest import Manifest
 from runtime.settings import Settings
 from store import spool
 from store.engine import open_store
-from store.migrate import current_revision
+from store.revision import current_revision
 
 
 def kind_of(url: str) -> str:

@@ -20,8 +20,9 @@ from runtime.idle import require_no_server
 from runtime.settings import Settings
 from store import spool
 from store.engine import Store, open_store
-from store.migrate import bring_up, is_known
+from store.migrate import bring_up
 from store.restored import Calmed, calm
+from store.revision import is_known
 
 
 @dataclass(frozen=True)

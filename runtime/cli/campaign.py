@@ -12,7 +12,8 @@ from domain.clock import utc_now
 from domain.errors import InputError
 from domain.states import CampaignState, TargetState
 from ivr.prompts import load_script
-from runtime.cli import campaign_texts
+from runtime.campaign_texts import completed
+from runtime.cli import text_costs
 from runtime.cli.acts import audited
 from runtime.cli.campaign_view import as_json, changes_table, counts_table, knobs_table, list_table
 from runtime.cli.opened_store import opened_store
@@ -28,7 +29,7 @@ from store.models import Campaign
 
 async def create(arguments: Namespace, settings: Settings) -> None:
     """Make a draft from a file."""
-    values = campaign_texts.completed(_read_file(arguments.file, settings), settings)
+    values = completed(_read_file(arguments.file, settings), settings)
     async with opened_store(settings) as store:
         campaign = await store.write(_created, values)
     show(
@@ -50,14 +51,14 @@ async def show_one(arguments: Namespace, settings: Settings) -> None:
     """Show one campaign: state, knobs, counts."""
     async with opened_store(settings) as store:
         campaign, counts = await store.read(_with_counts, arguments.campaign)
-    cost = campaign_texts.cost_of(campaign, counts, settings)
+    cost = text_costs.cost_of(campaign, counts, settings)
     show(
         arguments,
-        as_json(campaign) | counts | campaign_texts.cost_json(cost),
+        as_json(campaign) | counts | text_costs.cost_json(cost),
         knobs_table(campaign),
         "",
         counts_table(counts),
-        *campaign_texts.cost_lines(cost),
+        *text_costs.cost_lines(cost),
     )
 
 
@@ -66,7 +67,7 @@ async def start(arguments: Namespace, settings: Settings) -> None:
     async with opened_store(settings) as store:
         campaign, counts = await store.read(_with_counts, arguments.campaign)
         await store.read(require_startable, campaign, settings, utc_now())
-        cost = campaign_texts.cost_of(campaign, counts, settings)
+        cost = text_costs.cost_of(campaign, counts, settings)
         await _move(arguments, store, CampaignState.RUNNING, cost)
     targets = counts["targets"]
     if sum(targets.values()) == targets.get(TargetState.DONE, 0):
@@ -103,9 +104,9 @@ async def _move(
     name, moved = await store.write(_moved, arguments.campaign, state)
     show(
         arguments,
-        {"name": name, "state": state, "changed": moved} | campaign_texts.cost_json(cost),
+        {"name": name, "state": state, "changed": moved} | text_costs.cost_json(cost),
         f"campaign {name} is {state}{'' if moved else ' already'}",
-        *campaign_texts.cost_lines(cost),
+        *text_costs.cost_lines(cost),
     )
 
 

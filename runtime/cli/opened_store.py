@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from runtime.settings import Settings
 from store.engine import Store, open_store
-from store.migrate import require_current
+from store.revision import require_current
 
 
 @asynccontextmanager

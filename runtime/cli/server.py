@@ -16,8 +16,8 @@ async def migrate(arguments: Namespace, settings: Settings) -> None:
     from domain.clock import utc_now
     from runtime.idle import require_drained
     from store.engine import open_store
-    from store.migrate import current_revision, head, require_known
     from store.migrate import migrate as apply_missing
+    from store.revision import current_revision, head, require_known
 
     store = open_store(settings.store.url)
     try:

@@ -11,7 +11,7 @@ from domain.errors import StoreUnavailable, TstnError
 from runtime.check_lines import CheckLine, Verdict
 from runtime.settings import Settings, without_password
 from store.engine import Store, open_store
-from store.migrate import current_revision, head, is_known
+from store.revision import current_revision, head, is_known
 
 NOT_LOOKED_AT = "not looked at: the database comes first"
 _NAME, _SCHEMA = "database", "schema"

@@ -25,8 +25,8 @@ from runtime.idle import require_drained
 from runtime.settings import Settings, SpoolSettings, StoreSettings
 from store import migrate as migrations
 from store.engine import open_store
-from store.migrate import current_revision, head, require_current
 from store.models import Campaign, Target
+from store.revision import current_revision, head, require_current, require_known
 from store.serving import SERVER
 from tests.backups import back, destroy, fill, opened, serving, settings_for
 from tests.rows import all_rows, claim_some, make_campaign, numbers
@@ -278,7 +278,7 @@ async def test_a_newer_store_is_not_migrated(settings: Settings) -> None:
             lambda it: it.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         )
     with pytest.raises(ConfigError, match="newer version"):
-        migrations.require_known("9999")
+        require_known("9999")
 
 
 @ON_POSTGRESQL

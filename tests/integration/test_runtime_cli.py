@@ -72,6 +72,15 @@ def test_help_is_quick_because_it_imports_little() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
+def test_the_server_imports_neither_migrations_nor_tables_for_people() -> None:
+    code = (
+        "import sys, runtime.serve, runtime.cli.opened_store\n"
+        "slow = {'alembic', 'rich', 'openpyxl'} & set(sys.modules)\n"
+        "assert not slow, slow"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
 def test_the_installed_command(tstn: Tstn) -> None:
     process = tstn.start("campaign", "create", EXAMPLE)
     assert process.communicate(timeout=60) == (

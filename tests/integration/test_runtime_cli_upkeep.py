@@ -13,7 +13,7 @@ from lab.ports import free_ports
 from runtime.health import serve_health
 from store import migrate as migrations
 from store.engine import open_store
-from store.migrate import head
+from store.revision import head
 from tests.command_line import Tstn, make_directory, no_metrics
 from tests.rows import claim_some, make_campaign, numbers
 

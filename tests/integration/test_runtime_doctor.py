@@ -102,7 +102,7 @@ async def test_a_database_of_a_newer_version(store: Store, store_url: str) -> No
 
 async def migrate_back(store: Store) -> None:
     """The database is used again by other tests."""
-    from store.migrate import head
+    from store.revision import head
 
     await store.write(
         lambda connection: connection.execute(

@@ -14,8 +14,8 @@ from runtime.backup.making import make
 from runtime.settings import Settings
 from store import campaigns, restored, sessions, users
 from store.engine import Store
-from store.migrate import head, require_current
 from store.models import Attempt, Campaign, Event, MessageOut, Registration, Session, Target
+from store.revision import head, require_current
 from store.spool import Spool
 from store.users import NewUser
 from tests.backups import back, destroy, fill, opened, settings_for

@@ -7,13 +7,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from domain.errors import ConfigError
 from store import migrate as migrations
 from store.engine import Store, open_store
-from store.migrate import current_revision, migrate, require_current
+from store.migrate import migrate
 from store.models import Base
+from store.revision import current_revision, head, require_current, revisions
 
 Schema = dict[str, dict[str, Any]]
 
@@ -56,6 +58,12 @@ def down(connection: Connection) -> None:
     config: Config = migrations._config()
     config.attributes["connection"] = connection
     command.downgrade(config, "base")
+
+
+def test_the_steps_that_are_named_are_those_of_alembic() -> None:
+    known = ScriptDirectory.from_config(migrations._config())
+    assert [step.revision for step in known.walk_revisions()] == revisions()[::-1]
+    assert known.get_current_head() == head()
 
 
 async def test_autogenerate_finds_nothing_to_migrate(store: Store) -> None:

@@ -11,7 +11,7 @@ from runtime.asterisk_config import needed_modules
 from runtime.check_lines import CheckLine, Verdict
 from runtime.doctor import asterisk, clock, database, disk, do_not_call, open_files, server, smpp
 from runtime.settings import IvrSettings, Settings
-from store.migrate import head
+from store.revision import head
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 NOW = datetime(2021, 4, 1, 3, 0, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What commands about text campaigns share: the account, the law's words, the cost. I/O."""
+"""What the texts of a campaign cost, for commands. I/O."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -6,29 +6,13 @@ from typing import Any
 
 from rich.table import Table
 
-from domain.errors import InputError
 from domain.states import CampaignKind, TargetState
 from runtime.cli.output import pairs
 from runtime.settings import Settings
-from runtime.smsc_file import account_setting, any_of, read_accounts, require_account
-from sms.invitations import Cost, cost, fault
+from runtime.smsc_file import account_setting, read_accounts
+from sms.invitations import Cost, cost
 from sms.segments import LongStyle
 from store.models import Campaign
-
-
-def completed(values: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """The columns of a new campaign with the account and source that its file leaves out.
-
-    Raises InputError for words that must not be sent, ConfigError for an account that is not there.
-    """
-    if values["kind"] != CampaignKind.TEXT:
-        return dict(values)
-    if found := fault(values["text"], values["purpose"]):
-        raise InputError(f"text: {found}")
-    account = values["account"] or _only_account(settings)
-    require_account(account, settings)
-    source = values["source"] or settings.sms.short_code
-    return {**values, "account": account, "source": source}
 
 
 def cost_of(
@@ -64,10 +48,3 @@ def cost_lines(found: Cost | None) -> list[Table | str]:
         "cost": price,
     }
     return ["", pairs(lines)]
-
-
-def _only_account(settings: Settings) -> str:
-    accounts = read_accounts(settings.sms.smsc_file)
-    if len(accounts) > 1:
-        raise InputError(f"there are several SMSC accounts: write account = {any_of(accounts)}")
-    return next(iter(accounts), "")
