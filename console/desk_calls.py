@@ -66,10 +66,15 @@ async def claim_of(request: web.Request) -> UUID:
         raise web.HTTPBadRequest from None
 
 
-def require_own(connection: Connection, claim: UUID, agent_id: int) -> None:
-    """Raises ClaimLost for a claim of another agent; the store sees to claims that have ended."""
-    if not agent_desk.is_of(connection, claim, agent_id):
+def require_own(connection: Connection, claim: UUID, agent_id: int) -> str:
+    """The number of an agent's claim; the store sees to claims that have ended.
+
+    Raises ClaimLost for a claim of another agent.
+    """
+    msisdn = agent_desk.number_of(connection, claim, agent_id)
+    if msisdn is None:
         raise ClaimLost("the call-back is no longer yours: take the next one")
+    return msisdn
 
 
 async def own_call(request: web.Request) -> object:

@@ -15,7 +15,6 @@ from domain.callbacks import Outcome
 from domain.clock import to_local
 from domain.errors import ClaimLost
 from domain.msisdn import mask
-from domain.states import CallbackState
 from store import agent_desk, callback_results
 from store.agent_desk import Desk
 from store.callback_results import Result
@@ -28,23 +27,24 @@ _LATER_FAULTS = {
 
 
 async def send(request: web.Request) -> web.StreamResponse:
-    """Record the result and go on; what is wrong with the form is said at its fields."""
+    """Record the result and go on; what is wrong with the form is said at its fields.
+
+    A form is drawn again only on the page of its own call-back: what was typed for one subscriber
+    never stands on the page of another.
+    """
     claim, chosen = await claim_of(request), await forms.text(request, "outcome")
     if chosen not in set(Outcome):
         raise web.HTTPBadRequest
     given = await _given(request)
     result, wrong = _read(request, Outcome(chosen), given)
-    if wrong:
-        return await desk_page.answer(request, "form_wrong", given, wrong, status=422)
     desk = await desk_view.desk_of(request)
-    if (
-        desk.taken is not None
-        and desk.taken.claim_id == claim
-        and not await _is_over(request, desk)
-    ):
-        return await desk_page.answer(request, "hang_up_first", given, status=422)
-    subject = None if desk.taken is None else mask(desk.taken.msisdn)
-    await _close(request, claim, result, subject)
+    if desk.taken is not None and desk.taken.claim_id == claim:
+        if wrong:
+            return await desk_page.answer(request, "form_wrong", given, wrong, status=422)
+        if not await _is_over(request, desk):
+            return await desk_page.answer(request, "hang_up_first", given, status=422)
+    if wrong or not await _close(request, claim, result):
+        raise web.HTTPSeeOther("/desk?said=claim_lost")
     raise web.HTTPSeeOther("/desk?said=recorded")
 
 
@@ -70,20 +70,21 @@ async def wards(request: web.Request) -> web.StreamResponse:
     return desk_page.html(request, "desk/wards.html", {"wards": found})
 
 
-async def _close(request: web.Request, claim: UUID, result: Result, subject: str | None) -> None:
+async def _close(request: web.Request, claim: UUID, result: Result) -> bool:
+    """False where the call-back is not this agent's any more."""
     it, who, now = parts(request), session(request).user_id, parts(request).clock()
 
-    def close(connection: Connection) -> CallbackState:
-        require_own(connection, claim, who)
-        return callback_results.close(connection, claim, result, now, it.desk.hours)
+    def close(connection: Connection) -> str:
+        msisdn = require_own(connection, claim, who)
+        callback_results.close(connection, claim, result, now, it.desk.hours)
+        return msisdn
 
     try:
-        await write(
-            request, "callback_result", close, subject=subject, outcome=result.outcome.value
-        )
+        await write(request, "callback_result", close, subject=mask, outcome=result.outcome.value)
     except ClaimLost:
-        raise web.HTTPSeeOther("/desk?said=claim_lost") from None
+        return False
     it.live.push("desk")
+    return True
 
 
 async def _given(request: web.Request) -> dict[str, str]:

@@ -71,10 +71,14 @@ def in_hand(connection: Connection) -> InHand:
     return InHand([tuple(row) for row in claims], [tuple(row) for row in calls])
 
 
-def is_of(connection: Connection, claim_id: UUID, agent_id: int) -> bool:
-    """Whether a claim is, or was, this agent's."""
-    chosen = select(_claim.id).where(_claim.id == claim_id, _claim.agent_id == agent_id)
-    return connection.execute(chosen).first() is not None
+def number_of(connection: Connection, claim_id: UUID, agent_id: int) -> str | None:
+    """The number of a claim that is, or was, this agent's; None for a claim of another."""
+    chosen = (
+        select(_callback.msisdn)
+        .join(table(CallbackClaim), _claim.callback_id == _callback.id)
+        .where(_claim.id == claim_id, _claim.agent_id == agent_id)
+    )
+    return connection.execute(chosen).scalar_one_or_none()
 
 
 def open_call(connection: Connection, claim_id: UUID) -> UUID | None:

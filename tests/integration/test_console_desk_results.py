@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -10,10 +11,12 @@ from console.phone_line import LineState
 from domain.dispositions import Disposition
 from domain.roles import Role
 from domain.states import CallbackState
+from store import callback_queue
 from store.apply import apply
 from store.engine import Store
 from store.models import (
     Address,
+    Audit,
     CallbackAttempt,
 )
 from tests.agent_desks import ADDRESS, Desk, opened_desk, release
@@ -158,3 +161,35 @@ async def test_advice_has_other_words_and_no_address(desk: Desk, agent: Visitor)
     assert 'name="ward"' not in page
     answer = await agent.send("/desk", "/desk/result", claim=claim, outcome="advised")
     assert answer.headers["Location"] == "/desk?said=recorded"
+
+
+async def test_a_form_of_one_subscriber_is_never_drawn_on_the_page_of_another(
+    desk: Desk, agent: Visitor
+) -> None:
+    """The claim ended and another call-back was handed over, while the page stood open."""
+    claim = await desk.taken(agent)
+    form = await agent.hidden("/desk") | ADDRESS | {"claim": claim}
+    await desk.rig.store.write(callback_queue.give_back, UUID(claim), desk.hands())
+    other = max(row["id"] for row in await desk.rows())
+    agent_id, lease = desk.rig.users[Role.AGENT], timedelta(minutes=2)
+    await desk.rig.store.write(callback_queue.assign, other, agent_id, desk.hands(), lease)
+    answer = await agent.post("/desk/result", form | {"landmark": ""})
+    said = await answer.text()
+    assert answer.status != 422
+    assert "Nguyễn Thị Sáu" not in said
+    assert await desk.claim(agent) not in said
+    assert {row["outcome"] for row in await desk.rows()} == {None}
+
+
+async def test_a_late_result_is_in_the_audit_under_its_own_number(
+    desk: Desk, agent: Visitor
+) -> None:
+    first = await desk.taken(agent)
+    await agent.send("/desk", "/desk/result", claim=first, outcome="no_answer")
+    second = await desk.taken(agent)
+    assert second != first
+    await agent.send("/desk", "/desk/result", claim=first, outcome="no_answer")
+    acts = [
+        row for row in await all_rows(desk.rig.store, Audit) if row["action"] == "callback_result"
+    ]
+    assert [row["subject"] for row in acts] == ["090****000"] * 2
