@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, FromClause, RowMapping, bindparam, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
 from domain.errors import ClaimLost
@@ -52,7 +53,7 @@ IN_A_CALL: ColumnElement[bool] = (
 """That the call-back's call is under way; `forgotten_before` is to be now less LONGEST_CALL."""
 
 _HELD = (
-    select(table(Callback))
+    select(table(Callback), _claim.agent_id)
     .join(table(CallbackClaim), _claim.callback_id == _callback.id)
     .where(_claim.id == bindparam("of_claim"))
     .with_for_update(of=table(Callback))
@@ -63,8 +64,58 @@ def held(connection: Connection, claim_id: UUID) -> RowMapping:
     """The call-back of a claim, locked until the transaction ends. Raises ClaimLost."""
     row = connection.execute(_HELD, {"of_claim": claim_id}).mappings().one_or_none()
     if row is None or row["claim_id"] != claim_id:
-        raise ClaimLost("the call-back is no longer yours: take the next one")
+        raise _lost()
     return row
+
+
+_NEWEST = (
+    select(_claim.id, _claim.ending)
+    .where(_claim.callback_id == bindparam("of_callback"))
+    .order_by(_claim.claimed_at.desc())
+    .limit(1)
+)
+_LAPSES = {ClaimEnd.EXPIRED, ClaimEnd.OFF_DUTY}
+"""How a claim ends of itself: nobody wanted the call-back back."""
+
+
+_TAKE_UP = (
+    update(table(Callback))
+    .where(_callback.id == bindparam("of_callback"))
+    .values(
+        state=fixed(CallbackState.CLAIMED),
+        claim_id=bindparam("claim"),
+        claimed_by=bindparam("agent"),
+        claimed_at=bindparam("now"),
+        claimed_until=bindparam("now"),
+    )
+)
+
+
+def held_again(connection: Connection, claim_id: UUID, now: datetime) -> RowMapping:
+    """The same; a claim that lapsed is taken up again, if nobody took the call-back meanwhile.
+
+    Raises ClaimLost.
+    """
+    row = connection.execute(_HELD, {"of_claim": claim_id}).mappings().one_or_none()
+    if row is None:
+        raise _lost()
+    if row["claim_id"] == claim_id:
+        return row
+    # Asked only now, under the lock: how the claim ended may have been written a moment ago.
+    newest = connection.execute(_NEWEST, {"of_callback": row["id"]}).one()
+    if row["state"] != CallbackState.OPEN or newest.id != claim_id or newest.ending not in _LAPSES:
+        raise _lost()
+    values = {"of_callback": row["id"], "claim": claim_id, "agent": row["agent_id"], "now": now}
+    try:
+        with connection.begin_nested():
+            connection.execute(_TAKE_UP, values)
+    except IntegrityError as error:  # the agent has another one, or somebody talks to this number
+        raise _lost() from error
+    return row
+
+
+def _lost() -> ClaimLost:
+    return ClaimLost("the call-back is no longer yours: take the next one")
 
 
 _FREE = (

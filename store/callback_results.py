@@ -13,7 +13,7 @@ from domain.callbacks import LEADS_TO, Next, Outcome, outcomes_of
 from domain.errors import ClaimLost, InputError
 from domain.states import CallbackKind, CallbackState, ClaimEnd, RegistrationState
 from store import history
-from store.callback_claims import NO_CLAIM, held
+from store.callback_claims import NO_CLAIM, held_again
 from store.columns import fixed
 from store.history import happening
 from store.messages import storable
@@ -50,11 +50,12 @@ def close(
 ) -> CallbackState:
     """Record the result of a claimed call-back; give the state it leads to.
 
-    The same result told again is passed over. A subscriber who was not reached waits for the
-    scheduler to say when. Raises ClaimLost, and InputError where the result makes no sense.
+    The same result told again is passed over. One that is told after the claim lapsed counts, if
+    nobody took the call-back meanwhile: the talk took place. A subscriber who was not reached waits
+    for the scheduler to say when. Raises ClaimLost, and InputError where the result makes no sense.
     """
     try:
-        row = held(connection, claim_id)
+        row = held_again(connection, claim_id, now)
     except ClaimLost:
         if _outcome_told(connection, claim_id) == result.outcome:
             return _STATES[LEADS_TO[result.outcome]]
@@ -164,7 +165,7 @@ def _keep_address(connection: Connection, row: RowMapping, address: Address, now
         **parts,
         "callback_id": row["id"],
         "confirmed_at": now,
-        "confirmed_by": row["claimed_by"],
+        "confirmed_by": row["agent_id"],
     }
     connection.execute(table(AddressRow).insert(), values)
 

@@ -1,5 +1,6 @@
 """What an agent's result leads to, and that telling it twice changes nothing. I/O."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
@@ -9,14 +10,15 @@ import pytest
 from domain.addresses import Appointment, Slot
 from domain.callbacks import LEADS_TO, RETRIED, Next, Outcome
 from domain.errors import ClaimLost, InputError
-from domain.states import CallbackState, RegistrationState
-from store import callback_queue, history, registrations, standing
+from domain.states import CallbackKind, CallbackState, ClaimEnd, Duty, RegistrationState
+from store import callback_queue, duty, history, registrations, standing
 from store.callback_queue import Result
 from store.engine import Store
 from store.models import Address, Callback, CallbackClaim, Event, Registration
 from tests.answering_calls import (
     ADDRESS,
     HOURS,
+    LEASE,
     advise,
     callback_of,
     close,
@@ -167,3 +169,83 @@ async def test_the_timeline_tells_it_all(store: Store) -> None:
         ("callback_result", 1),
     ]
     assert (entries[-1]["outcome"], entries[-1]["note"]) == (Outcome.NO_ANSWER, "đổ chuông")
+
+
+async def expired(store: Store) -> None:
+    assert await store.write(callback_queue.expire, NOW + LEASE) == 1
+
+
+async def off_duty(store: Store) -> None:
+    await store.write(duty.set_duty, 1, Duty.OFF, NOW + LEASE)
+
+
+@pytest.mark.parametrize("lapse", [expired, off_duty])
+async def test_a_result_counts_after_its_claim_lapsed(
+    store: Store, lapse: Callable[[Store], Awaitable[None]]
+) -> None:
+    claim = await claimed(store)
+    await lapse(store)
+    assert await close(store, claim, Outcome.CONFIRMED, LATER) == CallbackState.DONE
+    row = await callback_of(store, ONE)
+    assert (row["state"], row["outcome"], row["claim_id"]) == ("done", "confirmed", None)
+    [address] = await all_rows(store, Address)
+    assert address["confirmed_by"] == 1
+    [kept] = await all_rows(store, CallbackClaim)
+    assert (kept["ending"], kept["ended_at"]) == (ClaimEnd.RESULT, LATER)
+    assert await close(store, claim, Outcome.CONFIRMED, LATER) == CallbackState.DONE
+    with pytest.raises(ClaimLost):
+        await close(store, claim, Outcome.REFUSED, LATER)
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+async def test_a_result_does_not_count_once_somebody_else_took_the_call_back(
+    store: Store, is_held: bool
+) -> None:
+    claim = await claimed(store)
+    await expired(store)
+    await on_duty(store, 2)
+    await taken(store, 2, NOW + LEASE)
+    if not is_held:
+        assert await store.write(callback_queue.expire, NOW + 2 * LEASE) == 1
+    await refused_as_lost(store, claim)
+
+
+async def test_a_result_does_not_count_beside_another_call_back_in_hand(store: Store) -> None:
+    """An agent has one at a time, and a number is served by one agent at a time."""
+    claim = await claimed(store)
+    await expired(store)
+    await advise(store, ONE)
+    await register(store, TWO)
+    await release(store)
+    rows = {(row["msisdn"], row["kind"]): row["id"] for row in await all_rows(store, Callback)}
+    await on_duty(store, 2)
+    for agent, callback in ((1, (TWO, CallbackKind.CONFIRM)), (2, (ONE, CallbackKind.ADVICE))):
+        await store.write(callback_queue.assign, rows[callback], agent, NOW + LEASE, LEASE)
+        with pytest.raises(ClaimLost):
+            await close(store, claim, Outcome.CONFIRMED, LATER)
+        await store.write(duty.set_duty, agent, Duty.OFF, LATER)
+    assert await close(store, claim, Outcome.CONFIRMED, LATER) == CallbackState.DONE
+
+
+async def test_a_result_does_not_count_once_the_subscriber_cancelled(store: Store) -> None:
+    claim = await claimed(store)
+    await expired(store)
+    await store.write(standing.cancel, ONE, LATER, ("sms", "7"))
+    await refused_as_lost(store, claim)
+
+
+async def refused_as_lost(store: Store, claim: callback_queue.Taken) -> None:
+    before = await callback_of(store, ONE)
+    with pytest.raises(ClaimLost):
+        await close(store, claim, Outcome.CONFIRMED, LATER)
+    assert await callback_of(store, ONE) == before
+    assert await all_rows(store, Address) == []
+
+
+@pytest.mark.parametrize("how", [ClaimEnd.GIVEN_BACK, ClaimEnd.RELEASED])
+async def test_a_result_does_not_count_once_the_claim_was_given_or_taken_back(
+    store: Store, how: ClaimEnd
+) -> None:
+    claim = await claimed(store)
+    await store.write(callback_queue.give_back, claim.claim_id, LATER, None, how)
+    await refused_as_lost(store, claim)
