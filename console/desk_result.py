@@ -1,15 +1,18 @@
 """The result of a call-back: the outcome, with the address or the time that belongs to it. I/O."""
 
+from contextlib import suppress
+from http import HTTPStatus
 from uuid import UUID
 
 from aiohttp import web
 from sqlalchemy import Connection
 
-from console import address_form, desk_page, desk_view, forms, later
+from console import address_form, desk_page, desk_view, formats, forms, later
 from console.desk_calls import claim_of, require_own
 from console.messages import marked as _
 from console.parts import parts, session
 from console.phone_line import LineState
+from console.render import page, word
 from console.writes import write
 from domain.callbacks import Outcome
 from domain.clock import to_local
@@ -24,12 +27,14 @@ _LATER_FAULTS = {
     "this moment is past": _("This moment is past."),
     "this moment is outside the agents' hours": _("This moment is outside the agents' hours."),
 }
+_WORDS = {"outcome", "slot", "best_slot", "scheme"}
+"""The fields that hold a word of the store's."""
 
 
 async def send(request: web.Request) -> web.StreamResponse:
     """Record the result and go on; what is wrong with the form is said at its fields.
 
-    A form is drawn again only on the page of its own call-back: what was typed for one subscriber
+    A form is drawn again only while its call-back is in hand: what was typed for one subscriber
     never stands on the page of another.
     """
     claim, chosen = await claim_of(request), await forms.text(request, "outcome")
@@ -44,7 +49,7 @@ async def send(request: web.Request) -> web.StreamResponse:
         if not await _is_over(request, desk):
             return await desk_page.answer(request, "hang_up_first", given, status=422)
     if wrong or not await _close(request, claim, result):
-        raise web.HTTPSeeOther("/desk?said=claim_lost")
+        return await _lost(request, claim, chosen, given)
     raise web.HTTPSeeOther("/desk?said=recorded")
 
 
@@ -85,6 +90,25 @@ async def _close(request: web.Request, claim: UUID, result: Result) -> bool:
         return False
     it.live.push("desk")
     return True
+
+
+async def _lost(
+    request: web.Request, claim: UUID, chosen: str, given: dict[str, str]
+) -> web.Response:
+    """A page that is no form: what was typed can be read there, and sent for nobody else."""
+    typed = {"outcome": f"outcome_{chosen}"} | {name: given[name] for name in given if given[name]}
+    for name in _WORDS & typed.keys():
+        typed[name] = word(request, typed[name])
+    with suppress(ValueError):
+        typed["day"] = formats.day(given["day"])
+    if (at := later.read(given["later_at"])) is not None:
+        typed["later_at"] = formats.local(at)
+    who = session(request).user_id
+    names = {
+        "msisdn": await parts(request).store.read(agent_desk.number_of, claim, who),
+        "typed": typed,
+    }
+    return page(request, "desk/lost.html", names, HTTPStatus.CONFLICT)
 
 
 async def _given(request: web.Request) -> dict[str, str]:

@@ -195,11 +195,16 @@ async def test_a_pause_keeps_the_page_and_what_was_typed(desk: Rig, browsing: Br
 async def test_who_loses_the_claim_is_told_at_once(desk: Rig, browsing: Browsing) -> None:
     page = await browsing.logged_in(Role.AGENT)
     await taken(page)
+    await page.fill("#ward", "Trung Hiếu")
     [row] = await rows(desk, CallbackState.CLAIMED)
     await desk.store.write(callback_queue.give_back, row["claim_id"], utc_now())
     await page.wait_for_selector("text=Yêu cầu này không còn là của bạn")
     await page.wait_for_selector("#call-button", state="detached")
     await browsing.shoot(page, "desk-lost")
+    await browsing.assert_accessible(page)
+    await page.click("[value=confirmed]")
+    await page.wait_for_selector("#typed >> text=Trung Hiếu")
+    await browsing.shoot(page, "desk-not-recorded")
     await browsing.assert_accessible(page)
 
 

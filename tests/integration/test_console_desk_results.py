@@ -175,8 +175,9 @@ async def test_a_form_of_one_subscriber_is_never_drawn_on_the_page_of_another(
     await desk.rig.store.write(callback_queue.assign, other, agent_id, desk.hands(), lease)
     answer = await agent.post("/desk/result", form | {"landmark": ""})
     said = await answer.text()
-    assert answer.status != 422
-    assert "Nguyễn Thị Sáu" not in said
+    assert answer.status == 409
+    assert "Nguyễn Thị Sáu" in said  # to be read, not to be sent
+    assert 'name="claim"' not in said
     assert await desk.claim(agent) not in said
     assert {row["outcome"] for row in await desk.rows()} == {None}
 
@@ -193,3 +194,36 @@ async def test_a_late_result_is_in_the_audit_under_its_own_number(
         row for row in await all_rows(desk.rig.store, Audit) if row["action"] == "callback_result"
     ]
     assert [row["subject"] for row in acts] == ["090****000"] * 2
+
+
+async def test_a_result_counts_after_the_lease_ran_out(desk: Desk, agent: Visitor) -> None:
+    """The server or the network was away for as long as a lease lasts."""
+    claim = await desk.taken(agent)
+    form = await agent.hidden("/desk") | ADDRESS | {"claim": claim}
+    desk.hands.move(seconds=121)
+    assert await desk.rig.store.write(callback_queue.expire, desk.hands()) == 1
+    answer = await agent.post("/desk/result", form)
+    assert answer.headers["Location"] == "/desk?said=recorded"
+    [address] = await all_rows(desk.rig.store, Address)
+    assert address["confirmed_by"] == desk.rig.users[Role.AGENT]
+    [row] = [row for row in await desk.rows() if row["state"] == CallbackState.DONE]
+    assert row["id"] == address["callback_id"]
+
+
+@pytest.mark.parametrize("missing", [{}, {"landmark": ""}])
+async def test_what_was_typed_can_be_read_where_it_is_not_recorded(
+    desk: Desk, agent: Visitor, missing: dict[str, str]
+) -> None:
+    claim = await desk.taken(agent)
+    form = await agent.hidden("/desk") | ADDRESS | {"claim": claim, "note": "cổng <xanh>"}
+    await desk.rig.store.write(callback_queue.give_back, UUID(claim), desk.hands())
+    answer = await agent.post("/desk/result", form | missing)
+    said = await answer.text()
+    assert answer.status == 409
+    for words in ("090****000", "Nguyễn Thị Sáu", "Trung Hiếu", "ấp 3", "03/04/2021", "Buổi sáng"):
+        assert words in said, words
+    assert "cổng &lt;xanh&gt;" in said
+    assert await all_rows(desk.rig.store, Address) == []
+    later = {"outcome": "call_later", "later_at": "2021-04-02T02:30:00+00:00"}
+    told = await agent.post("/desk/result", form | later | {"day": "?", "slot": "", "scheme": "?"})
+    assert "02/04/2021 09:30" in await told.text()
