@@ -32,6 +32,25 @@
     if (next) next.focus();
   });
 
+  // Another button stands where one was: a click that was meant for the old one, such as the second
+  // half of a double click, presses nothing. Keys are never late in this way.
+  const SETTLING_MS = 800;
+  const offered = (place) => [...place.querySelectorAll("button")].map((button) => button.form.getAttribute("action") + button.value).join();
+  document.querySelectorAll("#duty, #call").forEach((place) => {
+    let known = offered(place);
+    let until = 0;
+    new MutationObserver(() => {
+      const now = offered(place);
+      if (now !== known) until = Date.now() + SETTLING_MS;
+      known = now;
+    }).observe(place, { childList: true });
+    place.addEventListener("click", (event) => {
+      if (event.detail === 0 || Date.now() >= until) return;
+      event.preventDefault();
+      event.stopPropagation();
+    }, true);
+  });
+
   // What asks for a yes is answered where it opens.
   document.addEventListener("toggle", (event) => {
     if (event.target.open && event.target.matches("[data-confirm]")) event.target.querySelector("button").focus();
