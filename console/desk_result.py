@@ -37,19 +37,18 @@ async def send(request: web.Request) -> web.StreamResponse:
     A form is drawn again only while its call-back is in hand: what was typed for one subscriber
     never stands on the page of another.
     """
-    claim, chosen = await claim_of(request), await forms.text(request, "outcome")
-    if chosen not in set(Outcome):
-        raise web.HTTPBadRequest
-    given = await _given(request)
-    result, wrong = _read(request, Outcome(chosen), given)
+    claim, given = await claim_of(request), await _given(request)
+    chosen = await forms.text(request, "outcome")
+    outcome = Outcome(chosen) if chosen in set(Outcome) else None
+    result, wrong = _read(request, outcome, given)
     desk = await desk_view.desk_of(request)
     if desk.taken is not None and desk.taken.claim_id == claim:
         if wrong:
             return await desk_page.answer(request, "form_wrong", given, wrong, status=422)
         if not await _is_over(request, desk):
             return await desk_page.answer(request, "hang_up_first", given, status=422)
-    if wrong or not await _close(request, claim, result):
-        return await _lost(request, claim, chosen, given)
+    if wrong or result is None or not await _close(request, claim, result):
+        return await _lost(request, claim, outcome, given)
     raise web.HTTPSeeOther("/desk?said=recorded")
 
 
@@ -93,10 +92,12 @@ async def _close(request: web.Request, claim: UUID, result: Result) -> bool:
 
 
 async def _lost(
-    request: web.Request, claim: UUID, chosen: str, given: dict[str, str]
+    request: web.Request, claim: UUID, outcome: Outcome | None, given: dict[str, str]
 ) -> web.Response:
     """A page that is no form: what was typed can be read there, and sent for nobody else."""
-    typed = {"outcome": f"outcome_{chosen}"} | {name: given[name] for name in given if given[name]}
+    typed = {name: value for name, value in given.items() if value}
+    if outcome is not None:
+        typed = {"outcome": f"outcome_{outcome}"} | typed
     for name in _WORDS & typed.keys():
         typed[name] = word(request, typed[name])
     with suppress(ValueError):
@@ -117,9 +118,11 @@ async def _given(request: web.Request) -> dict[str, str]:
 
 
 def _read(
-    request: web.Request, outcome: Outcome, given: dict[str, str]
-) -> tuple[Result, dict[str, str]]:
-    """The result, and what is wrong by field."""
+    request: web.Request, outcome: Outcome | None, given: dict[str, str]
+) -> tuple[Result | None, dict[str, str]]:
+    """The result, and what is wrong by field. Without scripts, Enter in a field chooses none."""
+    if outcome is None:
+        return None, {"outcome": _("Choose the result.")}
     it, now = parts(request), parts(request).clock()
     note = given["result_note"] or None
     if outcome is Outcome.CONFIRMED:

@@ -71,10 +71,21 @@
     if (event.target.classList) event.target.classList.remove("is-chosen");
   });
 
+  // Enter goes on to the next field: a result is chosen on purpose only.
+  function leave(field) {
+    const fields = [...field.form.elements].filter((each) => each.matches("input:not([type=hidden]), select, textarea") && each.checkVisibility());
+    const next = fields[fields.indexOf(field) + 1];
+    if (next) next.focus();
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const field = event.target.closest("input, textarea, select");
     if (event.key === "Escape" && field && !event.defaultPrevented) return void field.blur();
+    if (event.key === "Enter" && field && field.matches("#result input") && !event.defaultPrevented) {
+      event.preventDefault();
+      return leave(field);
+    }
     if (field || event.repeat) return;
     if (/^[1-9]$/.test(event.key)) return choose(event.key);
     if (event.key === "?") {

@@ -192,44 +192,6 @@ async def test_a_pause_keeps_the_page_and_what_was_typed(desk: Rig, browsing: Br
     await browsing.shoot(page, "desk-paused")
 
 
-async def test_a_late_click_never_presses_the_button_that_came_instead(
-    desk: Rig, browsing: Browsing, line: ScriptedLine
-) -> None:
-    page = await browsing.logged_in(Role.AGENT)
-    await taken(page)
-    await page.wait_for_selector(".live.is-live")
-    await page.evaluate("window.sent = 0; addEventListener('submit', () => { window.sent++ })")
-    now = utc_now()
-    await page.clock.set_fixed_time(now)
-    await click_twice(page, "#call-button", "text=Đang gọi máy của bạn")
-    await line.move(LineState.TALKING)
-    await page.wait_for_selector("text=Đang nói chuyện")
-    await page.clock.set_fixed_time(now + timedelta(seconds=1))
-    await line.end(Disposition.ANSWERED)
-    await page.wait_for_selector("#call-state:has-text('Cuộc gọi đã kết thúc')")
-    await page.click("#call-button")  # meant for the button that hangs up
-    await click_twice(page, "#duty-pause", "#duty-on")
-    assert await page.evaluate("window.sent") == 2
-    await page.clock.set_fixed_time(now + timedelta(seconds=2))
-    await page.click("#leave")
-    await browsing.shoot(page, "desk-leave")
-    await browsing.assert_accessible(page)
-    assert len(await rows(desk, CallbackState.CLAIMED)) == 1
-    await page.keyboard.press("Enter")
-    await page.wait_for_selector("text=Chưa vào ca")
-    assert await rows(desk, CallbackState.CLAIMED) == []
-
-
-async def click_twice(page: Page, selector: str, came: str) -> None:
-    """Both halves of a double click, with the page's answer between them."""
-    box = await page.locator(selector).bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    await page.mouse.click(x, y)
-    await page.wait_for_selector(came)
-    await page.mouse.click(x, y)
-
-
 async def test_who_loses_the_claim_is_told_at_once(desk: Rig, browsing: Browsing) -> None:
     page = await browsing.logged_in(Role.AGENT)
     await taken(page)
@@ -265,6 +227,10 @@ async def test_it_works_without_scripts(desk: Rig, browsing: Browsing) -> None:
     await page.wait_for_selector("text=Đang gọi máy của bạn")
     await page.click("#call-button")
     await page.wait_for_selector("#call-state:has-text('Cuộc gọi đã kết thúc')")
+    await page.fill("#landmark", "gần chợ")
+    await page.press("#landmark", "Enter")
+    await page.wait_for_selector("#outcome-wrong")
+    assert await page.input_value("#landmark") == "gần chợ"
     await page.click("[value=no_answer]")
     await page.wait_for_selector("text=Đã ghi kết quả")
 
