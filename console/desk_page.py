@@ -47,7 +47,7 @@ async def answer(
     """The whole desk; `given` and `wrong` are those of a result that can't be taken."""
     desk = await desk_view.desk_of(request)
     names: dict[str, Any] = {"desk": desk, **await desk_view.queue_of(request)}
-    names |= {"said": said, "pauses": PAUSES, "wrong": wrong or {}}
+    names |= {"said": said, "pauses": PAUSES, "wrong": wrong or {}, "is_typed": bool(given)}
     if desk.taken is None:
         return page(request, "desk/ready.html", names, status)
     names |= await desk_view.work(request, desk.taken, given or {})

@@ -17,7 +17,8 @@ How a page goes live (console/health_page.py is the shortest example):
 A stream that says nothing for five seconds counts as lost in the browser (static/console.js), so
 it beats every two. It stops beating while its topics can't be read: the page is then not live. The
 last event id holds the versions that were sent, so that a browser that comes back gets only what
-is new. A session that has ended gets the event `ended`, and its page goes to the login. I/O.
+is new. A session that has ended gets the event `ended`, and its page goes to the login, unless
+something typed there is to be kept (static/desk.js). I/O.
 """
 
 import asyncio

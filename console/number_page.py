@@ -14,10 +14,10 @@ from console.messages import marked as _
 from console.parts import allowed, parts, session
 from console.render import page, say
 from console.timeline import Group
-from console.writes import write
 from domain.msisdn import BadNumber, mask, parse_msisdn
 from domain.roles import OF_ONE_PROVINCE, Permission
-from store import history, numbers
+from store import audit, history, numbers
+from store.audit import Act
 from store.numbers import Standing
 from store.sessions import Present
 
@@ -35,7 +35,9 @@ async def look_up(request: web.Request) -> web.StreamResponse:
     except BadNumber:
         problem = say(request, _("Type one Vietnamese mobile number: 0 and 9 digits."))
         return _page(request, typed, status=422, problem=problem)
-    await write(request, "number_looked_up", lambda connection: None, subject=mask(msisdn))
+    # The desk's form stays on its page: one key comes with many numbers, and each is written down.
+    act = Act("number_looked_up", session(request).user_id, mask(msisdn))
+    await parts(request).store.write(audit.add, act, parts(request).clock())
     standing, entries = await parts(request).store.read(_all_of, msisdn)
     if not _is_for(session(request), standing):
         problem = say(request, _("This number is not in your province."))

@@ -49,10 +49,16 @@
     forward(name) {
       this.wire.addEventListener(name, (event) => {
         this.last = event.lastEventId || this.last;
-        heard();
-        if (name === "ended") location.assign("/login?ended=1");
+        if (name === "ended") this.end();
+        else heard();
         this.dispatchEvent(new MessageEvent(name, { data: event.data, lastEventId: event.lastEventId }));
       });
+    }
+
+    // The session is over: to the login, unless the page has something to keep and says so itself.
+    end() {
+      this.pause = LONGEST_PAUSE_MS;
+      if (document.dispatchEvent(new Event("tstn:ended", { cancelable: true }))) location.assign("/login?ended=1");
     }
 
     addEventListener(name, ...rest) {
@@ -109,6 +115,7 @@
   // A second click while the first is on its way would only load the server.
   document.addEventListener("submit", (event) => {
     const form = event.target;
+    if (form.target) return; // this page stays, and its form is used again
     if (form.dataset.sent) event.preventDefault();
     else form.dataset.sent = "1";
   });

@@ -100,6 +100,48 @@
     }
   });
 
+  // What was typed is not lost by a slip: leaving the page asks first, and where the session has
+  // ended the page stays. Whoever has logged in elsewhere meanwhile goes on here with a new token.
+  const result = document.getElementById("result");
+  if (result) {
+    const ended = document.getElementById("ended");
+    let isTyped = "typed" in result.dataset;
+    ["input", "change"].forEach((name) => result.addEventListener(name, () => { isTyped = true; }));
+    window.addEventListener("beforeunload", (event) => {
+      if (!isTyped) return;
+      event.preventDefault();
+      // Who stays may press the same button again.
+      setTimeout(() => document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; }));
+    });
+    document.addEventListener("tstn:ended", (event) => {
+      if (!isTyped) return;
+      event.preventDefault();
+      ended.hidden = false;
+    });
+
+    async function goOn() {
+      const answer = await fetch("/desk").catch(() => null);
+      if (!answer || !answer.ok || answer.redirected) return false;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const token = page.querySelector("[name=csrf]").value;
+      document.querySelectorAll("[name=csrf]").forEach((field) => { field.value = token; });
+      document.body.setAttribute("hx-headers", page.body.getAttribute("hx-headers"));
+      ended.hidden = true;
+      return true;
+    }
+    window.addEventListener("focus", () => { if (!ended.hidden) goOn(); });
+    result.addEventListener("submit", async (event) => {
+      if (ended.hidden) {
+        isTyped = false;
+        return;
+      }
+      event.preventDefault();
+      event.stopPropagation();
+      if (await goOn()) result.requestSubmit(event.submitter);
+      else ended.focus();
+    });
+  }
+
   // What is wrong with a form that came back is where the work goes on.
   const wrong = document.querySelector("[aria-invalid]");
   if (wrong) wrong.focus();
