@@ -337,8 +337,8 @@ async def test_a_throttled_bind_pauses(
     clock.at += 0.99
     assert bind.room == 0
     clock.at += 0.02
-    assert bind.trouble is None
-    assert bind.room == 0  # at the slowest speed, from here on
+    assert bind.trouble == "the SMSC throttled us: 1.0 a second, slowly more"
+    assert bind.room == 0  # from the slowest speed on
     clock.at += 1.0
     assert bind.room == 1
 
