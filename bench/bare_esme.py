@@ -1,7 +1,7 @@
 """The texts' baseline: acknowledges at once and stores nothing, over binds like ours. I/O."""
 
 from sms.esme.bind import Bind
-from sms.esme.listener import Outcome
+from sms.esme.listener import Accepted, Outcome
 from sms.pdu.make import Submit
 from sms.pdu.types import Address, Message, Unparsable
 
@@ -38,6 +38,9 @@ class BareEsme:
     def submitted(self, bind: Bind, ref: int, outcome: Outcome) -> None:
         """There is room for one more."""
         self._send(bind)
+
+    def accepted_late(self, bind: Bind, ref: int, accepted: Accepted) -> None:
+        """Was counted when its time was up."""
 
     def opened(self, bind: Bind) -> None:
         """Nothing waits."""

@@ -19,7 +19,7 @@ from runtime import logs
 from sms import replies
 from sms.esme.bind import Bind
 from sms.esme.group import Binds
-from sms.esme.listener import Outcome
+from sms.esme.listener import Accepted, Outcome
 from sms.esme.setting import BindSetting
 from sms.intake import Intake
 from sms.pdu.types import Message, Unparsable
@@ -58,6 +58,8 @@ class _IntakeOnly:
     def closed(self, bind: Bind) -> None: ...
 
     def submitted(self, bind: Bind, ref: int, outcome: Outcome) -> None: ...
+
+    def accepted_late(self, bind: Bind, ref: int, accepted: Accepted) -> None: ...
 
 
 async def _run(options: argparse.Namespace) -> None:

@@ -170,7 +170,7 @@ class MessageOutState(StrEnum):
     """One PDU to a subscriber: `queued → sending → accepted → delivered | undelivered | expired`.
 
     Or `sending → queued` (the SMSC is busy), `→ failed` (refused for good), `→ unknown` (no
-    answer: it may or may not have gone out; a late answer still counts).
+    answer: it may or may not have gone out; a late acceptance still counts).
     """
 
     QUEUED = "queued"

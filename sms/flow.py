@@ -4,7 +4,10 @@ Everything counts PDUs, not messages: the parts of one long text would else thro
 The SMSC's word is taken as follows.
 
 * "throttled" (0x58): nothing for 1 s; twice as long, up to 30 s, where the same follows soon after
-  such a pause. Then at half the speed that was too fast, and slowly faster.
+  such a pause. Then at half the speed that was too fast, twice as fast every ten seconds. Where
+  nothing was taken since the last pause, this one says nothing of the speed: what was too fast
+  before still counts. Then it begins at half of its last beginning, at an eighth of that speed at
+  the least; so a bind is back at it in ten seconds, after many pauses in thirty.
 * "message queue full" (0x14), and a submit that nobody answered: half the window, once for all that
   was on its way together; one more slot for each window of accepted submits. Where even one at a
   time is too many, a pause as above.
@@ -15,11 +18,15 @@ from sms.pdu.codes import ESME_ROK, Refusal, refusal
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
-RAMP_PER_SECOND = 0.1
-"""Of the speed after a pause: a bind is back at the speed that was too fast in ten seconds."""
+DOUBLING_SECONDS = 10.0
+"""A bind that begins at half the speed that was too fast is back at it after so long."""
+LEAST_SHARE = 1 / 8
+"""Of the speed that was too fast: where a bind begins after many pauses in a row."""
 RAMP_END = 20.0
 """Times the speed after a pause: from there on, a bind that has no rate set has no limit again."""
 LEAST_RATE = 1.0
+_MOST_DOUBLINGS = 30.0
+"""Beyond any rate; of a power that grew for hours there would be no number."""
 _POLL_SECONDS = (0.005, 0.05)
 """How often a bucket is looked at: not for each PDU where it fills fast, and before it overflows
 where it fills slowly."""
@@ -54,6 +61,8 @@ class Flow:
         self._settling = 0
         self._bucket = None if self._rate is None else TokenBucket(self._rate, self._now)
         self._ramp_from: float | None = None
+        self._too_fast = 0.0
+        self._accepted_since = False
         self._pause_seconds = 0.0
         self._paused_until = float("-inf")
         self._sent = 0
@@ -127,12 +136,18 @@ class Flow:
         pause = self._paused_until - self._now()
         if pause > 0:
             return f"the SMSC throttles us: paused for {pause:.1f} s"
+        self._ramp()
+        held = []
+        if self._bucket is not None and self._ramp_from is not None:
+            held.append(f"the SMSC throttled us: {self._bucket.rate:.1f} a second, slowly more")
         if self.window < self._widest:
-            return f"the SMSC is busy: window {self.window} of {self._widest}"
-        return None
+            held.append(f"the SMSC is busy: window {self.window} of {self._widest}")
+        return "; ".join(held) or None
 
     def _accepted(self) -> None:
         self._settled()
+        if self._now() >= self._paused_until:
+            self._accepted_since = True
         if self.window < self._widest:
             self._grown += 1
             if self._grown >= self.window:
@@ -164,15 +179,26 @@ class Flow:
         longer = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
         self._pause_seconds = longer if again else FIRST_PAUSE_SECONDS
         self._paused_until = now + self._pause_seconds
-        self._ramp_from = max(LEAST_RATE, max(self._speed, self._sent) / 2)
-        self._bucket = None  # what it gathers meanwhile is not to leave at once
+        self._slow_down(from_last=again and not self._accepted_since)
+        self._accepted_since = False
         return True
+
+    def _slow_down(self, *, from_last: bool) -> None:
+        """Say at which speed to begin after the pause."""
+        if from_last and self._ramp_from is not None:
+            least = max(LEAST_RATE, LEAST_SHARE * self._too_fast)
+            self._ramp_from = max(least, self._ramp_from / 2)
+        else:
+            self._too_fast = max(self._speed, self._sent)
+            self._ramp_from = max(LEAST_RATE, self._too_fast / 2)
+        self._bucket = None  # what it gathers meanwhile is not to leave at once
 
     def _ramp(self) -> None:
         """Set the speed for now, so long after the pause."""
         if self._ramp_from is None:
             return
-        grown = 1.0 + RAMP_PER_SECOND * (self._now() - self._paused_until)
+        doublings = (self._now() - self._paused_until) / DOUBLING_SECONDS
+        grown = 2.0 ** min(doublings, _MOST_DOUBLINGS)
         if self._bucket is None:
             self._bucket = TokenBucket(self._ramp_from, self._now)
         self._bucket.rate = self._ramp_from * grown

@@ -6,6 +6,7 @@ While the store is away they wait in memory. If the process dies then, their row
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
@@ -13,11 +14,13 @@ from sqlalchemy import Connection
 from domain.errors import StoreUnavailable
 from store import outcomes
 from store.engine import Store
-from store.outcomes import Outcome
+from store.outcomes import Outcome, Sent
 
 log = logging.getLogger(__name__)
 
 _AGAIN_SECONDS = 0.5
+_MOST_LATE = 1000
+"""Far more than are taken late while a claim is under way, or is ahead of its link."""
 _GATHER_SECONDS = 0.005
 """What is sent next comes first; and a commit that more share is a commit less."""
 
@@ -30,6 +33,16 @@ class Recorder:
         self._outcomes: list[Outcome] = []
         self._unsent: list[int] = []
         self._arrived = asyncio.Event()
+        self._late: deque[int] = deque(maxlen=_MOST_LATE)
+
+    def note_late(self, sent: Sent) -> None:
+        """Take an outcome that comes after `Unknown`: a bind may have claimed the PDU again."""
+        self._late.append(sent.id)
+        self.note(sent)
+
+    def came_late(self, identity: int) -> bool:
+        """Whether that PDU is taken already, and so is not to be written again."""
+        return identity in self._late
 
     def note(self, outcome: Outcome) -> None:
         """Take the outcome of one PDU."""

@@ -178,6 +178,8 @@ class Sender:
                 self._hungry.set()
 
     def _send(self, claimed_at: datetime, outgoing: Outgoing) -> None:
+        if outgoing.tries > 1 and self._recorder.came_late(outgoing.id):
+            return  # taken at an earlier try, as its row will say
         self._under_way[outgoing.id] = outgoing
         try:
             self._bind.send(outgoing.id, self._submit(outgoing))

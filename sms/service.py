@@ -24,6 +24,7 @@ from sms.setting import TextSetting
 from sms.tally import TextTally
 from store import outcomes, receipts
 from store.engine import Store
+from store.outcomes import Sent
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +131,10 @@ class Texts:
     def submitted(self, bind: Bind, ref: int, outcome: listener.Outcome) -> None:
         """Write down what became of a text of ours."""
         self._senders[bind.name].submitted(ref, outcome)
+
+    def accepted_late(self, bind: Bind, ref: int, accepted: listener.Accepted) -> None:
+        """Write down that a text of ours was taken after all."""
+        self._recorder.note_late(Sent(ref, accepted.message_id, self._clock()))
 
     # -- inside
 

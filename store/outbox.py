@@ -74,6 +74,7 @@ class Outgoing(NamedTuple):
     msisdn: str
     source: str
     kind: PostKind
+    posted_at: datetime
     payload: bytes
     data_coding: int
     esm_class: int
@@ -204,8 +205,10 @@ _TAKE = (
         _out.id,
         func.coalesce(_out.head_id, _out.id),
         # Of no type: what the driver gives is what we want, and quicker.
-        *map(literal_column, ("part_number", "part_total", "msisdn", "source", "kind", "payload")),
-        *map(literal_column, ("data_coding", "esm_class", "tlvs", "tries", "not_before")),
+        *map(literal_column, ("part_number", "part_total", "msisdn", "source", "kind")),
+        _out.posted_at,
+        *map(literal_column, ("payload", "data_coding", "esm_class", "tlvs", "tries")),
+        literal_column("not_before"),
     )
 )
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sms.esme.bind import Bind
-from sms.esme.listener import Outcome
+from sms.esme.listener import Accepted, Outcome
 from sms.esme.setting import BindSetting
 from sms.pdu.make import Submit
 from sms.pdu.types import Address, Message, Unparsable
@@ -49,6 +49,9 @@ class Notes:
 
     def submitted(self, bind: Bind, ref: int, outcome: Outcome) -> None:
         self._note(bind, "submitted", ref, outcome)
+
+    def accepted_late(self, bind: Bind, ref: int, accepted: Accepted) -> None:
+        self._note(bind, "accepted_late", ref, accepted)
 
     def _note(self, bind: Bind, event: str, *more: object) -> None:
         self.told.put_nowait((bind.name, event, *more))

@@ -64,6 +64,9 @@ class Refuser:
     def submitted(self, bind: "Bind", ref: int, outcome: "Outcome") -> None:
         """Nothing was sent."""
 
+    def accepted_late(self, bind: "Bind", ref: int, accepted: Accepted) -> None:
+        """Nothing was sent."""
+
 
 class Listener(Protocol):
     """All are called on the loop, between `opened` and `closed`, and must not raise.
@@ -86,3 +89,6 @@ class Listener(Protocol):
 
     def submitted(self, bind: "Bind", ref: int, outcome: Outcome) -> None:
         """What became of the submit that was sent as `ref`: exactly once for each `send`."""
+
+    def accepted_late(self, bind: "Bind", ref: int, accepted: Accepted) -> None:
+        """The SMSC took a submit that was `Unanswered`; `ref` may have been sent again since."""

@@ -2,6 +2,8 @@
 
 LAST_SEQUENCE = 0x7FFFFFFF
 """SMPP 3.4 §3.2: numbers run from 1 to here, then begin again."""
+MOST_GIVEN_UP = 4096
+"""Of the submits whose time is up, so many are still known by their numbers, the latest."""
 
 
 class Pending:
@@ -13,6 +15,7 @@ class Pending:
     def __init__(self, first: int = 1) -> None:
         self._next = first
         self._waiting: dict[int, tuple[int, float]] = {}
+        self._given_up: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -27,12 +30,17 @@ class Pending:
 
     def add(self, sequence: int, ref: int, deadline: float) -> None:
         """Wait for the answer to `sequence` until `deadline`."""
+        self._given_up.pop(sequence, None)  # the numbers have begun again
         self._waiting[sequence] = (ref, deadline)
 
     def take(self, sequence: int) -> int | None:
         """The submit that this answer belongs to, which waits no more; None: no such one."""
         found = self._waiting.pop(sequence, None)
         return None if found is None else found[0]
+
+    def take_late(self, sequence: int) -> int | None:
+        """The submit that this answer belongs to, once, though it had expired; None: none such."""
+        return self._given_up.pop(sequence, None)
 
     def expired(self, now: float) -> list[int]:
         """The submits whose time is up; they wait no more."""
@@ -41,7 +49,11 @@ class Pending:
             if deadline > now:
                 break
             late.append(sequence)
-        return [self._waiting.pop(sequence)[0] for sequence in late]
+        refs = [self._waiting.pop(sequence)[0] for sequence in late]
+        self._given_up.update(zip(late, refs, strict=True))
+        for oldest in list(self._given_up)[:-MOST_GIVEN_UP]:
+            del self._given_up[oldest]
+        return refs
 
     def all(self) -> list[int]:
         """All submits, oldest first; they wait no more."""

@@ -3,7 +3,7 @@
 import logging
 from typing import TYPE_CHECKING
 
-from sms.esme.listener import Listener, Outcome
+from sms.esme.listener import Accepted, Listener, Outcome
 from sms.pdu.types import Message, Unparsable
 
 if TYPE_CHECKING:
@@ -51,3 +51,10 @@ class Relay:
             self._listener.submitted(self._bind, ref, outcome)
         except Exception:
             logger.exception("bind %s: fault at the outcome of submit %d", self._bind.name, ref)
+
+    def accepted_late(self, ref: int, accepted: Accepted) -> None:
+        """Say that a submit was taken, though its time was up."""
+        try:
+            self._listener.accepted_late(self._bind, ref, accepted)
+        except Exception:
+            logger.exception("bind %s: fault at the late answer to %d", self._bind.name, ref)

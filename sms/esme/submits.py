@@ -1,4 +1,8 @@
-"""The submits of one session: sent, and what became of each, told exactly once."""
+"""The submits of one session: sent, and what became of each, told once.
+
+Where the SMSC takes one after its time was up, that is told too: its number is not used again for
+long, so that there is no doubt whose answer it is.
+"""
 
 import logging
 
@@ -35,6 +39,7 @@ class Submits:
         self._now = now
         self._pending = Pending()
         self._strays = 0
+        self._late = 0
 
     def __len__(self) -> int:
         """Those without an answer."""
@@ -78,7 +83,7 @@ class Submits:
         """A submit_sm_resp, or a generic_nack, which may be meant for something else."""
         ref = self._pending.take(answer.sequence)
         if ref is None:
-            self._stray(answer)
+            self._unexpected(answer)
             return
         status = answer.status
         if self._flow.answered(status, len(self._pending)):
@@ -111,8 +116,19 @@ class Submits:
     def _may_send(self) -> bool:
         return self.open and self._setting.kind is not BindKind.RX
 
+    def _unexpected(self, answer: Response) -> None:
+        ref = self._pending.take_late(answer.sequence)
+        if ref is None or answer.status != codes.ESME_ROK:
+            self._stray(answer)
+            return
+        self._late += 1
+        if self._late == 1:
+            name, waited = self._setting.name, self._setting.response_timeout_seconds
+            logger.warning("bind %s: the SMSC answers, but later than in %.1f s", name, waited)
+        self._relay.accepted_late(ref, Accepted(answer.message_id, answer.tlvs))
+
     def _stray(self, answer: Response) -> None:
-        """An answer that comes too late, twice, or to nothing: it belongs to no other submit."""
+        """A late refusal, or an answer that comes twice, or to nothing: no other submit's."""
         self._strays += 1
         if self._strays == 1:  # the rest of a flood would say no more
             name, status = self._setting.name, codes.status_name(answer.status)

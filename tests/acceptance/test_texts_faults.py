@@ -112,7 +112,7 @@ CASES = [
     Case(
         "answers later than we wait",
         {"latency_seconds": 1.0},
-        lambda counts, figures: figures.seen_twice == figures.resent > 0,
+        lambda _, figures: figures.seen_twice <= figures.resent > 0,  # taken late counts
         resends=True,
         count=8,
         account={"response_timeout_seconds": 0.5},

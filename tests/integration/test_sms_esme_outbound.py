@@ -184,24 +184,57 @@ async def test_a_listener_that_fails_at_an_outcome_gets_the_others(
     assert [(await notes.next("submitted"))[0] for _ in range(2)] == [1, 2]
 
 
-async def test_a_late_answer_belongs_to_nobody(
+async def pass_time_out(link: PeerLink, clock: Hand) -> None:
+    """More than 0.5 s; that the SMSC lives meanwhile makes its answer no less late."""
+    for _ in range(2):
+        clock.at += 0.26
+        await talk(link)
+
+
+async def test_a_submit_that_is_taken_late_is_told_once_more(
     bind: Bind, link: PeerLink, notes: Notes, clock: Hand, caplog: pytest.LogCaptureFixture
 ) -> None:
     bind.send(1, TEXT)
     (late,) = await some(link, SUBMIT, 1)
-    for _ in range(2):
-        clock.at += 0.26
-        await talk(link)  # that the SMSC lives makes the answer no less late
+    await pass_time_out(link, clock)
     assert await notes.next("submitted") == (1, Unanswered())
-    bind.send(2, TEXT)
-    (next_one,) = await some(link, SUBMIT, 1)
-    assert next_one != late
-    link.write(accepted(late), accepted(late), pdu(NACK, late, 0x08), accepted(next_one, b"two"))
-    assert await notes.next("submitted") == (2, Accepted("two", {}))
-    link.write(accepted(next_one))
+    bind.send(1, TEXT)  # once more
+    (again,) = await some(link, SUBMIT, 1)
+    assert again != late
+    link.write(accepted(late, b"one"), accepted(late, b"one"), accepted(again, b"two"))
+    assert await notes.next("accepted_late") == (1, Accepted("one", {}))
+    assert await notes.next("submitted") == (1, Accepted("two", {}))
+    link.write(accepted(again))
     await talk(link)
     assert notes.silent
+    assert caplog.text.count("later than in 0.5 s") == 1
     assert caplog.text.count("stray answer") == 1
+
+
+@pytest.mark.parametrize("command", [SUBMIT | RESP, NACK])
+async def test_a_late_refusal_belongs_to_nobody(
+    bind: Bind, link: PeerLink, notes: Notes, clock: Hand, command: int
+) -> None:
+    bind.send(1, TEXT)
+    (late,) = await some(link, SUBMIT, 1)
+    await pass_time_out(link, clock)
+    assert await notes.next("submitted") == (1, Unanswered())
+    link.write(pdu(command, late, 0x08), accepted(late))
+    await talk(link)
+    assert notes.silent
+
+
+async def test_a_listener_that_fails_at_a_late_answer_gets_the_next(
+    bind: Bind, link: PeerLink, notes: Notes, clock: Hand
+) -> None:
+    notes.faults = {"accepted_late"}
+    for ref in (1, 2):
+        bind.send(ref, TEXT)
+    late = await some(link, SUBMIT, 2)
+    await pass_time_out(link, clock)
+    assert [(await notes.next("submitted"))[0] for _ in range(2)] == [1, 2]
+    link.write(*map(accepted, late))
+    assert [(await notes.next("accepted_late"))[0] for _ in range(2)] == [1, 2]
 
 
 async def test_an_smsc_that_leaves_submits_unanswered_gets_fewer(
@@ -210,9 +243,7 @@ async def test_an_smsc_that_leaves_submits_unanswered_gets_fewer(
     for ref in range(4):
         bind.send(ref, TEXT)
     await some(link, SUBMIT, 4)
-    for _ in range(2):
-        clock.at += 0.26
-        await talk(link)
+    await pass_time_out(link, clock)
     assert [await notes.next("submitted") for _ in range(4)] == [
         (ref, Unanswered()) for ref in range(4)
     ]
@@ -337,8 +368,8 @@ async def test_a_throttled_bind_pauses(
     clock.at += 0.99
     assert bind.room == 0
     clock.at += 0.02
-    assert bind.trouble is None
-    assert bind.room == 0  # at the slowest speed, from here on
+    assert bind.trouble == "the SMSC throttled us: 1.0 a second, slowly more"
+    assert bind.room == 0  # from the slowest speed on
     clock.at += 1.0
     assert bind.room == 1
 

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from domain.states import PostKind
+from sms.esme import listener
+from sms.resending import outcome_of
 from store import consent, outbox, outcomes
 from store.consent import OptOutAsked
 from store.engine import Store, open_store
@@ -54,7 +56,7 @@ async def test_a_text_is_posted_claimed_and_accepted(store: Store) -> None:
     [message] = await post(store, new_post(parts=parts, campaign_id=None))
     [out] = await claim(store)
     assert (out.id, out.message, out.part, out.total, out.tries) == (message, message, 1, 1, 1)
-    assert (out.msisdn, out.source, out.kind) == (NUMBER, "9231", MANUAL)
+    assert (out.msisdn, out.source, out.kind, out.posted_at) == (NUMBER, "9231", MANUAL, NOW)
     assert (out.payload, out.data_coding, out.esm_class) == (b"\x05\0", 8, 0x40)
     assert out.tlvs == ((0x020C, b"\0\7"), (0x0204, b""))
     row = await only(store)
@@ -179,6 +181,22 @@ async def test_a_busy_smsc_gets_it_again_later_and_a_refusal_is_for_good(store: 
     assert (row["state"], row["status"], row["responded_at"]) == ("failed", 0x0B, LATER)
     await record(store, busy, Sent(out.id, "x", LATER), Unknown(out.id, 2, LATER))
     assert await states(store) == ["failed"]
+
+
+@pytest.mark.parametrize("status", [0x14, 0x08])
+async def test_a_reply_that_was_throttled_often_is_not_ended_by_a_busy_smsc(
+    store: Store, status: int
+) -> None:
+    await post_reply(store)
+    now = NOW
+    for said in (*[0x58] * 12, status):
+        now += SECOND
+        [out] = await claim(store, now=now)
+        await record(store, outcome_of(out, listener.Refused(said), now))
+    assert await claim(store, now=now) == []
+    [again] = await claim(store, now=LATER)
+    await record(store, outcome_of(again, listener.Accepted("a1", {}), LATER))
+    assert await states(store) == ["accepted"]
 
 
 async def test_a_reply_without_an_answer_is_sent_once_more_and_no_oftener(store: Store) -> None:

@@ -1,6 +1,6 @@
 """Sequence numbers and the submits that wait under them; the verdict on silence. Pure."""
 
-from sms.esme.pending import LAST_SEQUENCE, Pending
+from sms.esme.pending import LAST_SEQUENCE, MOST_GIVEN_UP, Pending
 from sms.esme.pulse import Pulse, Verdict
 
 
@@ -37,6 +37,28 @@ def test_only_those_whose_time_is_up_expire_oldest_first() -> None:
     assert pending.expired(16.9) == []
     assert pending.all() == [2, 3]
     assert pending.all() == []
+
+
+def test_a_late_answer_finds_its_submit_once() -> None:
+    pending = Pending()
+    for ref in (10, 20, 30):
+        pending.add(pending.number(), ref, 1.0)
+    assert pending.take_late(2) is None  # it is not late yet
+    assert pending.expired(1.0) == [10, 20, 30]
+    assert [pending.take(2), pending.take_late(2), pending.take_late(2)] == [None, 20, None]
+    pending.add(3, 40, 2.0)  # the numbers have begun again: this answer would be the new one's
+    assert [pending.take(3), pending.take_late(3)] == [40, None]
+    assert pending.take_late(1) == 10
+
+
+def test_only_the_latest_that_were_given_up_are_remembered() -> None:
+    pending = Pending()
+    for sequence in range(MOST_GIVEN_UP + 10):
+        pending.add(sequence, -sequence, 1.0)
+        pending.expired(1.0)
+    assert pending.take_late(9) is None
+    assert pending.take_late(10) == -10
+    assert pending.take_late(MOST_GIVEN_UP + 9) == -MOST_GIVEN_UP - 9
 
 
 def test_silence_is_asked_about_once_and_then_judged() -> None:
