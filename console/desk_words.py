@@ -34,6 +34,12 @@ DESK_WORDS: dict[str, str] = {
     "outcome_has_4g_sim": _("Has a 4G SIM already"),
     "outcome_outside_area": _("Outside the area"),
     "outcome_will_go_to_shop": _("Will go to a shop"),
+    # what came of waiting for an agent (key 3)
+    "outcome_connected": _("Spoke with an agent"),
+    "outcome_abandoned": _("Hung up while waiting"),
+    "outcome_timed_out": _("Waited too long"),
+    "outcome_no_agent": _("No agent was there"),
+    "outcome_closed": _("Outside the agents' hours"),
     # parts of a day, divisions of the country
     "morning": _("Morning"),
     "afternoon": _("Afternoon"),

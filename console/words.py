@@ -39,6 +39,8 @@ WORDS: dict[str, str] = {
     "registered": _("Registered"),
     "registration_repeated": _("Asked to register again"),
     "registration_cancelled": _("Registration cancelled"),
+    "registration_held": _("Request kept, not registered: in no list, or too late"),
+    "registration_moved_forward": _("Registration counted from an earlier day"),
     "callback_promised": _("Call-back promised"),
     "callback_cancelled": _("Call-back cancelled"),
     "opted_out": _("Refused invitations"),
