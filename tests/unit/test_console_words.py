@@ -136,7 +136,11 @@ def is_of_a_number(call: ast.Call) -> bool:
 def kinds_of(argument: ast.expr) -> Iterable[str]:
     """A word, or one of a table's words; limits and campaigns name theirs so, without a number."""
     named = {"_KINDS[level]": _KINDS.values(), "kind": (), "_SET": ()}
-    return [argument.value] if isinstance(argument, ast.Constant) else named[ast.unparse(argument)]
+    return (
+        [str(argument.value)]
+        if isinstance(argument, ast.Constant)
+        else named[ast.unparse(argument)]
+    )
 
 
 def test_what_other_parts_refuse_with_is_what_they_say() -> None:
