@@ -66,6 +66,7 @@ DESK_WORDS: dict[str, str] = {
     "duty_on": _("Went on duty"),
     "duty_paused": _("Went on pause"),
     "duty_off": _("Went off duty"),
+    "session_over": _("not logged in any more"),
     "callback_taken": _("Took a call-back"),
     "subscriber_called": _("Called a subscriber"),
     "call_hung_up": _("Hung up"),

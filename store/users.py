@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from domain.accounts import check_account
 from domain.errors import InputError
 from domain.roles import Role
-from store import sessions
+from store import duty, sessions
 from store.models import User, table
 
 _users = table(User)
@@ -80,7 +80,10 @@ def after(connection: Connection, login: str, limit: int) -> list[User]:
 
 
 def set_active(connection: Connection, user_id: int, now: datetime, *, is_active: bool) -> bool:
-    """Switch an account on or off; False where it stands so already, or there is none."""
+    """Switch an account on or off; False where it stands so already, or there is none.
+
+    Switched off, its sessions and its duty end.
+    """
     changed = connection.execute(
         update(_users)
         .where(_user.id == user_id, _user.is_active.is_(not is_active))
@@ -88,6 +91,7 @@ def set_active(connection: Connection, user_id: int, now: datetime, *, is_active
     )
     if not is_active:
         sessions.end_all_of(connection, user_id, now)
+        duty.end(connection, user_id, now)
     return changed.rowcount > 0
 
 
