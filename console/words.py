@@ -123,6 +123,7 @@ WORDS: dict[str, str] = {
     "agent_left": _("Parted from the agents (key 3)"),
     "callback_handed_over": _("Call-back handed over to an agent"),
     "callback_taken_back_by": _("Call-back released into the queue"),
+    "agent_sent_off": _("Agent put off duty"),
     "before": _("before"),
     "reason": _("reason"),
     # acts
