@@ -73,6 +73,17 @@ def by_id(connection: Connection, user_id: int) -> User | None:
     return _one(connection.execute(select(_users).where(_user.id == user_id)).mappings().first())
 
 
+def locked_row(connection: Connection, user_id: int) -> User | None:
+    """The account of that id as it stands, nobody else's to change until the transaction ends."""
+    chosen = select(_users).where(_user.id == user_id).with_for_update()
+    return _one(connection.execute(chosen).mappings().first())
+
+
+def may_enter(user: User, now: datetime) -> bool:
+    """Whether a right password lets the account in: it is neither switched off nor locked."""
+    return user.is_active and (user.locked_until is None or user.locked_until <= now)
+
+
 def after(connection: Connection, login: str, limit: int) -> list[User]:
     """The accounts that follow a login in order of logins; an empty one gives the first."""
     chosen = select(_users).where(_user.login > login).order_by(_user.login).limit(limit)
