@@ -126,6 +126,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/users/new", users_page.add, _USERS),
     Route("POST", r"/users/{id:\d{1,18}}/deactivate", users_page.switch_off, _USERS),
     Route("POST", r"/users/{id:\d{1,18}}/activate", users_page.switch_on, _USERS),
+    Route("GET", r"/users/{id:\d{1,18}}/change", users_page.show_change, _USERS),
+    Route("POST", r"/users/{id:\d{1,18}}/change", users_page.change, _USERS),
     Route("GET", r"/users/{id:\d{1,18}}/password", users_page.show_password, _USERS),
     Route("POST", r"/users/{id:\d{1,18}}/password", users_page.set_password, _USERS),
     Route("GET", "/audit", audit_page.show, _AUDIT),
