@@ -172,13 +172,14 @@ async def test_a_claim_is_released_with_its_reason(
     await on_duty(store, rig.users[Role.AGENT])
     await taken(store, rig.users[Role.AGENT])
     place = await place_of(store, msisdn)
-    fields = await claim_form(supervisor, place) | {"reason": "hết ca"}
+    fields = await claim_form(supervisor, place) | {"reason": "hết ca, gọi 0901 234 567"}
     answer = await supervisor.post(f"{place}/release", fields)
     assert answer.headers["Location"] == "/supervise?done=callback_taken_back_by"
     assert (await callback_of(store, msisdn))["state"] == CallbackState.OPEN
     [claim] = await all_rows(store, CallbackClaim)
-    assert (claim["ending"], claim["reason"]) == (ClaimEnd.RELEASED, "hết ca")
-    data = {"before": "Nguyễn Thị Agent", "reason": "hết ca"}
+    assert claim["ending"] == ClaimEnd.RELEASED
+    assert claim["reason"] == "hết ca, gọi 0901 234 567"  # erased with the number's other rows
+    data = {"before": "Nguyễn Thị Agent", "reason": "hết ca, gọi 090****567"}
     assert await acts(store) == [("callback_taken_back_by", "090****000", data)]
 
 
