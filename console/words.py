@@ -166,6 +166,7 @@ REFUSALS = (
     _("a specialist needs a province"),
     _("a phone is the name of a SIP extension, such as agent1"),
     _("a password has 10 to 200 characters"),
+    _("a password is UTF-8 text"),
     _("this login or this phone belongs to another account"),
     _("there is no such account"),
     _("an account that is switched off has no phone: switch it on first"),

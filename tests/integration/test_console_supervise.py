@@ -144,8 +144,8 @@ async def test_a_call_back_goes_from_one_agent_to_another(
     [
         ("off duty", "không trực"),
         ("busy", "đang giữ một cuộc gọi lại"),
-        ("nobody", "hãy chọn nhân viên"),
-        ("supervisor", "hãy chọn nhân viên"),
+        ("nobody", "hãy chọn tổng đài viên"),
+        ("supervisor", "hãy chọn tổng đài viên"),
     ],
 )
 async def test_a_hand_over_that_can_not_be_is_explained(
@@ -263,7 +263,7 @@ async def test_the_days_download_as_csv_without_formulas(
     answer = await supervisor.get("/supervise/day.csv?day=2021-04-01")
     assert "agents-2021-04-01.csv" in answer.headers["Content-Disposition"]
     body = await answer.read()
-    assert body.startswith("\ufeffNhân viên".encode())
+    assert body.startswith("\ufeffTổng đài viên".encode())
     head, *rows = csv.reader(io.StringIO(body.decode("utf-8-sig")))
     by_name = {row[0]: dict(zip(head, row, strict=True)) for row in rows}
     assert set(by_name) == {"'=Trần Thị Bê", "Nguyễn Thị Agent", "Tổng cộng"}

@@ -61,6 +61,27 @@ def test_every_text_has_its_vietnamese_and_none_is_left_over() -> None:
     assert [text for text, vietnamese in words.items() if not vietnamese] == []
 
 
+def test_one_thing_has_one_name() -> None:
+    """The agents of 9090 are no visitors, retries no call-backs, and there is one list of refusals.
+
+    "Asked" stands for advice too, whose subscriber has not registered.
+    """
+    words = {text: vietnamese.lower() for text, vietnamese in catalogue().items()}
+    other = re.compile("điện thoại viên|danh sách từ chối|hàng đợi|người đang trực")
+    assert [text for text, vietnamese in words.items() if other.search(vietnamese)] == []
+    assert [text for text, said in words.items() if "nhân viên" in said] == ["Note for the visit"]
+    for english, vietnamese in (
+        (r"\bagents?\b", "tổng đài|hết thời gian giữ"),
+        (r"\bretries\b", "gọi thử lại"),
+        (r"do-not-call list", "danh sách không quảng cáo"),
+        (r"\bcall-backs?\b", "gọi lại"),
+    ):
+        of_it = {text: said for text, said in words.items() if re.search(english, text, re.I)}
+        assert [text for text, said in of_it.items() if not re.search(vietnamese, said)] == []
+        assert of_it
+    assert words["Asked"] == "yêu cầu lúc"
+
+
 def test_what_is_filled_in_stands_in_both_languages() -> None:
     for text, vietnamese in catalogue().items():
         assert sorted(PLACES.findall(text)) == sorted(PLACES.findall(vietnamese)), text
