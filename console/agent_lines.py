@@ -31,6 +31,7 @@ class AgentLine:
     since: datetime | None
     pause_reason: str | None
     callback_id: int | None
+    is_on_duty: bool
     work: Work
 
 
@@ -44,7 +45,14 @@ def lines(present: Iterable[Present], works: Mapping[int, Work]) -> list[AgentLi
 def _line(agent: Present, work: Work) -> AgentLine:
     doing, since = _doing(agent)
     return AgentLine(
-        agent.agent_id, agent.name, doing, since, agent.pause_reason, agent.callback_id, work
+        agent.agent_id,
+        agent.name,
+        doing,
+        since,
+        agent.pause_reason,
+        agent.callback_id,
+        agent.duty is not Duty.OFF,
+        work,
     )
 
 

@@ -58,6 +58,12 @@ DESK_WORDS: dict[str, str] = {
     "field_outcome": _("Result"),
     "field_later_at": _("Call later at"),
     "field_result_note": _("Note on the call"),
+    # what came of waiting for an agent (key 3)
+    "outcome_connected": _("Spoke with an agent"),
+    "outcome_abandoned": _("Hung up while waiting"),
+    "outcome_timed_out": _("Waited too long"),
+    "outcome_no_agent": _("No agent was there"),
+    "outcome_closed": _("Outside the agents' hours"),
     # parts of a day, divisions of the country
     "morning": _("Morning"),
     "afternoon": _("Afternoon"),
@@ -84,6 +90,7 @@ DESK_WORDS: dict[str, str] = {
     "duty_on": _("Went on duty"),
     "duty_paused": _("Went on pause"),
     "duty_off": _("Went off duty"),
+    "session_over": _("not logged in any more"),
     "callback_taken": _("Took a call-back"),
     "subscriber_called": _("Called a subscriber"),
     "call_hung_up": _("Hung up"),

@@ -15,12 +15,14 @@ from console.cookies import (
 from console.messages import LANGUAGES
 from console.navigation import home_of
 from console.parts import SESSION, Parts, parts, session
+from console.passwords import TooManyChecks
 from console.render import page
 from domain.roles import Permission, Role, may
 from domain.states import Duty
 from store import audit, duty, sessions, users
 from store.audit import Act
 from store.models import User
+from store.sessions import Present
 
 _MOST_LOGIN = 40
 
@@ -34,8 +36,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     """The login; who is in already goes on."""
     if SESSION in request:
         return await home(request)
-    ended = "ended" in request.query
-    return page(request, "login.html", {"next": _next(request), "ended": ended, "wrong": False})
+    return _form(request, ended="ended" in request.query)
 
 
 async def log_in(request: web.Request) -> web.StreamResponse:
@@ -43,35 +44,63 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     it = parts(request)
     login = (await forms.text(request, "login")).lower()[:_MOST_LOGIN]
     user = await it.store.read(users.by_login, login)
-    may_enter = user is not None and user.is_active and not _is_locked(it, user)
-    fits = await it.passwords.fits(
-        user.password_hash if user else None, await forms.password(request, "password")
-    )
-    if user is None or not may_enter or not fits:
-        await it.store.write(_refuse, it, user if may_enter else None)
-        names = {"next": _next(request), "ended": False, "wrong": True, "login": login}
-        return page(request, "login.html", names, status=422)
-    return await _enter(request, user)
+    may_enter = user is not None and users.may_enter(user, it.clock())
+    try:
+        fits = await it.passwords.fits(
+            user.password_hash if user else None, await forms.password(request, "password")
+        )
+    except TooManyChecks:
+        return _form(request, busy=True, login=login, status=503)
+    if user is not None and may_enter and fits:
+        cookie = new_token()
+        if await it.store.write(_begin, it, user, cookie, request.get(SESSION)):
+            raise _entered(request, Role(user.role), cookie)
+        may_enter = False
+    await it.store.write(_refuse, it, user if may_enter else None)
+    return _form(request, wrong=True, login=login, status=422)
 
 
-async def _enter(request: web.Request, user: User) -> web.StreamResponse:
-    """Always a new session: an id that somebody planted before the login is worth nothing."""
-    it, cookie, before = parts(request), new_token(), request.get(SESSION)
+def _form(
+    request: web.Request,
+    *,
+    ended: bool = False,
+    wrong: bool = False,
+    busy: bool = False,
+    login: str = "",
+    status: int = 200,
+) -> web.Response:
+    names = {"ended": ended, "wrong": wrong, "busy": busy, "login": login}
+    return page(request, "login.html", names | {"next": _next(request)}, status=status)
 
-    def begin(connection: Connection) -> None:
-        now = it.clock()
-        if before is not None:
-            sessions.end(connection, before.id, now)
-        users.login_succeeded(connection, user.id)
-        sessions.start(connection, user.id, hashed(cookie), new_token(), now)
-        audit.add(connection, Act("logged_in", user.id), now)
 
-    await it.store.write(begin)
+def _begin(
+    connection: Connection, it: Parts, checked: User, cookie: str, before: Present | None
+) -> bool:
+    """Always a new session: an id that somebody planted before the login is worth nothing.
+
+    False where the account was locked, switched off or given another password while this one
+    waited to be checked: of guesses sent all at once no more count than of those sent one by one.
+    """
+    now = it.clock()
+    user = users.locked_row(connection, checked.id)
+    if user is None or not users.may_enter(user, now):
+        return False
+    if user.password_hash != checked.password_hash:
+        return False
+    if before is not None:
+        sessions.end(connection, before.id, now)
+    users.login_succeeded(connection, user.id)
+    sessions.start(connection, user.id, hashed(cookie), new_token(), now)
+    audit.add(connection, Act("logged_in", user.id), now)
+    return True
+
+
+def _entered(request: web.Request, role: Role, cookie: str) -> web.HTTPSeeOther:
     back = _next(request)
-    response = web.HTTPSeeOther(home_of(Role(user.role)) if back == "/" else back)
+    response = web.HTTPSeeOther(home_of(role) if back == "/" else back)
     put(request, response, SESSION_COOKIE, cookie)
     response.del_cookie(VISIT_COOKIE)
-    raise response
+    return response
 
 
 async def log_out(request: web.Request) -> web.StreamResponse:
@@ -110,10 +139,6 @@ def _refuse(connection: Connection, it: Parts, user: User | None) -> None:
     locks = users.login_failed(connection, user.id, it.setting.login, now)
     act = Act("login_locked" if locks else "login_failed", None, subject=user.login)
     audit.add(connection, act, now)
-
-
-def _is_locked(it: Parts, user: User) -> bool:
-    return user.locked_until is not None and it.clock() < user.locked_until
 
 
 def _next(request: web.Request) -> str:

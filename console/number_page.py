@@ -63,7 +63,7 @@ def _all_of(connection: Connection, msisdn: str) -> tuple[Standing, list[dict[st
 
 def _is_for(who: Present, standing: Standing) -> bool:
     """Whether the number is one of theirs, where a role sees one province only."""
-    return who.role not in OF_ONE_PROVINCE or who.province in standing.provinces
+    return who.role not in OF_ONE_PROVINCE or standing.is_in(who.province)
 
 
 def _page(request: web.Request, typed: str, status: int = 200, **found: Any) -> web.Response:

@@ -13,6 +13,13 @@ from domain.accounts import MOST_PASSWORD, check_password
 
 T = TypeVar("T")
 
+MOST_WAITING = 60
+"""So many logins wait for their check, some seconds at most; a shift's agents come at once."""
+
+
+class TooManyChecks(Exception):
+    """Too many passwords wait to be checked: nothing was looked at."""
+
 
 class Passwords:
     """Makes and checks hashes, one at a time: many logins at once must not take the machine."""
@@ -20,6 +27,7 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="passwords")
+        self._waiting = 0
 
     async def make(self, password: str) -> str:
         """The hash of a new password. Raises InputError for one that is too short or long."""
@@ -27,8 +35,17 @@ class Passwords:
         return await self._run(self._hasher.hash, password)
 
     async def fits(self, password_hash: str | None, password: str) -> bool:
-        """Whether it is the right one; without a hash it never is, after the same time."""
-        return await self._run(self._verify, password_hash, password[:MOST_PASSWORD])
+        """Whether it is the right one; without a hash it never is, after the same time.
+
+        Raises TooManyChecks, so that who guesses by the hundred keeps nobody waiting for minutes.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise TooManyChecks
+        self._waiting += 1
+        try:
+            return await self._run(self._verify, password_hash, password[:MOST_PASSWORD])
+        finally:
+            self._waiting -= 1
 
     async def close(self) -> None:
         """End the thread."""

@@ -23,6 +23,7 @@ from console import (
     limits_page,
     login_page,
     number_page,
+    supervise_agent,
     supervise_callback,
     supervise_days,
     supervise_page,
@@ -41,6 +42,7 @@ _LOOK_UP, _HEALTH = Permission.NUMBERS_LOOK_UP, Permission.HEALTH_READ
 _WORK = Permission.CALLBACKS_WORK
 _SUPERVISE = Permission.CALLBACKS_SUPERVISE
 _CALLBACK = r"/supervise/{callback:\d{1,18}}"
+_AGENT = r"/supervise/agents/{agent:\d{1,18}}"
 _READ, _OPERATE = Permission.CAMPAIGNS_READ, Permission.CAMPAIGNS_OPERATE
 _CAMPAIGN = r"/campaigns/{campaign:\d{1,9}}"
 _BRAKE = _CAMPAIGN + r"/brakes/{brake:\d{1,18}}"
@@ -61,6 +63,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _CALLBACK, supervise_callback.show, _SUPERVISE),
     Route("POST", _CALLBACK + "/assign", supervise_callback.hand_over, _SUPERVISE),
     Route("POST", _CALLBACK + "/release", supervise_callback.take_back, _SUPERVISE),
+    Route("GET", _AGENT, supervise_agent.show, _SUPERVISE),
+    Route("POST", _AGENT + "/off", supervise_agent.send_off, _SUPERVISE),
     Route("GET", "/supervise/day", supervise_days.show_day, _SUPERVISE),
     Route("GET", "/supervise/day.csv", supervise_days.day_csv, _SUPERVISE),
     Route("GET", "/supervise/day.xlsx", supervise_days.day_xlsx, _SUPERVISE),
@@ -122,6 +126,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/users/new", users_page.add, _USERS),
     Route("POST", r"/users/{id:\d{1,18}}/deactivate", users_page.switch_off, _USERS),
     Route("POST", r"/users/{id:\d{1,18}}/activate", users_page.switch_on, _USERS),
+    Route("GET", r"/users/{id:\d{1,18}}/change", users_page.show_change, _USERS),
+    Route("POST", r"/users/{id:\d{1,18}}/change", users_page.change, _USERS),
     Route("GET", r"/users/{id:\d{1,18}}/password", users_page.show_password, _USERS),
     Route("POST", r"/users/{id:\d{1,18}}/password", users_page.set_password, _USERS),
     Route("GET", "/audit", audit_page.show, _AUDIT),

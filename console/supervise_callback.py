@@ -12,7 +12,7 @@ from console.parts import allowed, parts
 from console.render import page, say
 from console.writes import write
 from domain.errors import InputError, NotOnDuty
-from domain.msisdn import mask
+from domain.msisdn import mask, mask_all
 from domain.roles import Permission
 from domain.sla import sla_state
 from domain.states import ClaimEnd, Duty
@@ -56,14 +56,16 @@ async def hand_over(request: web.Request) -> web.StreamResponse:
 async def take_back(request: web.Request) -> web.StreamResponse:
     """End one agent's claim: the one that the page showed, and no later one."""
     it, story = parts(request), await _story(request)
-    claim_id, reason = await _claim_id(request), await forms.text(request, "reason")
+    claim_id = await _claim_id(request)
+    reason = (await forms.text(request, "reason"))[:_MOST_REASON]
     now = it.clock()
     names = await it.store.read(agents.names, {story.callback["claimed_by"] or 0})
-    act = {"before": names.get(story.callback["claimed_by"]), "reason": reason[:_MOST_REASON]}
+    act = {"before": names.get(story.callback["claimed_by"]), "reason": mask_all(reason)}
 
     def operation(connection: Connection) -> None:
-        why = reason[:_MOST_REASON] or None
-        if not callback_queue.give_back(connection, claim_id, now, why, ClaimEnd.RELEASED):
+        if not callback_queue.give_back(
+            connection, claim_id, now, reason or None, ClaimEnd.RELEASED
+        ):
             raise InputError(_GONE)
 
     subject = mask(story.callback["msisdn"])

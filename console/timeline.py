@@ -55,6 +55,8 @@ _LABELS = {
     "by": _("by"),
 }
 """What is shown of a happening, in this order; ids are for programs."""
+_FREE = {"note", "reason"}
+"""What an agent or a supervisor wrote: it may be anything, also somebody's name and number."""
 _CALLS = {
     "callback_dialled",
     "callback_agent_answered",
@@ -91,8 +93,8 @@ def _details(entry: Mapping[str, Any], *, whole: bool) -> Iterable[tuple[str, st
         value = entry.get(key)
         if value in (None, "", 0) or (key, value) == _NO_ERROR:
             continue
-        if key == "note" and not whole:
-            continue  # an agent may have written anything
+        if key in _FREE and not whole:
+            continue
         if key == "later_at":
             value = local(datetime.fromisoformat(value))
         if key == "late_since":

@@ -1,4 +1,4 @@
-"""The administrator's page: accounts, added, switched off and on, given a new password. I/O."""
+"""The administrator's page: accounts, added, corrected, switched, given a new password. I/O."""
 
 from typing import Any
 
@@ -14,10 +14,11 @@ from domain.errors import InputError
 from domain.roles import Role
 from store import users
 from store.models import User
-from store.users import NewUser
+from store.users import Details, NewUser
 
 _A_PAGE = 50
-_FIELDS = ("login", "name", "role", "province", "phone")
+_DETAILS = ("name", "province", "phone")
+_FIELDS = ("login", "role", *_DETAILS)
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -45,6 +46,7 @@ async def add(request: web.Request) -> web.StreamResponse:
     given = {name: await forms.text(request, name) for name in _FIELDS}
     try:
         new = _read(given, await it.passwords.make(await forms.password(request, "password")))
+        _require_province(request, new.province)
         now = it.clock()
         shown = {"name": new.name, "role": new.role, "province": new.province, "phone": new.phone}
         await write(
@@ -59,16 +61,44 @@ async def add(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther("/users?done=user_added")
 
 
+async def show_change(request: web.Request) -> web.StreamResponse:
+    """The form that corrects an account."""
+    user = await _user(request)
+    return _change_form(request, user, {name: getattr(user, name) or "" for name in _DETAILS})
+
+
+async def change(request: web.Request) -> web.StreamResponse:
+    """Correct name, province and phone; the audit keeps what stood before."""
+    user = await _user(request)
+    given = {name: await forms.text(request, name) for name in _DETAILS}
+    new = Details(given["name"], given["province"] or None, given["phone"] or None)
+    changed = users.difference(user, new)
+    try:
+        if "province" in changed:
+            _require_province(request, new.province)
+        if changed:
+            await write(
+                request,
+                "user_changed",
+                lambda connection: users.change(connection, user.id, new),
+                subject=user.login,
+                **changed,
+            )
+    except InputError as error:
+        return _change_form(request, user, given, str(error))
+    raise web.HTTPSeeOther("/users?done=user_changed")
+
+
 async def switch_off(request: web.Request) -> web.StreamResponse:
-    """Nobody locks himself out."""
+    """Nobody locks himself out. The phone is free from then on; the audit keeps whose it was."""
     user = await _user(request)
     if user.id == session(request).user_id:
         raise web.HTTPConflict
-    return await _switch(request, user, "user_deactivated", is_active=False)
+    return await _switch(request, user, "user_deactivated", is_active=False, phone=user.phone)
 
 
 async def switch_on(request: web.Request) -> web.StreamResponse:
-    """Give an account back."""
+    """Give an account back, without the phone that it had."""
     return await _switch(request, await _user(request), "user_activated", is_active=True)
 
 
@@ -96,14 +126,14 @@ async def set_password(request: web.Request) -> web.StreamResponse:
 
 
 async def _switch(
-    request: web.Request, user: User, action: str, *, is_active: bool
+    request: web.Request, user: User, action: str, *, is_active: bool, **data: Any
 ) -> web.StreamResponse:
     now = parts(request).clock()
 
     def switch(connection: Connection) -> bool:
         return users.set_active(connection, user.id, now, is_active=is_active)
 
-    await write(request, action, switch, subject=user.login)
+    await write(request, action, switch, subject=user.login, **data)
     raise web.HTTPSeeOther(f"/users?done={action}")
 
 
@@ -118,10 +148,28 @@ def _form(request: web.Request, given: dict[str, str], problem: str = "") -> web
     names: dict[str, Any] = {
         "given": given,
         "roles": list(Role),
+        "provinces": parts(request).desk.places.provinces,
         "least": LEAST_PASSWORD,
         "problem": say(request, problem) if problem else "",
     }
     return page(request, "user_new.html", names, status=422 if problem else 200)
+
+
+def _change_form(
+    request: web.Request, user: User, given: dict[str, str], problem: str = ""
+) -> web.Response:
+    names: dict[str, Any] = {
+        "user": user,
+        "given": given,
+        "provinces": parts(request).desk.places.provinces,
+        "problem": say(request, problem) if problem else "",
+    }
+    return page(request, "user_change.html", names, status=422 if problem else 200)
+
+
+def _require_province(request: web.Request, province: str | None) -> None:
+    if province is not None and province not in parts(request).desk.places.provinces:
+        raise InputError("choose a province of the list")
 
 
 def _read(given: dict[str, str], password_hash: str) -> NewUser:

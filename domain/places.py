@@ -68,6 +68,12 @@ class Places:
         """The province of that name as it is spelt; what is not known stays as it was typed."""
         return next((name for name in self.provinces if _name(name) == _name(typed)), typed)
 
+    def known_province(self, typed: str) -> str:
+        """The same as `province`. Raises InputError for a name that is not known."""
+        if (name := self.province(typed)) not in self.provinces:
+            raise self._no_province(typed)
+        return name
+
     def district(self, province: str, typed: str) -> str:
         """A district of the province with its unit, where what was typed names one only."""
         found = self._district(Scheme.VN_2021, _name(province), typed)
@@ -82,7 +88,7 @@ class Places:
         """
         found = self.locate(province, district, scheme)
         if found.province_code is None:
-            raise InputError(f'no province is called "{province}": {", ".join(self.provinces)}')
+            raise self._no_province(province)
         if found.district_is_unknown:
             of = [each.label for each in self.districts if same(each.province, province)]
             raise InputError(
@@ -90,6 +96,9 @@ class Places:
                 f"these are known, others by their code: {', '.join(of)}"
             )
         return found.province_code, found.district_code
+
+    def _no_province(self, typed: str) -> InputError:
+        return InputError(f'no province is called "{typed}": {", ".join(self.provinces)}')
 
     def named(
         self, scheme: str, province_code: str, district_code: str | None
@@ -132,6 +141,11 @@ class Places:
 def same(one: str, other: str) -> bool:
     """Whether two names are one but for marks, case and spaces."""
     return fold(one).fold == fold(other).fold
+
+
+def same_province(one: str, other: str) -> bool:
+    """Whether two names are those of one province, with "Tỉnh" before them or without."""
+    return _name(one) == _name(other)
 
 
 def _units_of(district: District) -> _Units:

@@ -6,6 +6,7 @@ import logging
 import resource
 import signal
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,8 @@ from typing import Any
 import uvloop
 
 from console.service import Console
-from dialer.braking import Braking
+from dialer.attendance import Attendance
+from dialer.braking import Braking, Tick
 from dialer.engine import Engine
 from dialer.following import Following
 from dialer.schedule import Schedule
@@ -149,6 +151,7 @@ async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
         *braking.ticks(),
         *retention(settings, store, utc_now).ticks(),
         *Following(store, utc_now).ticks(),
+        *_attendance(settings, store),
     )
     engine = Engine(engine_setting, store, node, utc_now, agents=queue)
     trials = wiring.trials(settings, store, node, engine.capacity)
@@ -163,6 +166,12 @@ async def _open(stack: AsyncExitStack, settings: Settings) -> _Parts:
         text_engine=wiring.text_engine(settings, store, texts.stir),
         schedule=Schedule(store, brakes.callbacks, utc_now, more=more),
     )
+
+
+def _attendance(settings: Settings, store: Store) -> Sequence[Tick]:
+    """Sessions live as long as a console says: a node without one judges none."""
+    idle = timedelta(seconds=settings.console.idle_seconds)
+    return Attendance(store, idle, utc_now).ticks() if settings.console.enabled else ()
 
 
 async def _run_components(parts: _Parts, drain_seconds: float) -> None:

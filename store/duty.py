@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, CursorResult, bindparam, select, update
 
 from domain.states import CallbackState, ClaimEnd, Duty
 from store.callback_claims import IN_A_CALL, LONGEST_CALL, free, freed
@@ -63,7 +64,7 @@ def set_duty(
     reason = storable(pause_reason) if duty is Duty.PAUSED and pause_reason else None
     new = {"agent_id": agent_id, "duty": Duty.OFF, "duty_since": now, "pause_reason": None}
     connection.execute(_KNOW[connection.dialect.name], new)
-    row = connection.execute(_LOCK, {"agent": agent_id}).mappings().one()
+    row = lock(connection, agent_id).mappings().one()
     if (row["duty"], row["pause_reason"]) != (duty, reason):
         _change(connection, AgentDuty(agent_id, duty, now, reason))
     if duty is Duty.OFF:
@@ -71,6 +72,17 @@ def set_duty(
             _CLAIMS, {"agent": agent_id, "forgotten_before": now - LONGEST_CALL}
         ).all()
         free(connection, freed(claims), ClaimEnd.OFF_DUTY, now, None)
+
+
+def lock(connection: Connection, agent_id: int) -> CursorResult[Any]:
+    """The agent's row, nobody else's to change until the transaction ends."""
+    return connection.execute(_LOCK, {"agent": agent_id})
+
+
+def end(connection: Connection, agent_id: int, now: datetime) -> None:
+    """Put an account off duty, if it has any."""
+    if duty_of(connection, agent_id) is not Duty.OFF:
+        set_duty(connection, agent_id, Duty.OFF, now)
 
 
 def duty_of(connection: Connection, agent_id: int) -> Duty:

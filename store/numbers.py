@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, select
 
+from domain.places import same_province
 from store.models import Callback, Campaign, Import, OptOut, Registration, Target, table
 from store.registrations import LATE
 
@@ -24,6 +25,10 @@ class Standing:
     def provinces(self) -> set[str]:
         """Where the audience lists say that the subscriber lives."""
         return {row["province"] for row in self.targets if row["province"]}
+
+    def is_in(self, province: str | None) -> bool:
+        """Whether one of the lists has it in that province, however the file writes the name."""
+        return any(same_province(each, province or "") for each in self.provinces)
 
 
 def standing(connection: Connection, msisdn: str) -> Standing:

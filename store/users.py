@@ -5,6 +5,7 @@ Each change of an account that takes rights away ends the sessions it has, in th
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from domain.accounts import check_account
 from domain.errors import InputError
 from domain.roles import Role
-from store import sessions
+from store import duty, sessions
 from store.models import User, table
 
 _users = table(User)
@@ -32,6 +33,15 @@ class NewUser:
 
 
 @dataclass(frozen=True, slots=True)
+class Details:
+    """What may be corrected of an account."""
+
+    name: str
+    province: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LoginLimits:
     """After `failures` wrong passwords in a row, no password is right for `lock`."""
 
@@ -45,22 +55,54 @@ def add(connection: Connection, new: NewUser, now: datetime) -> int:
     Raises InputError where the login or the phone is taken, or none may be called so.
     """
     check_account(new.login, new.name, new.role, new.province, new.phone)
-    if _taken(connection, new):
-        raise InputError("this login or this phone belongs to another account")
+    if connection.execute(select(_user.id).where(_user.login == new.login)).first() is not None:
+        raise _taken()
+    _require_free(connection, new.phone)
     values = {**asdict(new), "is_active": True, "created_at": now, "failed_logins": 0}
     try:
         return int(
             connection.execute(insert(_users).values(values).returning(_user.id)).scalar_one()
         )
     except IntegrityError as error:  # another was faster
-        raise InputError("this login or this phone belongs to another account") from error
+        raise _taken() from error
 
 
-def _taken(connection: Connection, new: NewUser) -> bool:
-    same = _user.login == new.login
-    if new.phone is not None:
-        same |= _user.phone == new.phone
-    return connection.execute(select(_user.id).where(same).limit(1)).first() is not None
+def change(connection: Connection, user_id: int, new: Details) -> None:
+    """Correct an account. Raises InputError where the phone is taken, or none may be called so."""
+    user = locked_row(connection, user_id)
+    if user is None:
+        raise InputError("there is no such account")
+    check_account(user.login, new.name, Role(user.role), new.province, new.phone)
+    if new.phone is not None and not user.is_active:
+        raise InputError("an account that is switched off has no phone: switch it on first")
+    if new.phone != user.phone:
+        _require_free(connection, new.phone)
+    corrected = update(_users).where(_user.id == user_id).values(asdict(new))
+    try:
+        connection.execute(corrected)
+    except IntegrityError as error:  # another was faster
+        raise _taken() from error
+
+
+def _taken() -> InputError:
+    return InputError("this login or this phone belongs to another account")
+
+
+def difference(user: User, new: Details) -> dict[str, Any]:
+    """What a correction changes, for the audit: each new value, and the old ones as `before`."""
+    changed = {name: value for name, value in asdict(new).items() if value != getattr(user, name)}
+    before = ", ".join(getattr(user, name) or "–" for name in changed)
+    return {**changed, "before": before} if changed else {}
+
+
+def _require_free(connection: Connection, phone: str | None) -> None:
+    """A phone that an account kept which an earlier version switched off is taken from it."""
+    if phone is None:
+        return
+    holds = (_user.phone == phone, _user.is_active.is_(False))
+    connection.execute(update(_users).where(*holds).values(phone=None))
+    if connection.execute(select(_user.id).where(_user.phone == phone)).first() is not None:
+        raise _taken()
 
 
 def by_login(connection: Connection, login: str) -> User | None:
@@ -73,6 +115,17 @@ def by_id(connection: Connection, user_id: int) -> User | None:
     return _one(connection.execute(select(_users).where(_user.id == user_id)).mappings().first())
 
 
+def locked_row(connection: Connection, user_id: int) -> User | None:
+    """The account of that id as it stands, nobody else's to change until the transaction ends."""
+    chosen = select(_users).where(_user.id == user_id).with_for_update()
+    return _one(connection.execute(chosen).mappings().first())
+
+
+def may_enter(user: User, now: datetime) -> bool:
+    """Whether a right password lets the account in: it is neither switched off nor locked."""
+    return user.is_active and (user.locked_until is None or user.locked_until <= now)
+
+
 def after(connection: Connection, login: str, limit: int) -> list[User]:
     """The accounts that follow a login in order of logins; an empty one gives the first."""
     chosen = select(_users).where(_user.login > login).order_by(_user.login).limit(limit)
@@ -80,14 +133,18 @@ def after(connection: Connection, login: str, limit: int) -> list[User]:
 
 
 def set_active(connection: Connection, user_id: int, now: datetime, *, is_active: bool) -> bool:
-    """Switch an account on or off; False where it stands so already, or there is none."""
+    """Switch an account on or off; False where it stands so already, or there is none.
+
+    Switched off, its sessions and its duty end, and its phone is free for another account.
+    """
     changed = connection.execute(
         update(_users)
         .where(_user.id == user_id, _user.is_active.is_(not is_active))
-        .values(is_active=is_active)
+        .values(is_active=is_active, **({} if is_active else {"phone": None}))
     )
     if not is_active:
         sessions.end_all_of(connection, user_id, now)
+        duty.end(connection, user_id, now)
     return changed.rowcount > 0
 
 

@@ -49,7 +49,7 @@ def _all_of(connection: Connection, msisdn: str) -> Found:
 
 
 def _is_for(who: Bearer, standing: Standing) -> bool:
-    return who.role not in OF_ONE_PROVINCE or who.province in standing.provinces
+    return who.role not in OF_ONE_PROVINCE or standing.is_in(who.province)
 
 
 def _number(msisdn: str, found: Found, *, whole: bool) -> Number:

@@ -8,8 +8,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from domain.roles import Role
-from runtime.cli import audience_arguments, control_arguments, gate_arguments, upkeep_arguments
+from runtime.cli import (
+    access_arguments,
+    audience_arguments,
+    control_arguments,
+    gate_arguments,
+    upkeep_arguments,
+)
 from runtime.cli.rehearse_arguments import EXAMPLE, HELP, add_rehearsal
 from runtime.cli.retention_arguments import add_retention
 from runtime.cli.shapes import campaign as _campaign
@@ -50,8 +55,10 @@ def build_parser() -> ArgumentParser:
     _add_records(commands)
     _add_texts(_group(commands, "sms", "Texts to and from subscribers, and the SMSCs"))
     _add_keywords(_group(commands, "keywords", "What texts to the short code mean"))
-    _add_users(_group(commands, "user", "The accounts of the web pages"))
-    _add_tokens(_group(commands, "token", "The tokens by which programs use the JSON API"))
+    access_arguments.add_users(_group(commands, "user", "The accounts of the web pages"))
+    access_arguments.add_tokens(
+        _group(commands, "token", "The tokens by which programs use the JSON API")
+    )
     _add_prompts(_group(commands, "prompts", "The audio of the call script"))
     _add_asterisk(_group(commands, "asterisk", "The configuration of Asterisk"))
     return parser
@@ -221,56 +228,6 @@ def _add_keywords(commands: "Commands") -> None:
         'tstn keywords try "Soạn tstn gửi 9231"',
     )
     attempt.add_argument("text", metavar="TEXT", help="as a subscriber might write it")
-
-
-def _add_users(commands: "Commands") -> None:
-    add = _command(
-        commands,
-        "add",
-        "user:add",
-        "Add an account; the password is asked for, or read from a file or stdin",
-        'tstn user add lan --role agent --name "Nguyễn Thị Lan" --phone agent1',
-    )
-    add.add_argument("login", metavar="LOGIN", help="small letters, digits, dots, - and _")
-    add.add_argument("--role", required=True, choices=[role.value for role in Role])
-    add.add_argument("--name", required=True, help="the user's name, as colleagues see it")
-    add.add_argument("--phone", metavar="EXT", help="an agent's own SIP extension")
-    add.add_argument("--province", metavar="P", help="the province a specialist works for")
-    _command(commands, "list", "user:list_all", "List all accounts", "tstn user list")
-    off = "Switch an account off and log it out; rows go on naming it"
-    disable = _command(commands, "disable", "user:disable", off, "tstn user disable lan")
-    anew = "Give an account a new password, end its lock, and log it out"
-    password = _command(commands, "password", "user:password", anew, "tstn user password lan")
-    for parser in (disable, password):
-        parser.add_argument("login", metavar="LOGIN")
-    for parser in (add, password):
-        parser.add_argument(
-            "--password-file", type=Path, metavar="FILE", help="its first line is the password"
-        )
-
-
-def _add_tokens(commands: "Commands") -> None:
-    create = _command(
-        commands,
-        "create",
-        "token:create",
-        "Make a token and print it, this once: the store keeps its hash only",
-        "tstn token create nightly-report --role operator",
-    )
-    create.add_argument("name", metavar="NAME", help="what the audit calls it")
-    whose = create.add_mutually_exclusive_group(required=True)
-    whose.add_argument(
-        "--role",
-        choices=[role.value for role in Role if role is not Role.SPECIALIST],
-        help="it may do what the role may",
-    )
-    whose.add_argument(
-        "--user", metavar="LOGIN", help="it may do what the account may, while that is active"
-    )
-    _command(commands, "list", "token:list_all", "List all tokens", "tstn token list")
-    end = "Revoke a token; from then on it opens nothing"
-    revoke = _command(commands, "revoke", "token:revoke", end, "tstn token revoke nightly-report")
-    revoke.add_argument("name", metavar="NAME")
 
 
 def _add_prompts(commands: "Commands") -> None:

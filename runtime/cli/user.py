@@ -1,8 +1,9 @@
-"""Commands about accounts: user add, list, disable, password. Each write is in the audit. I/O."""
+"""Commands about accounts: user add, list, change, disable, password; the audit has each. I/O."""
 
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import asdict
 from getpass import getpass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from console.passwords import Passwords
+from console.places import read_places
 from domain.accounts import check_account, check_password
 from domain.clock import utc_now
 from domain.errors import InputError
@@ -21,7 +23,7 @@ from store import audit, users
 from store.audit import Act
 from store.engine import Store
 from store.models import User
-from store.users import NewUser
+from store.users import Details, NewUser
 
 T = TypeVar("T")
 
@@ -31,9 +33,10 @@ _ALL = 1_000_000
 async def add(arguments: Namespace, settings: Settings) -> None:
     """Add an account with a password from the terminal, a file, or stdin."""
     login, role = arguments.login.lower(), Role(arguments.role)
-    check_account(login, arguments.name, role, arguments.province, arguments.phone)
+    province = _province(arguments, settings)
+    check_account(login, arguments.name, role, province, arguments.phone)
     made = await _hash(_password(arguments))
-    new = NewUser(login, arguments.name, role, made, arguments.province, arguments.phone)
+    new = NewUser(login, arguments.name, role, made, province, arguments.phone)
     data = {"name": new.name, "role": role, "province": new.province, "phone": new.phone}
     async with opened_store(settings) as store:
         act = Act("user_added", None, subject=login, data=data)
@@ -50,15 +53,33 @@ async def list_all(arguments: Namespace, settings: Settings) -> None:
     show(arguments, rows, table(headings, ([row[name] for name in headings] for row in rows)))
 
 
+async def change(arguments: Namespace, settings: Settings) -> None:
+    """Correct name, phone or province; the audit keeps what stood before."""
+    province = _province(arguments, settings)
+    async with opened_store(settings) as store:
+        user = await _user(store, arguments.login)
+        new = Details(
+            user.name if arguments.name is None else arguments.name,
+            user.province if province is None else province,
+            user.phone if arguments.phone is None else arguments.phone or None,
+        )
+        if changed := users.difference(user, new):
+            act = Act("user_changed", None, subject=user.login, data=changed)
+            await _write(store, act, lambda connection: users.change(connection, user.id, new))
+    told = f"{user.login} is changed" if changed else f"{user.login} stands so already"
+    show(arguments, {"login": user.login, **asdict(new)}, told)
+
+
 async def disable(arguments: Namespace, settings: Settings) -> None:
-    """Switch an account off, and end its sessions at once."""
+    """Switch an account off: its sessions end at once, and its phone is free."""
     async with opened_store(settings) as store:
         user = await _user(store, arguments.login)
 
         def switch_off(connection: Connection) -> bool:
             return users.set_active(connection, user.id, utc_now(), is_active=False)
 
-        await _write(store, Act("user_deactivated", None, subject=user.login), switch_off)
+        act = Act("user_deactivated", None, subject=user.login, data={"phone": user.phone})
+        await _write(store, act, switch_off)
     show(arguments, {"login": user.login}, f"{user.login} can't log in any more")
 
 
@@ -84,6 +105,13 @@ async def _user(store: Store, login: str) -> User:
     if found is None:
         raise InputError(f"there is no account {login!r}: see `tstn user list`")
     return found
+
+
+def _province(arguments: Namespace, settings: Settings) -> str | None:
+    """The province as the list of places spells it. Raises InputError."""
+    if arguments.province is None:
+        return None
+    return read_places(settings.console.districts).known_province(arguments.province)
 
 
 async def _hash(typed: str) -> str:

@@ -166,6 +166,22 @@ async def test_a_call_back_is_moved_by_the_keyboard_alone(
     assert (await callback_of(store, held.msisdn))["claimed_by"] is None
 
 
+async def test_an_agent_is_put_off_duty_by_the_keyboard_alone(
+    desk: Rig, browsing: Browsing, store: Store
+) -> None:
+    [agent, *_] = await add_agents(store, utc_now())
+    page = await at_desk(desk, browsing)
+    await press_until(page, "Tab", f"#off-{agent}")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("form[action$='/off'] button")
+    await browsing.shoot(page, "supervise-agent")
+    await browsing.assert_accessible(page)
+    await press_until(page, "Tab", "form[action$='/off'] button")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".notice-done")
+    assert await store.read(duty.duty_of, agent) is Duty.OFF
+
+
 async def test_a_refused_hand_over_says_why(desk: Rig, browsing: Browsing, store: Store) -> None:
     held = await busy_day(store)
     page = await at_desk(desk, browsing)

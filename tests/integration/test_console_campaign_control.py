@@ -130,7 +130,7 @@ async def test_the_preview_is_that_of_the_command_line(
     assert "số kênh của chiến dịch" in said
     assert "CPS của chiến dịch" in said
     assert "Tạm ước lượng" in said
-    assert "Cuộc gọi lại nhân viên làm được mỗi ngày" in said
+    assert "Cuộc gọi lại tổng đài viên làm được mỗi ngày" in said
     assert "mức ưu tiên cao được gọi trước" in said
     for one in (before, then):
         assert f"{one['cps']:.2f}".replace(".", ",") in said
@@ -162,7 +162,7 @@ async def test_brakes_are_shown_overridden_and_heeded_again_by_name(
     assert "đã ngừng gọi" in rows
     place = f"/campaigns/{campaign.id}"
     said = await operator.text(place)
-    assert "Với 3 nhân viên" in said
+    assert "Với 3 tổng đài viên" in said
     assert "Trung kế từ chối 9 trong 10 cuộc gọi gần nhất: 8 × nghẽn mạng" in said
     answer = await operator.send(place, f"{place}/brakes/{own}/override", minutes="60")
     assert answer.headers["Location"] == f"{place}?done=brake_overridden"
@@ -304,7 +304,7 @@ async def test_an_auditor_sees_brakes_and_has_no_button(rig: Rig, store: Store) 
         await auditor.log_in(Role.AUDITOR)
         place = f"/campaigns/{campaign.id}"
         said = await auditor.text(place)
-        assert "Với 3 nhân viên" in said
+        assert "Với 3 tổng đài viên" in said
         assert "/override" not in said
         assert "/recycle" not in said
         answer = await auditor.send(place, f"{place}/brakes/{own}/override", minutes="60")

@@ -158,6 +158,9 @@ async def test_advice_has_other_words_and_no_address(desk: Desk, agent: Visitor)
     claim = await desk.taken(agent)
     page = await agent.text("/desk")
     assert "bấm phím 3" in page
+    assert "<dt>Yêu cầu lúc</dt>" in page
+    assert "Kết thúc, không gọi nữa" in page
+    assert "kết thúc đăng ký" not in page  # nobody has registered
     assert 'name="ward"' not in page
     answer = await agent.send("/desk", "/desk/result", claim=claim, outcome="advised")
     assert answer.headers["Location"] == "/desk?said=recorded"

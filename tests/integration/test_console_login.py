@@ -1,18 +1,23 @@
 """In and out: one answer for all that may be wrong, lock-out, idle time, cookies, language. I/O."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
+from console import passwords
 from domain.roles import Role
 from store import users
 from store.engine import Store
 from store.models import Audit, Session, User
-from tests.consoles import PASSWORD, Rig, Visitor, console
+from tests.consoles import HASHER, PASSWORD, Rig, Visitor, console
 from tests.rows import all_rows
 
 AGENT = Role.AGENT.value
+Guess = Callable[[str], Awaitable[asyncio.Task[int]]]
 
 
 @pytest.fixture
@@ -82,6 +87,71 @@ async def test_an_account_is_locked_for_a_while_and_then_open_again(rig: Rig) ->
         assert (await visitor.log_in(AGENT)).status == 422
         rig.hands.move(minutes=1)
         assert (await visitor.log_in(AGENT)).status == 303
+
+
+@asynccontextmanager
+async def held_up(rig: Rig, login: str) -> AsyncIterator[Guess]:
+    """Passwords wait to be checked, as they do behind slow ones, until the block ends."""
+    thread, gate = rig.console.parts.passwords._thread, Event()
+    thread.submit(gate.wait)
+    asked: list[asyncio.Task[int]] = []
+
+    async def send(password: str) -> int:
+        async with Visitor(rig) as visitor:
+            return (await visitor.log_in(login, password)).status
+
+    async def guess(password: str) -> asyncio.Task[int]:
+        asked.append(asyncio.create_task(send(password)))
+        async with asyncio.timeout(20):
+            while thread._work_queue.qsize() < len(asked) and not asked[-1].done():
+                await asyncio.sleep(0.001)
+        return asked[-1]
+
+    try:
+        yield guess
+    finally:
+        gate.set()
+        await asyncio.gather(*asked)
+
+
+async def test_guesses_sent_all_at_once_are_worth_no_more(rig: Rig) -> None:
+    """Each one was sent before any was found wrong; the fourth and later ones count for nothing."""
+    async with held_up(rig, AGENT) as guess:
+        wrong = [await guess(f"wrong {number}") for number in range(12)]
+        right = await guess(PASSWORD)
+    assert {one.result() for one in wrong} == {422}
+    assert right.result() == 422
+    assert await all_rows(rig.store, Session) == []
+    row = next(row for row in await all_rows(rig.store, User) if row["login"] == AGENT)
+    assert row["locked_until"] == rig.hands() + timedelta(minutes=15)
+
+
+@pytest.mark.parametrize("change", ["switched off", "new password"])
+async def test_an_account_that_changes_while_its_password_is_checked(rig: Rig, change: str) -> None:
+    agent, now = rig.users[Role.AGENT], rig.hands()
+    async with held_up(rig, AGENT) as guess:
+        right = await guess(PASSWORD)
+        if change == "switched off":
+            await rig.store.write(users.set_active, agent, now, is_active=False)
+        else:
+            await rig.store.write(users.set_password, agent, HASHER.hash("another one"), now)
+    assert right.result() == 422
+    assert await all_rows(rig.store, Session) == []
+
+
+async def test_more_guesses_than_can_be_checked_are_sent_away(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, without a row each; who waited already gets in."""
+    monkeypatch.setattr(passwords, "MOST_WAITING", 2)
+    async with held_up(rig, AGENT) as guess:
+        first, second = [await guess(PASSWORD) for _ in range(2)]
+        async with Visitor(rig) as visitor, asyncio.timeout(10):
+            answer = await visitor.log_in(AGENT)
+            assert answer.status == 503
+            assert "quá nhiều người đăng nhập" in await answer.text()
+        assert await acts(rig) == []
+    assert (first.result(), second.result()) == (303, 303)
 
 
 async def test_a_right_password_forgets_the_wrong_ones(rig: Rig) -> None:

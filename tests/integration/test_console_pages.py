@@ -6,8 +6,10 @@ import pytest
 
 from domain.errors import StoreUnavailable
 from domain.roles import Role
+from store import users
 from store.engine import Store
 from store.models import Audit, User
+from store.users import Details
 from tests.consoles import PASSWORD, Rig, Visitor, console
 from tests.rows import all_rows, make_campaign, numbers
 
@@ -77,6 +79,7 @@ async def test_a_write_that_is_refused_leaves_no_row(rig: Rig, administrator: Vi
         ({"role": "king"}, "chọn vai trò"),
         ({"role": "specialist"}, "cần có tỉnh"),
         ({"phone": "agent1"}, "thuộc tài khoản khác"),
+        ({"role": "specialist", "province": "Vinh Long"}, "tỉnh trong danh sách"),
     ],
 )
 async def test_a_wrong_form_comes_back_with_what_was_typed(
@@ -101,6 +104,59 @@ async def test_an_account_is_switched_off_and_on(rig: Rig, administrator: Visito
         assert (await visitor.log_in(Role.AGENT)).status == 422
         await administrator.send("/users", f"/users/{agent}/activate")
         assert (await visitor.log_in(Role.AGENT)).status == 303
+
+
+async def test_who_leaves_gives_the_phone_to_who_comes(rig: Rig, administrator: Visitor) -> None:
+    """And has none any more when the account is switched on again; the audit has whose it was."""
+    agent = rig.users[Role.AGENT]
+    await administrator.send("/users", f"/users/{agent}/deactivate")
+    mai = LAN | {"login": "mai", "phone": "agent1", "password": PASSWORD}
+    answer = await administrator.send("/users/new", "/users/new", **mai)
+    assert answer.headers["Location"] == "/users?done=user_added"
+    path = f"/users/{agent}/change"
+    given = {"name": "Trần Thị Bê", "province": "", "phone": "agent3"}
+    answer = await administrator.send(path, path, **given)
+    assert "hãy mở lại trước" in await answer.text()
+    await administrator.send("/users", f"/users/{agent}/activate")
+    assert "chưa có máy nhánh" in await administrator.text("/users?done=user_activated")
+    taken = await administrator.send(path, path, **(given | {"phone": "agent1"}))
+    assert taken.status == 422
+    assert 'value="Trần Thị Bê"' in await taken.text()
+    for _ in range(2):
+        answer = await administrator.send(path, path, **given)
+        assert answer.headers["Location"] == "/users?done=user_changed"
+    rows = await all_rows(rig.store, Audit)
+    told = [(r["action"], r["data"]) for r in rows if r["subject"] == "agent"]
+    assert told == [
+        ("user_deactivated", {"phone": "agent1"}),
+        ("user_activated", {}),
+        (
+            "user_changed",
+            {"name": "Trần Thị Bê", "phone": "agent3", "before": "Nguyễn Thị Agent, –"},
+        ),
+    ]
+
+
+async def test_a_specialist_s_province_is_corrected_from_the_list(
+    rig: Rig, store: Store, administrator: Visitor
+) -> None:
+    """It counts from the next page; a name from before there was a list may stay as it is."""
+    specialist, [ours] = rig.users[Role.SPECIALIST], numbers(1)
+    await make_campaign(store, [ours])
+    name = {"name": "Nguyễn Thị Specialist", "phone": ""}
+    mistyped = Details(name["name"], "Long Vinh")
+    await store.write(users.change, specialist, mistyped)
+    path = f"/users/{specialist}/change"
+    async with Visitor(rig) as visitor:
+        await visitor.log_in(Role.SPECIALIST)
+        assert (await visitor.send("/numbers", "/numbers", number=ours)).status == 403
+        assert '<option value="Long Vinh" selected>' in await administrator.text(path)
+        kept = await administrator.send(path, path, **name, province="Long Vinh")
+        assert kept.status == 303
+        refused = await administrator.send(path, path, **name, province="Vinh Long")
+        assert "tỉnh trong danh sách" in await refused.text()
+        await administrator.send(path, path, **name, province="Vĩnh Long")
+        assert (await visitor.send("/numbers", "/numbers", number=ours)).status == 200
 
 
 async def test_nobody_locks_himself_out(rig: Rig, administrator: Visitor) -> None:

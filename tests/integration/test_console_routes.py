@@ -53,6 +53,7 @@ async def rig(store: Store) -> AsyncIterator[Rig]:
 async def path_of(route: Route, rig: Rig) -> str:
     """An address of the route: of another's account or a call-back, where it names one."""
     path = route.path.replace(r"{id:\d{1,18}}", str(rig.users[Role.VERIFIER]))
+    path = path.replace(r"{agent:\d{1,18}}", str(rig.users[Role.AGENT]))
     if "{callback:" in path:
         identity = (await callback_of(rig.store, numbers(1)[0]))["id"]
         path = path.replace(r"{callback:\d{1,18}}", str(identity))

@@ -144,8 +144,8 @@ async def test_a_call_back_goes_from_one_agent_to_another(
     [
         ("off duty", "không trực"),
         ("busy", "đang giữ một cuộc gọi lại"),
-        ("nobody", "hãy chọn nhân viên"),
-        ("supervisor", "hãy chọn nhân viên"),
+        ("nobody", "hãy chọn tổng đài viên"),
+        ("supervisor", "hãy chọn tổng đài viên"),
     ],
 )
 async def test_a_hand_over_that_can_not_be_is_explained(
@@ -172,13 +172,14 @@ async def test_a_claim_is_released_with_its_reason(
     await on_duty(store, rig.users[Role.AGENT])
     await taken(store, rig.users[Role.AGENT])
     place = await place_of(store, msisdn)
-    fields = await claim_form(supervisor, place) | {"reason": "hết ca"}
+    fields = await claim_form(supervisor, place) | {"reason": "hết ca, gọi 0901 234 567"}
     answer = await supervisor.post(f"{place}/release", fields)
     assert answer.headers["Location"] == "/supervise?done=callback_taken_back_by"
     assert (await callback_of(store, msisdn))["state"] == CallbackState.OPEN
     [claim] = await all_rows(store, CallbackClaim)
-    assert (claim["ending"], claim["reason"]) == (ClaimEnd.RELEASED, "hết ca")
-    data = {"before": "Nguyễn Thị Agent", "reason": "hết ca"}
+    assert claim["ending"] == ClaimEnd.RELEASED
+    assert claim["reason"] == "hết ca, gọi 0901 234 567"  # erased with the number's other rows
+    data = {"before": "Nguyễn Thị Agent", "reason": "hết ca, gọi 090****567"}
     assert await acts(store) == [("callback_taken_back_by", "090****000", data)]
 
 
@@ -262,7 +263,7 @@ async def test_the_days_download_as_csv_without_formulas(
     answer = await supervisor.get("/supervise/day.csv?day=2021-04-01")
     assert "agents-2021-04-01.csv" in answer.headers["Content-Disposition"]
     body = await answer.read()
-    assert body.startswith("\ufeffNhân viên".encode())
+    assert body.startswith("\ufeffTổng đài viên".encode())
     head, *rows = csv.reader(io.StringIO(body.decode("utf-8-sig")))
     by_name = {row[0]: dict(zip(head, row, strict=True)) for row in rows}
     assert set(by_name) == {"'=Trần Thị Bê", "Nguyễn Thị Agent", "Tổng cộng"}

@@ -150,7 +150,7 @@ async def test_its_own_brake_is_shown_and_overridden_a_trunks_is_not_its_concern
     own, trunk = await draw_brakes(store, texts)
     place = f"/campaigns/{texts.id}"
     said = await operator.text(place)
-    assert said.count("Với 3 nhân viên") == 2  # in the panel, and in what happened to it
+    assert said.count("Với 3 tổng đài viên") == 2  # in the panel, and in what happened to it
     assert f"/brakes/{trunk}/" not in said
     answer = await operator.send(place, f"{place}/brakes/{own}/override", minutes="60")
     assert answer.headers["Location"] == f"{place}?done=brake_overridden"

@@ -37,7 +37,31 @@ def test_an_account_is_added_listed_and_switched_off(tstn: Tstn) -> None:
     }
     assert tstn.json("user", "list") == [listed]
     tstn("user", "disable", "lan")
-    assert tstn.json("user", "list") == [listed | {"state": "switched off"}]
+    assert tstn.json("user", "list") == [listed | {"state": "switched off", "phone": None}]
+    assert add(tstn, "mai", "--phone", "agent1") == "mai (agent) may log in now\n"
+
+
+def correct(tstn: Tstn) -> None:
+    """Provinces as the list spells them; what is not named stays, and "" is no phone."""
+    add(tstn, "lan", "--phone", "agent1", "--province", "tinh vinh long")
+    named = ("--name", "Lê Thị Lan", "--phone", "agent2", "--province", "CAN THO")
+    assert tstn("user", "change", "lan", *named) == "lan is changed\n"
+    assert tstn("user", "change", "Lan", "--phone", "agent2") == "lan stands so already\n"
+    [row] = tstn.json("user", "list")
+    assert (row["name"], row["province"], row["phone"]) == ("Lê Thị Lan", "Cần Thơ", "agent2")
+    tstn("user", "change", "lan", "--phone", "")
+    error = tstn.error("user", "change", "lan", "--province", "Vinh")
+    assert 'no province is called "Vinh"' in error
+
+
+async def test_an_account_is_corrected_and_the_audit_has_what_stood_before(tstn: Tstn) -> None:
+    await asyncio.to_thread(correct, tstn)
+    store = open_store(f"sqlite:///{tstn.directory}/var/tstn.sqlite")
+    rows = [row["data"] for row in await all_rows(store, Audit) if row["action"] == "user_changed"]
+    await store.close()
+    before = "Nguyễn Thị Lan, Vĩnh Long, agent1"
+    first = {"name": "Lê Thị Lan", "province": "Cần Thơ", "phone": "agent2", "before": before}
+    assert rows == [first, {"phone": None, "before": "agent2"}]
 
 
 async def test_a_password_is_kept_as_argon2_and_each_write_is_in_the_audit(tstn: Tstn) -> None:

@@ -13,7 +13,7 @@ from store import audit, sessions, users
 from store.audit import Act, Repeated
 from store.engine import Store
 from store.models import Audit, Session, User
-from store.users import LoginLimits, NewUser
+from store.users import Details, LoginLimits, NewUser
 from tests.rows import NOW, all_rows
 
 LIMITS = LoginLimits(3, timedelta(minutes=15))
@@ -35,6 +35,76 @@ async def test_a_login_and_a_phone_belong_to_one_account(store: Store) -> None:
             await store.write(users.add, other, NOW)
     await add(store, "mai")  # no phone is nobody's phone
     await add(store, "hoa")
+
+
+async def phone_of(store: Store, user_id: int) -> str | None:
+    [row] = [row for row in await all_rows(store, User) if row["id"] == user_id]
+    return row["phone"]  # type: ignore[no-any-return]
+
+
+async def switch(store: Store, user_id: int, *, is_active: bool) -> None:
+    await store.write(
+        lambda connection: users.set_active(connection, user_id, NOW, is_active=is_active)
+    )
+
+
+async def test_a_phone_goes_from_who_leaves_to_who_comes(store: Store) -> None:
+    lan = await add(store, phone="agent1")
+    await switch(store, lan, is_active=False)
+    assert await phone_of(store, lan) is None
+    mai = await add(store, "mai", phone="agent1")
+    assert await phone_of(store, mai) == "agent1"
+    await switch(store, lan, is_active=True)
+    assert await phone_of(store, lan) is None
+    with pytest.raises(InputError, match="another account"):
+        await store.write(users.change, lan, Details("Lan", phone="agent1"))
+    await store.write(users.change, lan, Details("Lan", phone="agent2"))
+    assert await phone_of(store, lan) == "agent2"
+
+
+async def test_a_phone_that_an_earlier_version_left_to_a_leaver_is_free(store: Store) -> None:
+    lan, mai = await add(store, phone="agent1"), await add(store, "mai")
+    await store.write(lambda c: c.execute(text("UPDATE users SET is_active = false")).rowcount)
+    await switch(store, mai, is_active=True)
+    await store.write(users.change, mai, Details("Mai", phone="agent1"))
+    assert (await phone_of(store, lan), await phone_of(store, mai)) == (None, "agent1")
+
+
+async def test_an_account_is_corrected(store: Store) -> None:
+    """What was wrong is told apart for the audit; what no account may be is refused."""
+    lan = await add(store, role=Role.SPECIALIST, province="Vinh Long")
+    was = await store.read(users.by_id, lan)
+    assert was is not None
+    new = Details("Nguyễn Thị Lan", "Vĩnh Long")
+    assert users.difference(was, new) == {
+        "name": "Nguyễn Thị Lan",
+        "province": "Vĩnh Long",
+        "before": "Lan, Vinh Long",
+    }
+    await store.write(users.change, lan, new)
+    now = await store.read(users.by_id, lan)
+    assert now is not None
+    assert (now.login, now.name, now.province) == ("lan", "Nguyễn Thị Lan", "Vĩnh Long")
+    assert users.difference(now, new) == {}
+    await switch(store, lan, is_active=False)
+    for wrong, said in (
+        (Details("", "Vĩnh Long"), "name"),
+        (Details("Lan"), "province"),
+        (Details("Lan", "Vĩnh Long", "a b"), "SIP"),
+        (Details("Lan", "Vĩnh Long", "agent1"), "switch it on"),
+    ):
+        with pytest.raises(InputError, match=said):
+            await store.write(users.change, lan, wrong)
+    with pytest.raises(InputError, match="no such account"):
+        await store.write(users.change, 999, new)
+
+
+async def test_a_phone_that_two_want_at_once_goes_to_one(store: Store) -> None:
+    wanting = [await add(store, login) for login in ("lan", "mai", "hoa")]
+    asked = (store.write(users.change, one, Details("Lan", phone="agent1")) for one in wanting)
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert len([one for one in answers if isinstance(one, InputError)]) == 2
+    assert sorted([await phone_of(store, one) or "" for one in wanting]) == ["", "", "agent1"]
 
 
 async def test_what_the_database_refuses_of_an_account(store: Store) -> None:

@@ -33,3 +33,10 @@ def test_the_words_of_a_text_are_for_who_may_see_them() -> None:
 def test_one_group_alone() -> None:
     counts = {group: len(lines(ENTRIES, whole=True, group=group)) for group in Group}
     assert counts == {Group.CALLS: 2, Group.REQUESTS: 1, Group.TEXTS: 2}
+
+
+def test_what_people_wrote_is_for_who_may_see_whole_numbers() -> None:
+    told = {"at": NOW, "kind": "callback_released", "note": "chị Sáu", "reason": "gọi 0901234567"}
+    whole, masked = (lines([told], whole=may)[0].details for may in (True, False))
+    assert whole == (("reason", "gọi 0901234567"), ("note", "chị Sáu"))
+    assert masked == ()

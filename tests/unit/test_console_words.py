@@ -1,7 +1,8 @@
 """Vietnamese and English are complete: templates, code, and what the store names by one word."""
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
@@ -14,16 +15,18 @@ import console
 from console.health import Mood
 from console.messages import LOCALE
 from console.render import TEMPLATES
-from console.timeline import Group
+from console.timeline import Group, lines
 from console.words import REFUSALS, WORDS
 from domain.callbacks import Outcome
 from domain.dispositions import Disposition
 from domain.roles import Role
 from domain.sla import SlaState
-from domain.states import CallbackKind, Channel, PostKind
+from domain.states import CallbackKind, Channel, PostKind, QueueOutcome
 from sms.keywords import Verdict
 from sms.replies import ReplyKind
+from store.callback_schedule import _KINDS
 from store.history import _RANKS
+from tests.rows import NOW
 
 ROOT = Path(console.__file__).parent
 VIETNAMESE = re.compile(
@@ -56,6 +59,27 @@ def test_every_text_has_its_vietnamese_and_none_is_left_over() -> None:
     words = catalogue()
     assert set(extracted()) == set(words)
     assert [text for text, vietnamese in words.items() if not vietnamese] == []
+
+
+def test_one_thing_has_one_name() -> None:
+    """The agents of 9090 are no visitors, retries no call-backs, and there is one list of refusals.
+
+    "Asked" stands for advice too, whose subscriber has not registered.
+    """
+    words = {text: vietnamese.lower() for text, vietnamese in catalogue().items()}
+    other = re.compile("điện thoại viên|danh sách từ chối|hàng đợi|người đang trực")
+    assert [text for text, vietnamese in words.items() if other.search(vietnamese)] == []
+    assert [text for text, said in words.items() if "nhân viên" in said] == ["Note for the visit"]
+    for english, vietnamese in (
+        (r"\bagents?\b", "tổng đài|hết thời gian giữ"),
+        (r"\bretries\b", "gọi thử lại"),
+        (r"do-not-call list", "danh sách không quảng cáo"),
+        (r"\bcall-backs?\b", "gọi lại"),
+    ):
+        of_it = {text: said for text, said in words.items() if re.search(english, text, re.I)}
+        assert [text for text, said in of_it.items() if not re.search(vietnamese, said)] == []
+        assert of_it
+    assert words["Asked"] == "yêu cầu lúc"
 
 
 def test_what_is_filled_in_stands_in_both_languages() -> None:
@@ -95,8 +119,49 @@ def test_what_the_store_names_by_one_word_has_words(words: type[StrEnum]) -> Non
     assert [word for word in words if word not in WORDS] == []
 
 
+@pytest.mark.parametrize("outcomes", [Outcome, QueueOutcome])
+def test_every_outcome_that_a_timeline_shows_has_words(outcomes: type[StrEnum]) -> None:
+    entries = [{"at": NOW, "kind": "agent_left", "outcome": outcome} for outcome in outcomes]
+    shown = [value for line in lines(entries, whole=True) for _, value in line.details]
+    assert [value for value in shown if value not in WORDS] == []
+    assert len(shown) == len(outcomes)
+
+
 def test_every_happening_has_words() -> None:
     assert [kind for kind in _RANKS if kind not in WORDS] == []
+
+
+def test_every_event_of_a_number_has_words() -> None:
+    """What the sources write down of a number, whichever part does it."""
+    kinds = set(kinds_of_a_number())
+    assert {"registered", "registration_held", "promise_broken"} <= kinds
+    assert sorted(kinds - set(WORDS)) == []
+
+
+def kinds_of_a_number() -> Iterator[str]:
+    """The first argument of each call of `happening` that is given a number."""
+    for folder in ("store", "sms", "dialer", "ivr", "console", "runtime"):
+        for source in (ROOT.parent / folder).rglob("*.py"):
+            for call in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+                if isinstance(call, ast.Call) and is_of_a_number(call):
+                    yield from kinds_of(call.args[0])
+
+
+def is_of_a_number(call: ast.Call) -> bool:
+    """Also what is given by `**` may hold a number."""
+    given = {one.arg for one in call.keywords}
+    called = ast.unparse(call.func).rpartition(".")[2]
+    return called == "happening" and ("msisdn" in given or None in given)
+
+
+def kinds_of(argument: ast.expr) -> Iterable[str]:
+    """A word, or one of a table's words; limits and campaigns name theirs so, without a number."""
+    named = {"_KINDS[level]": _KINDS.values(), "kind": (), "_SET": ()}
+    return (
+        [str(argument.value)]
+        if isinstance(argument, ast.Constant)
+        else named[ast.unparse(argument)]
+    )
 
 
 def test_what_other_parts_refuse_with_is_what_they_say() -> None:

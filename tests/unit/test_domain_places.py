@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from console.places import read_places
 from domain.addresses import Scheme
 from domain.errors import InputError
-from domain.places import District, Located, Places
+from domain.places import District, Located, Places, same_province
 from lab.network import CHECKOUT
 
 PHASE_1 = read_places(CHECKOUT / "config" / "districts-phase1.csv")
@@ -145,3 +145,11 @@ def test_a_name_that_is_not_known_is_told_with_those_that_are(typed: str) -> Non
         return
     with pytest.raises(InputError, match="Bạc Liêu, Bến Tre, Cà Mau"):
         PHASE_1.codes(typed, None)
+
+
+@pytest.mark.parametrize("written", ["Vĩnh Long", "Tỉnh Vĩnh Long", "vinh long", "T. Vinh Long"])
+def test_a_province_is_one_however_a_file_writes_it(written: str) -> None:
+    """A specialist sees the numbers of a list that says "Tỉnh" before the name."""
+    assert same_province(written, "Vĩnh Long")
+    assert not same_province(written, "Vĩnh Phúc")
+    assert not same_province(written, "")

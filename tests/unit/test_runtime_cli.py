@@ -42,7 +42,7 @@ COMMANDS = {
     "token revoke",
     "sms send",
     "keywords try",
-    *(f"user {verb}" for verb in ("add", "list", "disable", "password")),
+    *(f"user {verb}" for verb in ("add", "list", "change", "disable", "password")),
     "prompts build",
     "asterisk render",
 }
