@@ -1,0 +1,27 @@
+"""How a database carries out the statements of an operation. I/O."""
+
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from store.engine import Operation, Store
+
+
+async def plans(store: Store, operation: Operation[..., Any], *args: Any) -> list[str]:
+    """The plan of each statement, in order."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        sent.append((statement, parameters))
+
+    def explained(connection: Connection) -> list[str]:
+        event.listen(connection, "before_cursor_execute", note)
+        operation(connection, *args)
+        event.remove(connection, "before_cursor_execute", note)
+        word = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        return [
+            "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{word} {each}", values))
+            for each, values in sent
+        ]
+
+    return await store.read(explained)
