@@ -1,14 +1,17 @@
 """How a database carries out the statements of an operation. I/O."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy import Connection, event
 
-from store.engine import Operation, Store
+from store.engine import Operation
 
 
-async def plans(store: Store, operation: Operation[..., Any], *args: Any) -> list[str]:
-    """The plan of each statement, in order."""
+async def plans(
+    run: Callable[..., Awaitable[list[str]]], operation: Operation[..., Any], *args: Any
+) -> list[str]:
+    """The plan of each statement, in order; `run` is a store's `read` or `write`."""
     sent: list[tuple[str, Any]] = []
 
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -24,4 +27,4 @@ async def plans(store: Store, operation: Operation[..., Any], *args: Any) -> lis
             for each, values in sent
         ]
 
-    return await store.read(explained)
+    return await run(explained)

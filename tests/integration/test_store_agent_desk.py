@@ -48,6 +48,6 @@ async def test_who_has_not_dialled_yet_does_not_read_the_calls_of_all(store: Sto
         await call(store, claim)
         await close(store, claim, Outcome.REFUSED)
     await taken(store, 1)
-    told = "\n".join(await plans(store, agent_desk.of_agent, 1, NOW))
+    told = "\n".join(await plans(store.read, agent_desk.of_agent, 1, NOW))
     assert "ix_callback_attempts_callback_id" in told
     assert "ix_callback_attempts_started_at" not in told
