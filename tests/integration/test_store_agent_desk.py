@@ -51,3 +51,8 @@ async def test_who_has_not_dialled_yet_does_not_read_the_calls_of_all(store: Sto
     told = "\n".join(await plans(store.read, agent_desk.of_agent, 1, NOW))
     assert "ix_callback_attempts_callback_id" in told
     assert "ix_callback_attempts_started_at" not in told
+
+
+async def test_the_wards_of_a_district_are_read_from_an_index(store: Store) -> None:
+    told = "\n".join(await plans(store.read, agent_desk.wards, "Trà Vinh", "Châu Thành", 60))
+    assert "ix_addresses_place" in told
