@@ -93,7 +93,7 @@ async def tune(request: web.Request) -> web.StreamResponse:
     now = it.clock()
 
     def operation(connection: Connection) -> None:
-        row = campaigns.by_name(connection, str(campaign.id))
+        row = campaigns.to_change(connection, str(campaign.id))
         campaigns.tune(connection, row, it.control.tuned(pairs, row.retry), now)
 
     try:
@@ -110,7 +110,7 @@ async def revert(request: web.Request) -> web.StreamResponse:
     change_id = int(given) if given.isdecimal() and len(given) < 19 else 0
 
     def operation(connection: Connection) -> None:
-        row = campaigns.by_name(connection, str(campaign.id))
+        row = campaigns.to_change(connection, str(campaign.id))
         campaign_changes.revert(connection, row, now, change_id)
 
     try:

@@ -90,7 +90,7 @@ async def put(request: web.Request) -> web.StreamResponse:
     now = it.clock()
 
     def operation(connection: Connection) -> None:
-        present = it.control.limits(limits.read(connection))[scope]
+        present = it.control.limits(limits.to_change(connection))[scope]
         limits.put(connection, scope, it.control.changed_limits(present, pairs), now)
 
     try:

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from dialer.callback_rules import RedialRules, next_call
 from dialer.forecast import Forecast, Pending, Staff, forecast
 from domain.calendar import Calendar
-from domain.sla import SlaState, sla_bounds
+from domain.sla import sla_bounds
 from store import callback_calls, callback_queue, callback_schedule, outbox
-from store.callback_schedule import AT_ONCE, Unscheduled
+from store.callback_schedule import AT_ONCE, Raised, Unscheduled
 from store.outbox import Post
 from store.tick_lock import is_mine
 from store.workload import Workload, workload
@@ -63,12 +63,10 @@ def return_expired(connection: Connection, now: datetime) -> int:
     return callback_queue.expire(connection, now)
 
 
-def raise_deadlines(
-    connection: Connection, now: datetime, setting: CallbackSetting
-) -> dict[SlaState, int]:
-    """Raise what is newly at risk, late or broken; tell how many of each."""
+def raise_deadlines(connection: Connection, now: datetime, setting: CallbackSetting) -> Raised:
+    """Raise some of what is newly at risk, late or broken; tell how many of each."""
     if not is_mine(connection, "callbacks-deadlines"):
-        return {}
+        return Raised({}, has_more=False)
     return callback_schedule.raise_deadlines(connection, sla_bounds(now, setting.at_risk))
 
 

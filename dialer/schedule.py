@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from dialer.braking import Tick
 from dialer.callbacks import CallbackSetting
 from domain.clock import Clock, utc_now
 from domain.errors import StoreUnavailable
+from domain.sla import SlaState
 from store import sla
 from store.engine import Store
 
@@ -109,8 +110,15 @@ class Schedule:
 
     async def raise_deadlines(self) -> None:
         """Say, once each, what is at risk, late or broken."""
-        raised = await self._store.write(callbacks.raise_deadlines, self._clock(), self._setting)
-        for level, count in raised.items():
+        counts: Counter[SlaState] = Counter()
+        has_more = True
+        while has_more:
+            raised = await self._store.write(
+                callbacks.raise_deadlines, self._clock(), self._setting
+            )
+            counts.update(raised.counts)
+            has_more = raised.has_more
+        for level, count in counts.items():
             if count:
                 log.warning("%d call-backs are now %s", count, level.replace("_", " "))
 

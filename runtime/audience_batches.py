@@ -4,7 +4,9 @@ A dry run asks the store what it holds and gives the same verdicts in the same o
 write shows that another import was faster.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress, starmap
 from typing import Protocol
@@ -12,7 +14,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from domain.clock import Clock
-from runtime.audience_report import ImportOptions, ImportReport, Verdict, sort_out
+from runtime.audience_report import BatchCounts, ImportOptions, ImportReport, Verdict, sort_out
 from runtime.audience_sieve import Batch
 from runtime.seen_numbers import SeenNumbers
 from store import audience, imports
@@ -48,8 +50,10 @@ class Writer:
 
     async def take(self, batch: Batch, report: ImportReport) -> list[Verdict]:
         """In a short transaction, so that a server that is dialling never waits for long."""
-        newcomers = _newcomers(batch)
-        return await self._store.write(self._add, newcomers, report, self._clock())
+        judged = await self._store.write(self._add, _newcomers(batch), report, self._clock())
+        report.add(judged.counts)
+        self._seen.add(judged.before)
+        return judged.verdicts
 
     def _add(
         self,
@@ -57,20 +61,30 @@ class Writer:
         newcomers: Sequence[Newcomer],
         report: ImportReport,
         now: datetime,
-    ) -> list[Verdict]:
+    ) -> "_Judged":
         imports.require_loading(connection, self._import_id, self._campaign_id)
         msisdns = [each.msisdn for each in newcomers]
         known = audience.known(connection, self._campaign_id, msisdns)
         refused = _refused(known, self._options)
         before = {msisdn for msisdn, by in known.held.items() if by != self._import_id}
         new = set(msisdns) - known.held.keys() - refused
-        verdicts = sort_out(msisdns, new, self._seen.first_time(before), refused)
+        before = self._seen.unseen(before)
+        verdicts = sort_out(msisdns, new, before, refused)
         added = _added(newcomers, verdicts)
         same = (self._campaign_id, self._import_id, added, now, self._options.erasure_key)
         audience.add_new(connection, *same)
-        _count(report, verdicts, added, known)
-        imports.count(connection, self._import_id, report.counts())
-        return verdicts
+        judged = _Judged(verdicts, _counted(verdicts, added, known), before)
+        imports.count(connection, self._import_id, report.with_batch(judged.counts).counts())
+        return judged
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a transaction, which may be run twice, leaves to be noted once it is committed."""
+
+    verdicts: list[Verdict]
+    counts: BatchCounts
+    before: set[str]
 
 
 class Weigher:
@@ -90,10 +104,11 @@ class Weigher:
         msisdns = [each.msisdn for each in newcomers]
         known = await self._store.read(audience.known, self._campaign_id, msisdns)
         refused = _refused(known, self._options)
-        first = self._seen.first_time(set(msisdns) - refused)
+        first = self._seen.unseen(set(msisdns) - refused)
+        self._seen.add(first)
         held = known.held.keys()
         verdicts = sort_out(msisdns, first - held, first & held, refused)
-        _count(report, verdicts, _added(newcomers, verdicts), known)
+        report.add(_counted(verdicts, _added(newcomers, verdicts), known))
         return verdicts
 
 
@@ -110,14 +125,10 @@ def _added(newcomers: Sequence[Newcomer], verdicts: Sequence[Verdict]) -> list[N
     return list(compress(newcomers, [verdict is Verdict.ADDED for verdict in verdicts]))
 
 
-def _count(
-    report: ImportReport,
-    verdicts: Sequence[Verdict],
-    added: Sequence[Newcomer],
-    known: Known,
-) -> None:
-    report.verdicts.update(verdicts)
-    for new in added:
-        report.also_in_other_campaigns += new.msisdn in known.elsewhere
-        report.unknown_province += new.province is not None and new.province_code is None
-        report.unknown_district += new.district is not None and new.district_code is None
+def _counted(verdicts: Sequence[Verdict], added: Sequence[Newcomer], known: Known) -> BatchCounts:
+    return BatchCounts(
+        Counter(verdicts),
+        sum(new.msisdn in known.elsewhere for new in added),
+        sum(new.province is not None and new.province_code is None for new in added),
+        sum(new.district is not None and new.district_code is None for new in added),
+    )

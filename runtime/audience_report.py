@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -57,6 +57,16 @@ REASONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class BatchCounts:
+    """What a batch brings to the report, by the names it has there."""
+
+    verdicts: Counter[Verdict]
+    also_in_other_campaigns: int
+    unknown_province: int
+    unknown_district: int
+
+
 @dataclass(slots=True)
 class ImportReport:
     """How many rows were added, and how many refused for which reason.
@@ -106,6 +116,19 @@ class ImportReport:
     def rejected(self) -> int:
         """All refused rows."""
         return self.unreadable + self.verdicts.total() - self.added + self.ineligible.total()
+
+    def add(self, batch: BatchCounts) -> None:
+        """Count a batch in."""
+        self.verdicts += batch.verdicts
+        self.also_in_other_campaigns += batch.also_in_other_campaigns
+        self.unknown_province += batch.unknown_province
+        self.unknown_district += batch.unknown_district
+
+    def with_batch(self, batch: BatchCounts) -> "ImportReport":
+        """What the report will be."""
+        whole = replace(self, verdicts=self.verdicts.copy())
+        whole.add(batch)
+        return whole
 
     def counts(self) -> dict[str, Any]:
         """The rows by verdict, for the row of the import and for programs."""

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 _INSERT = "INSERT OR IGNORE INTO seen VALUES (?)"
+_FIND = "SELECT 1 FROM seen WHERE number = ?"
 
 
 class SeenNumbers:
@@ -30,7 +31,11 @@ class SeenNumbers:
     ) -> None:
         self._database.close()
 
-    def first_time(self, msisdns: Iterable[str]) -> set[str]:
-        """Those of the numbers (E.164) that come for the first time; they are known from now on."""
-        see = self._database.execute
-        return {msisdn for msisdn in msisdns if see(_INSERT, (int(msisdn),)).rowcount}
+    def unseen(self, msisdns: Iterable[str]) -> set[str]:
+        """Those of the numbers (E.164) that have not come yet."""
+        find = self._database.execute
+        return {one for one in msisdns if find(_FIND, (int(one),)).fetchone() is None}
+
+    def add(self, msisdns: Iterable[str]) -> None:
+        """They are known from now on."""
+        self._database.executemany(_INSERT, ((int(one),) for one in msisdns))

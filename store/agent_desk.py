@@ -40,7 +40,7 @@ def of_agent(connection: Connection, agent_id: int, midnight: datetime) -> Desk:
     return Desk(
         _duty(connection, agent_id),
         taken,
-        None if taken is None else _last_call(connection, taken.claim_id),
+        None if taken is None else _last_call(connection, taken),
         _results(connection, agent_id, midnight),
     )
 
@@ -117,10 +117,11 @@ def _duty(connection: Connection, agent_id: int) -> AgentDuty | None:
     return AgentDuty(row.agent_id, Duty(row.duty), row.duty_since, row.pause_reason)
 
 
-def _last_call(connection: Connection, claim_id: UUID) -> RowMapping | None:
+def _last_call(connection: Connection, taken: Taken) -> RowMapping | None:
+    # The call-back has an index, the claim has none; one without a call would be sought to the end.
     chosen = (
         select(table(CallbackAttempt))
-        .where(_call.claim_id == claim_id)
+        .where(_call.callback_id == taken.callback_id, _call.claim_id == taken.claim_id)
         .order_by(_call.started_at.desc())
         .limit(1)
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, text
+from sqlalchemy import Connection, bindparam, insert, or_, select, text
 from sqlalchemy.dialects import sqlite
 
 from domain.states import CampaignState, TargetState
@@ -14,14 +14,13 @@ from store.columns import UtcDateTime
 from store.models import Campaign, Target, table
 from store.statements import among
 
-_target = table(Target).c
+_target, _campaign = table(Target).c, table(Campaign).c
 _AUDIENCE = (
-    select(_target.msisdn, func.max(_target.campaign_id))
+    select(_target.msisdn, _target.campaign_id)
+    .join(table(Campaign), _campaign.id == _target.campaign_id)
     .where(among(_target.msisdn, "msisdns"))
-    .group_by(_target.msisdn)
+    .order_by(_campaign.started_at.is_not(None), _campaign.started_at, _target.campaign_id)
 )
-
-
 _OF_IMPORT = (
     *("campaign_id", "not_before", "state", "attempts_made", "import_id"),
     *("msisdn", "province", "district", "list_no", "attributes", "province_code", "district_code"),
@@ -33,7 +32,6 @@ _INSERT = (
 )
 _LOCK = text("SELECT pg_advisory_xact_lock(2169232, :campaign_id)")
 _as_kept = UtcDateTime().bind_processor(sqlite.dialect())
-_campaign = table(Campaign).c
 _STILL_TO_DIAL = (CampaignState.DRAFT, CampaignState.RUNNING, CampaignState.PAUSED)
 _KNOWN = (
     select(_target.campaign_id, _target.msisdn, _target.import_id)
@@ -131,11 +129,14 @@ def add_new(
 
 
 def campaigns_of(connection: Connection, msisdns: Sequence[str]) -> dict[str, int]:
-    """The latest campaign of each of the numbers that any campaign has."""
+    """Which campaign each number answers: of those that have it, the one that started last.
+
+    A draft has invited nobody yet; it counts where no other has the number.
+    """
     if not msisdns:
         return {}
     rows = connection.execute(_AUDIENCE, {"msisdns": msisdns})
-    return dict(rows.all())
+    return dict(rows.all())  # of a number's rows the last one stays
 
 
 def add(

@@ -193,7 +193,11 @@ class Address(Base):
     """The address that a call-back confirmed (domain.addresses says what each part is)."""
 
     __tablename__ = "addresses"
-    __table_args__ = (one_of("scheme", Scheme), one_of("best_slot", Slot))
+    __table_args__ = (
+        one_of("scheme", Scheme),
+        one_of("best_slot", Slot),
+        Index("ix_addresses_place", "province", "district", "ward"),
+    )
 
     callback_id: Mapped[int] = mapped_column(BigId, ForeignKey("callbacks.id"), primary_key=True)
     confirmed_at: Mapped[datetime]

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from domain.calendar import Calendar
+from domain.callbacks import Outcome
 from domain.errors import ClaimLost, InputError, NotOnDuty
 from domain.states import CallbackKind, CallbackState, ClaimEnd, Duty
 from store.callback_claims import (
@@ -75,6 +76,12 @@ _DUTY_AND_PLAN = {
         func.set_config("enable_bitmapscan", "off", True),
     ),
 }
+_MAY_GO_FIRST = or_(
+    _sibling.c.outcome.is_(None),
+    _sibling.c.outcome != fixed(Outcome.CALL_LATER),
+    _sibling.c.ready_at <= bindparam("now", type_=UtcDateTime),
+)
+"""Not what the subscriber put off to a later day: the number's other promise would be broken."""
 _BEFORE_IT = (
     select(_sibling.c.id)
     .where(
@@ -83,8 +90,11 @@ _BEFORE_IT = (
         unfinished(_sibling),
         or_(
             _sibling.c.state == fixed(CallbackState.CLAIMED),
-            _sibling.c.promise_at < _callback.promise_at,
-            (_sibling.c.promise_at == _callback.promise_at) & (_sibling.c.id < _callback.id),
+            _MAY_GO_FIRST
+            & or_(
+                _sibling.c.promise_at < _callback.promise_at,
+                (_sibling.c.promise_at == _callback.promise_at) & (_sibling.c.id < _callback.id),
+            ),
         ),
     )
     .limit(_ONE)

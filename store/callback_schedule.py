@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, select, update
+from sqlalchemy import Connection, Integer, Row, and_, bindparam, select, update
 
 from domain.callbacks import Outcome
 from domain.sla import SlaBounds, SlaState
@@ -20,9 +20,12 @@ from store.callback_results import cancel_registration
 from store.columns import UtcDateTime, fixed
 from store.history import Happening, happening
 from store.models import Callback, table
+from store.statements import among_chosen
 
 AT_ONCE = 500
 """Rows that one transaction looks at."""
+RAISED_AT_ONCE = 100
+"""Agents get none of those that a transaction is raising, and a day's all become late at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +118,11 @@ _KINDS = {
 
 
 def _overdue(level: SlaState) -> Any:
-    """The open call-backs beyond a bound that were not raised as this, or as worse, before."""
+    """Some open call-backs beyond a bound that were not raised as this, or as worse, before."""
     deadline = _callback.promise_at if level is SlaState.BROKEN else _callback.target_at
     worse = _LEVELS[: _LEVELS.index(level) + 1]
-    return (
-        update(table(Callback))
+    chosen = (
+        select(_callback.id)
         .where(
             unfinished(table(Callback)),
             # A promise ends after its target, and the index begins with the target.
@@ -128,6 +131,14 @@ def _overdue(level: SlaState) -> Any:
             _callback.warned.is_(None)
             | and_(*(_callback.warned != fixed(raised) for raised in worse)),
         )
+        # From the far end: agents, who pass over what is locked, take the first ones meanwhile.
+        .order_by(_callback.target_at.desc(), _callback.promise_at.desc(), _callback.id.desc())
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        update(table(Callback))
+        .where(among_chosen(_callback.id, chosen))
         .values(warned=level)
         .returning(
             _callback.id,
@@ -143,19 +154,30 @@ def _overdue(level: SlaState) -> Any:
 _RAISE = {level: _overdue(level) for level in _LEVELS}
 
 
-def raise_deadlines(connection: Connection, bounds: SlaBounds) -> dict[SlaState, int]:
-    """Raise, once each, what is at risk, late or broken; tell how many of each are new."""
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """How many call-backs are newly at each level; `has_more` asks for another step at once."""
+
+    counts: dict[SlaState, int]
+    has_more: bool
+
+
+def raise_deadlines(connection: Connection, bounds: SlaBounds) -> Raised:
+    """Raise, once each, some of what is at risk, late or broken."""
     until = {
         SlaState.BROKEN: bounds.now,
         SlaState.LATE: bounds.now,
         SlaState.AT_RISK: bounds.at_risk_until,
     }
-    counts = {}
+    counts: dict[SlaState, int] = {}
     for level in _LEVELS:
-        rows = connection.execute(_RAISE[level], {"bound": until[level]}).all()
+        most = RAISED_AT_ONCE - sum(counts.values())
+        rows = connection.execute(_RAISE[level], {"bound": until[level], "most": most}).all()
         history.add(connection, [_raised(level, row, bounds.now) for row in rows])
         counts[level] = len(rows)
-    return counts
+        if len(rows) == most:
+            return Raised(counts, has_more=True)
+    return Raised(counts, has_more=False)
 
 
 def _raised(level: SlaState, row: Row[Any], now: datetime) -> Happening:

@@ -41,8 +41,9 @@ def revert(
 ) -> dict[str, Any]:
     """Undo the last tuning that is not undone yet, as a tuning; give the values that hold again.
 
-    Once more undoes the one before. Raises InputError where there is nothing to undo, or where
-    `change_id` is given and another would be undone: that is not what its reader saw.
+    The campaign was read `to_change`. Once more undoes the one before. Raises InputError where
+    there is nothing to undo, or where `change_id` is given and another would be undone: that is not
+    what its reader saw.
     """
     undone = last_change(connection, campaign.id)
     if undone is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, exists, func, select, update
+from sqlalchemy import Connection, RowMapping, Select, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from domain.errors import InputError
@@ -39,8 +39,18 @@ def create(connection: Connection, values: Mapping[str, Any], now: datetime) -> 
 
 def by_name(connection: Connection, name: str) -> Campaign:
     """The campaign of that name or number. Raises InputError where there is none."""
-    chosen = Campaign.id == int(name) if _NUMBER.fullmatch(name) else Campaign.name == name
-    row = (connection.execute(select(_table).where(chosen))).mappings().one_or_none()
+    return _found(connection, name, select(_table))
+
+
+def to_change(connection: Connection, name: str) -> Campaign:
+    """The same, which nobody else changes until the transaction ends."""
+    # Calls that begin refer to the row meanwhile: this lock lets them.
+    return _found(connection, name, select(_table).with_for_update(key_share=True))
+
+
+def _found(connection: Connection, name: str, chosen: Select[Any]) -> Campaign:
+    named = Campaign.id == int(name) if _NUMBER.fullmatch(name) else Campaign.name == name
+    row = connection.execute(chosen.where(named)).mappings().one_or_none()
     if row is None:
         raise InputError(f"there is no campaign {name!r}: see `tstn campaign list`")
     return _campaign(row)
@@ -114,7 +124,10 @@ def _moved(
 def tune(
     connection: Connection, campaign: Campaign, values: Mapping[str, Any], now: datetime
 ) -> None:
-    """Change knobs; the dialler reads them within a second. Raises InputError."""
+    """Change knobs of a campaign that was read `to_change`; the dialler reads them within a second.
+
+    Raises InputError.
+    """
     if campaign.follows is None and values.get("follow_after_hours") is not None:
         raise InputError("follow_after_hours: this campaign follows no text campaign")
     connection.execute(update(Campaign).where(Campaign.id == campaign.id).values(**values))

@@ -16,12 +16,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import orjson
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from domain.errors import ConfigError
-from store.faults import unavailable_is_told
+from store.faults import is_lost_to_another, unavailable_is_told
 from store.private_file import make_private
 from store.sqlite_writer import SqliteWriter
 
@@ -67,7 +67,11 @@ class Store(ABC):
 
     @abstractmethod
     async def write(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `operation(connection, …)` as a transaction; it is committed on return."""
+        """Run `operation(connection, …)` as a transaction; it is committed on return.
+
+        It may be run a second time, where the first was ended for another transaction's sake: so it
+        leaves nothing anywhere but in the database.
+        """
 
     @abstractmethod
     async def read(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -147,9 +151,18 @@ class _PostgresStore(Store):
 
     async def write(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         at_once = getattr(operation, _ONE_STATEMENT, False)
-        with unavailable_is_told():
+
+        async def transaction() -> T:
             async with self._at_once.connect() if at_once else self._writing.begin() as connection:
                 return await connection.run_sync(operation, *args, **kwargs)
+
+        with unavailable_is_told():
+            try:
+                return await transaction()
+            except DBAPIError as error:
+                if not is_lost_to_another(error):
+                    raise
+            return await transaction()
 
     async def read(self, operation: Operation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         with unavailable_is_told():

@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
-from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.callbacks import Outcome
 from domain.errors import InputError
 from store.engine import Store
+from store.export_columns import ATTEMPT, CALLBACK, MESSAGE_IN, MESSAGE_OUT, REGISTRATION, Columns
 from store.models import (
     Address,
     Attempt,
@@ -27,105 +27,10 @@ from store.models import (
     table,
 )
 from store.registrations import LATE
+from store.settled import settled
 
 _ROWS_A_PAGE = 1000
 _TARGETS_A_PAGE = 500
-
-_Columns = dict[str, InstrumentedAttribute[Any]]
-"""The columns of an export by the name they have there."""
-
-_ATTEMPT: _Columns = {
-    "attempt_id": Attempt.id,
-    "msisdn": Attempt.msisdn,
-    "state": Attempt.state,
-    "disposition": Attempt.disposition,
-    "hangup_cause": Attempt.hangup_cause,
-    "tech_cause": Attempt.tech_cause,
-    "started_at": Attempt.started_at,
-    "ringing_at": Attempt.ringing_at,
-    "answered_at": Attempt.answered_at,
-    "ended_at": Attempt.ended_at,
-    "node": Attempt.node,
-    "trunk": Attempt.trunk,
-    "script_version": Attempt.script_version,
-    "queue_joined_at": Attempt.queue_joined_at,
-    "queue_agent_id": Attempt.queue_agent_id,
-    "queue_connected_at": Attempt.queue_connected_at,
-    "queue_left_at": Attempt.queue_left_at,
-    "queue_outcome": Attempt.queue_outcome,
-}
-_REGISTRATION: _Columns = {
-    "registration_id": Registration.id,
-    "msisdn": Registration.msisdn,
-    "channel": Registration.channel,
-    "source_id": Registration.source_id,
-    "state": Registration.state,
-    "registered_at": Registration.registered_at,
-    "evidence": Registration.evidence,
-}
-_CALLBACK: _Columns = {
-    "callback_id": Callback.id,
-    "msisdn": Callback.msisdn,
-    "kind": Callback.kind,
-    "state": Callback.state,
-    "source_id": Callback.source_id,
-    "registration_id": Callback.registration_id,
-    "requested_at": Callback.requested_at,
-    "target_at": Callback.target_at,
-    "promise_at": Callback.promise_at,
-    "ready_at": Callback.ready_at,
-    "attempts_made": Callback.attempts_made,
-    "outcome": Callback.outcome,
-    "outcome_at": Callback.outcome_at,
-    "claimed_by": Callback.claimed_by,
-    "claimed_at": Callback.claimed_at,
-    "closed_at": Callback.closed_at,
-    "appointment_day": Callback.appointment_day,
-    "appointment_slot": Callback.appointment_slot,
-}
-_MESSAGE_IN: _Columns = {
-    "text_id": MessageIn.id,
-    "msisdn": MessageIn.msisdn,
-    "source": MessageIn.source,
-    "destination": MessageIn.destination,
-    "received_at": MessageIn.received_at,
-    "state": MessageIn.state,
-    "text": MessageIn.text,
-    "verdict": MessageIn.verdict,
-    "answer": MessageIn.answer,
-    "repeat_of": MessageIn.repeat_of,
-    "joined_into": MessageIn.joined_into,
-    "part_number": MessageIn.part_number,
-    "part_total": MessageIn.part_total,
-    "data_coding": MessageIn.data_coding,
-    "account": MessageIn.account,
-    "bind": MessageIn.bind,
-    "raw": MessageIn.raw,
-}
-_MESSAGE_OUT: _Columns = {
-    "text_id": MessageOut.id,
-    "head_id": MessageOut.head_id,
-    "msisdn": MessageOut.msisdn,
-    "source": MessageOut.source,
-    "purpose": MessageOut.kind,
-    "state": MessageOut.state,
-    "text": MessageOut.text,
-    "part_number": MessageOut.part_number,
-    "part_total": MessageOut.part_total,
-    "in_reply_to": MessageOut.in_reply_to,
-    "campaign_id": MessageOut.campaign_id,
-    "tries": MessageOut.tries,
-    "unanswered": MessageOut.unanswered,
-    "posted_at": MessageOut.posted_at,
-    "sending_at": MessageOut.sending_at,
-    "responded_at": MessageOut.responded_at,
-    "done_at": MessageOut.done_at,
-    "status": MessageOut.status,
-    "error": MessageOut.error,
-    "message_id": MessageOut.message_id,
-    "account": MessageOut.account,
-    "bind": MessageOut.bind,
-}
 
 
 async def attempts(
@@ -154,24 +59,24 @@ async def attempts(
 async def registrations(
     store: Store, campaign_id: int, after: int = 0
 ) -> AsyncIterator[dict[str, Any]]:
-    """Every registration that the campaign brought, in the order they were committed.
+    """Every registration that the campaign brought, by id: go on after the last for what is new.
 
     `late_since` is the last day of the phase where it came after that, else null.
     """
     where = Registration.campaign_id == campaign_id
-    async for row in _by_id(store, _REGISTRATION, where, after=after):
+    async for row in _by_id(store, REGISTRATION, where, after=after):
         yield {**row, LATE: row["evidence"].get(LATE)}
 
 
 async def callbacks(
     store: Store, campaign_id: int, after: int = 0
 ) -> AsyncIterator[dict[str, Any]]:
-    """Every call-back that the campaign promised, in the order they were committed.
+    """Every call-back that the campaign promised, by id: go on after the last for what is new.
 
     `address` is what the agent confirmed, null where there is none.
     """
     where = Callback.campaign_id == campaign_id
-    async for row in _by_id(store, _CALLBACK, where, _with_addresses, after):
+    async for row in _by_id(store, CALLBACK, where, _with_addresses, after):
         yield row
 
 
@@ -181,9 +86,9 @@ async def messages(store: Store, since: datetime) -> AsyncIterator[dict[str, Any
     `raw` is the PDU in hex. In a long text the words stand in one part, to which `joined_into` or
     `head_id` of the others leads.
     """
-    async for row in _by_id(store, _MESSAGE_IN, MessageIn.received_at >= since):
+    async for row in _by_id(store, MESSAGE_IN, MessageIn.received_at >= since):
         yield {"direction": "in", **row}
-    async for row in _by_id(store, _MESSAGE_OUT, MessageOut.posted_at >= since):
+    async for row in _by_id(store, MESSAGE_OUT, MessageOut.posted_at >= since):
         yield {"direction": "out", **row}
 
 
@@ -220,7 +125,7 @@ def _attempts_beside(
 
 def _attempts_of(connection: Connection, target_ids: Sequence[int]) -> list[dict[str, Any]]:
     rows = connection.execute(
-        _select(_ATTEMPT)
+        _select(ATTEMPT)
         .where(Attempt.target_id.in_(target_ids))
         .order_by(Attempt.msisdn, Attempt.started_at, Attempt.id)
     ).all()
@@ -248,12 +153,13 @@ _Finish = Callable[[Connection, Sequence[Row[Any]]], list[dict[str, Any]]]
 
 
 async def _by_id(
-    store: Store, columns: _Columns, where: Any, finish: _Finish | None = None, after: int = 0
+    store: Store, columns: Columns, where: Any, finish: _Finish | None = None, after: int = 0
 ) -> AsyncIterator[dict[str, Any]]:
-    """Rows in the order of their first column, a number that only grows."""
-    identity = next(iter(columns))
+    """Rows in the order of their first column, the id; who goes on after the last misses none."""
+    identity, column = next(iter(columns.items()))
+    last = await settled(store, column)
     while True:
-        page = await store.read(_page, columns, where, after, finish or _plain)
+        page = await store.read(_page, columns, where, (after, last), finish or _plain)
         for row in page:
             yield row
         if len(page) < _ROWS_A_PAGE:
@@ -262,10 +168,10 @@ async def _by_id(
 
 
 def _page(
-    connection: Connection, columns: _Columns, where: Any, after: int, finish: _Finish
+    connection: Connection, columns: Columns, where: Any, span: tuple[int, int], finish: _Finish
 ) -> list[dict[str, Any]]:
     identity = next(iter(columns.values()))
-    chosen = _select(columns).where(where, identity > after)
+    chosen = _select(columns).where(where, identity > span[0], identity <= span[1])
     return finish(
         connection, connection.execute(chosen.order_by(identity).limit(_ROWS_A_PAGE)).all()
     )
@@ -285,7 +191,7 @@ def _with_addresses(connection: Connection, rows: Sequence[Row[Any]]) -> list[di
     return [{**_json(row), "address": addresses.get(row.callback_id)} for row in rows]
 
 
-def _select(columns: _Columns) -> Any:
+def _select(columns: Columns) -> Any:
     return select(*(column.label(name) for name, column in columns.items()))
 
 

@@ -16,6 +16,9 @@ _OUR_FAULTS = (IntegrityError, DataError, ProgrammingError)
 _OUR_SQLSTATES = ("22", "23", "P0")
 """Classes of PostgreSQL's errors that a repeat would only bring again (its manual, appendix A)."""
 
+_LOST_TO_ANOTHER = ("40P01", "40001")
+"""A deadlock, and a transaction that could not be put in order with another."""
+
 
 @contextmanager
 def unavailable_is_told() -> Iterator[None]:
@@ -26,6 +29,11 @@ def unavailable_is_told() -> Iterator[None]:
         if _is_our_fault(error):
             raise
         raise StoreUnavailable(f"the store can't be reached: {_one_line(error)}") from error
+
+
+def is_lost_to_another(error: DBAPIError) -> bool:
+    """Whether PostgreSQL ended the transaction for another's sake: the same once more may pass."""
+    return getattr(error.orig, "sqlstate", None) in _LOST_TO_ANOTHER
 
 
 def _is_our_fault(error: Exception) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, select, text, update
 
 from domain.errors import InputError
 from store import history
@@ -15,6 +15,7 @@ from store.statements import insert_new
 GLOBAL = "global"
 _SET = "limits_set"
 _NEW = insert_new(Limit)
+_LOCK = text("LOCK TABLE limits IN SHARE ROW EXCLUSIVE MODE")
 _event = table(Event).c
 _CHANGES = (
     select(_event.id, _event.at, _event.data)
@@ -42,9 +43,16 @@ def read(connection: Connection) -> dict[str, Caps]:
     return {scope: Caps(cps, channels) for scope, cps, channels in rows}
 
 
+def to_change(connection: Connection) -> dict[str, Caps]:
+    """The same, which nobody else changes until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)  # a scope that is not set yet has no row to be locked
+    return read(connection)
+
+
 def put(connection: Connection, scope: str, caps: Caps, now: datetime) -> None:
     """Set the limits of a scope; the dialler reads them within a second."""
-    before = read(connection).get(scope)
+    before = to_change(connection).get(scope)
     _set(connection, scope, caps)
     _record(connection, scope, before, caps, now)
 
@@ -82,12 +90,12 @@ def revert(
     Once more undoes the one before. Raises InputError where there is nothing to undo, or where
     `change_id` is given and another would be undone: that is not what its reader saw.
     """
+    before = to_change(connection).get(scope)
     undone = last_change(connection, scope)
     if undone is None:
         raise InputError(f"the limits of {scope} have no change to undo")
     if change_id not in (None, undone.id):
         raise InputError(f"the limits of {scope} were changed again: look at what stands now")
-    before = read(connection).get(scope)
     _set(connection, scope, undone.before)
     _record(connection, scope, before, undone.before, now, undoes=undone.id)
     return undone.before

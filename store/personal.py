@@ -5,14 +5,13 @@ a period is over (`store.retention`). A row stays, for the counts that it is par
 that says only which row it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     String,
     case,
     cast,
@@ -27,6 +26,7 @@ from sqlalchemy import (
 from domain.erasure import MARK
 from domain.gate import Refusal
 from domain.states import TargetState
+from store import texts
 from store.models import (
     Address,
     Attempt,
@@ -52,26 +52,19 @@ OPT_OUT = "opt_out"
 class Personal:
     """A table with something personal: `id` orders its rows, `instead` are the values put there.
 
-    `of` chooses the rows of a number, given as a parameter; `is_left` those that were not taken out
-    before.
+    `rows_of` says that a row is of a number; `is_left`, that it was not taken out before.
     """
 
     row: type[Base]
     id: ColumnElement[Any]
     instead: Mapping[str, Any]
-    of: ColumnElement[Any] | Select[Any]
+    rows_of: Callable[[str], ColumnElement[bool]]
     is_left: ColumnElement[bool]
 
     @property
     def name(self) -> str:
         """The table's."""
         return str(table(self.row).name)  # a subclass of str, which orjson refuses as a key
-
-    def rows_of(self, msisdn: str) -> ColumnElement[bool]:
-        """That a row is of that number."""
-        if isinstance(self.of, Select):
-            return self.id.in_(self.of.where(_callbacks.msisdn == msisdn))
-        return self.of == msisdn
 
     def take_out(
         self, connection: Connection, where: ColumnElement[bool], given: Mapping[str, Any] = _NONE
@@ -89,6 +82,14 @@ def row_name(identity: ColumnElement[Any]) -> ColumnElement[Any]:
 def is_number(msisdn: ColumnElement[Any]) -> ColumnElement[bool]:
     """That a column still has a number."""
     return func.substr(msisdn, 1, 1) == literal_column("'+'", String(1))
+
+
+def _bearing(msisdn: ColumnElement[Any]) -> Callable[[str], ColumnElement[bool]]:
+    return lambda number: msisdn == number
+
+
+def _of_callbacks(identity: ColumnElement[Any]) -> Callable[[str], ColumnElement[bool]]:
+    return lambda number: identity.in_(select(_callbacks.id).where(_callbacks.msisdn == number))
 
 
 def _has_bytes(*columns: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -115,14 +116,14 @@ ADDRESSES = Personal(
     Address,
     _addresses.callback_id,
     {**dict.fromkeys(_OF_ADDRESS), "ward": ""},
-    select(_callbacks.id),
+    _of_callbacks(_addresses.callback_id),
     _addresses.ward != literal_column("''"),
 )
 NOTES = Personal(  # an agent may have written anything
     CallbackClaim,
     _claims.callback_id,
     {"note": None, "reason": None},
-    select(_callbacks.id),
+    _of_callbacks(_claims.callback_id),
     or_(_claims.note.is_not(None), _claims.reason.is_not(None)),
 )
 TARGETS = Personal(
@@ -135,21 +136,21 @@ TARGETS = Personal(
         "state": TargetState.DONE,
         "outcome": func.coalesce(_targets.outcome, Refusal.ERASED),
     },
-    _targets.msisdn,
+    _bearing(_targets.msisdn),
     is_number(_targets.msisdn),
 )
 ATTEMPTS = Personal(
     Attempt,
     _attempts.target_id,
     {"msisdn": row_name(_attempts.target_id)},
-    _attempts.msisdn,
+    _bearing(_attempts.msisdn),
     is_number(_attempts.msisdn),
 )
 TEXTS_OUT = Personal(
     MessageOut,
     _out.id,
     {"msisdn": row_name(_out.id), "payload": b"", "text": _emptied(_out.text)},
-    _out.msisdn,
+    _bearing(_out.msisdn),
     or_(is_number(_out.msisdn), _has_bytes(_out.payload)),
 )
 TEXTS_IN = Personal(
@@ -160,35 +161,35 @@ TEXTS_IN = Personal(
         **dict.fromkeys(("raw", "body"), b""),
         **dict.fromkeys(("text", "fold")),
     },
-    _in.msisdn,
+    texts.of_number,
     _has_bytes(_in.raw, _in.body),
 )
 RECEIPTS = Personal(
     Receipt,
     _receipts.id,
     {"msisdn": row_name(_receipts.id), "raw": b""},
-    _receipts.msisdn,
+    _bearing(_receipts.msisdn),
     _has_bytes(_receipts.raw),
 )
 CALLBACKS = Personal(
     Callback,
     _callbacks.id,
     {"msisdn": row_name(_callbacks.id)},
-    _callbacks.msisdn,
+    _bearing(_callbacks.msisdn),
     is_number(_callbacks.msisdn),
 )
 REGISTRATIONS = Personal(
     Registration,
     _registrations.id,
     {"msisdn": row_name(_registrations.id), "evidence": {}},
-    _registrations.msisdn,
+    _bearing(_registrations.msisdn),
     is_number(_registrations.msisdn),
 )
 HISTORY = Personal(  # exactly this the database lets through (migration 0013)
     Event,
     _events.id,
     {"msisdn": row_name(_events.id), "data": without_key(_events.data, "evidence")},
-    _events.msisdn,
+    _bearing(_events.msisdn),
     is_number(_events.msisdn),
 )
 PERSONAL = (

@@ -6,13 +6,13 @@ from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from domain.states import CallbackKind, Channel, RegistrationState
 from store import callbacks, history, phases
 from store.batches import NewRows
 from store.callbacks import CallbackAsked
-from store.columns import fixed
+from store.columns import UtcDateTime, fixed
 from store.facts import RegistrationAsked
 from store.history import Happening, happening
 from store.models import Registration, table
@@ -176,6 +176,18 @@ def _record_opened(
     history.add(connection, [*(_registered(new[source]) for source in opened), *promised])
 
 
+_COUNT_FROM = (
+    update(table(Registration))
+    .where(
+        _registration.id == bindparam("of_registration"),
+        _registration.state == fixed(RegistrationState.OPEN),
+        _registration.registered_at > bindparam("at", type_=UtcDateTime),
+    )
+    .values(registered_at=bindparam("at"))
+    .returning(_registration.id)
+)
+
+
 def _count_from_first_receipt(
     connection: Connection,
     request: RegistrationAsked,
@@ -186,13 +198,11 @@ def _count_from_first_receipt(
     for row in standing:
         later = row.state == RegistrationState.OPEN and request.at < row.registered_at
         if row.msisdn == request.msisdn and later:
-            connection.execute(
-                update(table(Registration))
-                .where(_registration.id == row.id, _registration.registered_at > request.at)
-                .values(registered_at=request.at)
-            )
+            # As an agent's result does: first the call-back, then its registration.
             callbacks.count_from(connection, row.id, request.at, target_by)
-            history.add(connection, [_moved_forward(request, row)])
+            values = {"of_registration": row.id, "at": request.at}
+            if connection.execute(_COUNT_FROM, values).first() is not None:
+                history.add(connection, [_moved_forward(request, row)])
 
 
 def _moved_forward(request: RegistrationAsked, row: _Standing) -> Happening:

@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    CompoundSelect,
     Dialect,
     Insert,
     Select,
@@ -175,7 +176,9 @@ class among_chosen(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
-    def __init__(self, column: ColumnElement[Any], chosen: Select[Any]) -> None:
+    def __init__(
+        self, column: ColumnElement[Any], chosen: Select[Any] | CompoundSelect[Any]
+    ) -> None:
         super().__init__(column, chosen.scalar_subquery())
 
     def self_group(self, against: Any = None) -> "among_chosen":

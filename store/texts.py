@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, union_all
 
 from domain.states import MessageInState, MessageOutState, ReceiptMatch, ReceiptState
 from store.columns import fixed
 from store.models import MessageIn, MessageOut, Receipt, table
+from store.statements import among_chosen
 
 _in, _out, _receipt = table(MessageIn).c, table(MessageOut).c, table(Receipt).c
 
@@ -70,14 +71,19 @@ def _counts(connection: Connection, word: Any, *where: Any) -> dict[str, int]:
     return {str(value): count for value, count in rows if value is not None}
 
 
+def of_number(msisdn: str) -> ColumnElement[bool]:
+    """That a text came from a number, state by state: each has an index of its own."""
+    arms = (
+        select(_in.id).where(_in.msisdn == msisdn, _in.state == fixed(state))
+        for state in MessageInState
+    )
+    return among_chosen(_in.id, union_all(*arms))
+
+
 def entries(connection: Connection, msisdn: str) -> list[dict[str, Any]]:
     """The texts from and to a number as entries of its timeline, in no order."""
-    found: list[dict[str, Any]] = []
-    for state in MessageInState:  # each has an index of its own
-        chosen = select(table(MessageIn)).where(
-            _in.msisdn == msisdn, _in.state == fixed(state), _in.joined_into.is_(None)
-        )
-        found += [_received(row) for row in connection.execute(chosen).mappings()]
+    chosen = select(table(MessageIn)).where(of_number(msisdn), _in.joined_into.is_(None))
+    found = [_received(row) for row in connection.execute(chosen).mappings()]
     sent = connection.execute(select(table(MessageOut)).where(_out.msisdn == msisdn))
     return found + [entry for row in sent.mappings() for entry in _steps(row)]
 

@@ -69,7 +69,7 @@ async def erase(
     store: Store, days: int = 3, msisdn: str = NUMBER, key: str = KEY
 ) -> dict[str, int]:
     """Take the number out, so many days later."""
-    return await store.write(subscribers.erase, msisdn, key, "lan", NOW + days * DAY)
+    return await subscribers.erase(store, msisdn, key, "lan", NOW + days * DAY)
 
 
 async def tables_with(store: Store, number: str) -> set[str]:

@@ -71,7 +71,7 @@ async def tune_campaign(request: web.Request) -> web.StreamResponse:
     now = it.clock()
 
     def tune(connection: Connection) -> Campaign:
-        row = campaigns.by_name(connection, str(campaign.id))
+        row = campaigns.to_change(connection, str(campaign.id))
         campaigns.tune(connection, row, operation.tuned(knobs, row.retry), now)
         return campaigns.by_name(connection, str(campaign.id))
 

@@ -38,14 +38,14 @@ async def export_attempts(request: web.Request) -> web.StreamResponse:
 
 
 async def export_registrations(request: web.Request) -> web.StreamResponse:
-    """What the campaign's calls registered, in the order they were committed."""
+    """What the campaign's calls registered, by id; on from `after`, what is new."""
     campaign, asked = await found(request), given(request, RowsAsked)
     rows = exports.registrations(parts(request).store, campaign.id, asked.after or 0)
     return await _stream(request, rows)
 
 
 async def export_callbacks(request: web.Request) -> web.StreamResponse:
-    """The call-backs that the campaign promised, in the order they were committed."""
+    """The call-backs that the campaign promised, by id; on from `after`, what is new."""
     campaign, asked = await found(request), given(request, RowsAsked)
     rows = exports.callbacks(parts(request).store, campaign.id, asked.after or 0)
     return await _stream(request, rows)

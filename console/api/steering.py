@@ -45,7 +45,7 @@ async def revert_tuning(request: web.Request) -> web.StreamResponse:
     now = it.clock()
 
     def revert(connection: Connection) -> answers.Reverted:
-        row = campaigns.by_name(connection, str(campaign.id))
+        row = campaigns.to_change(connection, str(campaign.id))
         try:
             after = campaign_changes.revert(connection, row, now)
         except InputError as error:

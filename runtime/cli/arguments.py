@@ -158,7 +158,9 @@ def _add_limits(commands: "Commands") -> None:
 
 def _add_records(commands: "Commands") -> None:
     _add_exports(
-        _group(commands, "export", "Records, one JSON object a line (fields: store/exports.py)")
+        _group(
+            commands, "export", "Records, a JSON object a line (fields: store/export_columns.py)"
+        )
     )
     timeline = _command(
         commands,

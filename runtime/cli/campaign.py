@@ -141,7 +141,7 @@ def _tune(
     connection: Connection, name: str, pairs: Sequence[str]
 ) -> tuple[Campaign, dict[str, Any]]:
     """Change knobs; give the campaign as it was, and what has changed."""
-    campaign = campaigns.by_name(connection, name)
+    campaign = campaigns.to_change(connection, name)
     after = read_tuning(pairs, retry=campaign.retry)
     audited(
         connection,

@@ -113,7 +113,7 @@ async def preview(arguments: Namespace, settings: Settings) -> None:
 
 
 def _revert(connection: Connection, name: str) -> tuple[Campaign, dict[str, Any]]:
-    campaign = campaigns.by_name(connection, name)
+    campaign = campaigns.to_change(connection, name)
     after = audited(
         connection,
         "campaign_reverted",

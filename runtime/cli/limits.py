@@ -71,7 +71,7 @@ def _reverted(connection: Connection, scope: str) -> Caps | None:
 
 
 def _change(connection: Connection, scope: str, pairs: Sequence[str], defaults: Caps) -> Caps:
-    caps = changed(limits.read(connection).get(scope, defaults), pairs)
+    caps = changed(limits.to_change(connection).get(scope, defaults), pairs)
     audited(
         connection,
         "limits_set",

@@ -27,7 +27,7 @@ async def export(arguments: Namespace, settings: Settings) -> None:
     """All that is held on a number, as one JSON object; the look-up leaves a row in the audit."""
     msisdn = parse_msisdn(arguments.msisdn)
     async with opened_store(settings) as store:
-        held = await store.write(subscribers.export, msisdn, operator(), utc_now())
+        held = await subscribers.export(store, msisdn, operator(), utc_now())
     print(orjson.dumps(held, option=orjson.OPT_INDENT_2, default=str).decode())
 
 
@@ -36,7 +36,7 @@ async def erase(arguments: Namespace, settings: Settings) -> None:
     msisdn = parse_msisdn(arguments.msisdn)
     async with opened_store(settings) as store:
         key = settings.law.erasure_key
-        changed = await store.write(subscribers.erase, msisdn, key, operator(), utc_now())
+        changed = await subscribers.erase(store, msisdn, key, operator(), utc_now())
     rows = {name: count for name, count in changed.items() if count}
     data = {"msisdn": mask(msisdn), "erased": rows}
     show(arguments, data, pairs(rows) if rows else f"nothing to erase on {mask(msisdn)}")

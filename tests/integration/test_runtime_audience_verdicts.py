@@ -4,14 +4,16 @@ import csv
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from sqlalchemy import Connection
 
 from domain.errors import InputError
 from domain.states import CampaignState
 from runtime import audience_import
-from store import audience
+from store import audience, imports
 from store.engine import Store
 from store.models import Event, Import, Target
 from tests.audiences import HEADER, bring_in, csv_file, row, workbook
@@ -114,6 +116,27 @@ async def test_batches_change_no_verdict(
     monkeypatch.setattr(audience_import, "_ROWS_A_BATCH", 1)
     assert (await bring_in(store, file, dry_run=True)).counts() == COUNTS
     assert (await bring_in(store, file)).counts() == COUNTS
+
+
+@pytest.mark.usefixtures("campaigns")
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_a_batch_that_is_tried_again_changes_no_verdict(
+    store: Store, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, runs = imports.count, []
+
+    def deadlock(connection: Connection, *args: Any) -> None:
+        count(connection, *args)
+        runs.append(args)
+        if len(runs) == 1:
+            connection.exec_driver_sql("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$")
+
+    monkeypatch.setattr(imports, "count", deadlock)
+    report = await bring_in(store, file)
+    assert runs[0] == runs[1]
+    assert report.counts() == COUNTS
+    [row] = await all_rows(store, Import)
+    assert row["counts"] == COUNTS
 
 
 @pytest.mark.usefixtures("campaigns")
@@ -236,7 +259,7 @@ async def test_a_broken_workbook_is_one_line(store: Store, tmp_path: Path) -> No
 async def test_an_import_that_somebody_undoes_while_it_loads_ends(
     store: Store, tmp_path: Path
 ) -> None:
-    from store import import_undo, imports  # the loader's other hand
+    from store import import_undo  # the loader's other hand
 
     made = await make_campaign(store, name="one")
     new = imports.NewImport(

@@ -8,7 +8,7 @@ import pytest
 
 from domain.callbacks import Outcome
 from domain.errors import ClaimLost, InputError, NotOnDuty
-from domain.states import CallbackState, ClaimEnd, Duty
+from domain.states import CallbackKind, CallbackState, ClaimEnd, Duty
 from store import callback_calls, callback_queue, duty, standing
 from store.callback_calls import NewCall
 from store.engine import Store, open_store
@@ -125,6 +125,20 @@ async def test_a_number_that_did_not_answer_is_not_called_at_once_for_the_other(
     later = NOW + HOUR
     await close(store, await taken(store, 1, later), Outcome.NO_ANSWER, later)
     assert await take(store, 1, later) is None
+
+
+async def test_what_is_put_off_to_a_later_day_does_not_hold_up_the_other(store: Store) -> None:
+    await advise(store, ONE)
+    await release(store)
+    await on_duty(store, 1)
+    thursday = NOW + 72 * HOUR
+    await close(store, await taken(store, 1), Outcome.CALL_LATER, later_at=thursday)
+    await register(store, ONE, at=NOW + HOUR)
+    await release(store)
+    confirm = await taken(store, 1, NOW + HOUR)
+    assert confirm.kind is CallbackKind.CONFIRM
+    await store.write(callback_queue.give_back, confirm.claim_id, NOW + HOUR)
+    assert (await taken(store, 1, thursday)).kind is CallbackKind.ADVICE
 
 
 async def test_a_lease_is_renewed_and_runs_out(store: Store) -> None:

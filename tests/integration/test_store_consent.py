@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from domain.states import CallbackState, Channel, RegistrationState, TargetState
-from store import audience, consent, history, registrations, standing
+from domain.states import CallbackState, CampaignState, Channel, RegistrationState, TargetState
+from store import audience, campaigns, consent, history, registrations, standing
 from store.consent import OptedOut, OptOutAsked
 from store.engine import Store, open_store
 from store.models import Callback, Event, OptOut, Registration, Target
@@ -88,6 +88,25 @@ async def test_the_latest_campaign_of_a_number_in_the_audience(store: Store) -> 
     one, two, both, last = numbers(4)
     assert known == {one: first.id, two: first.id, both: other.id, last: other.id}
     assert await store.read(audience.campaigns_of, []) == {}
+
+
+async def test_the_campaign_that_invited_a_number_goes_before_the_next_months_draft(
+    store: Store,
+) -> None:
+    [both, drafted] = numbers(2)
+    stopped = await make_campaign(store, [both], name="before", state=CampaignState.STOPPED)
+    invited = await make_campaign(store, [both], state=CampaignState.DRAFT)
+    draft = await make_campaign(store, numbers(2), name="next", state=CampaignState.DRAFT)
+    assert await answered(store) == {both: stopped.id, drafted: draft.id}
+    await store.write(campaigns.move, invited, CampaignState.RUNNING, NOW + MINUTE)
+    assert await answered(store) == {both: invited.id, drafted: draft.id}
+    again = await make_campaign(store, [both], name="again")
+    assert again.started_at < NOW + MINUTE
+    assert await answered(store) == {both: invited.id, drafted: draft.id}
+
+
+async def answered(store: Store) -> dict[str, int]:
+    return await store.read(audience.campaigns_of, numbers(2))
 
 
 async def cancel(store: Store, source: tuple[str, str] = TEXT) -> Registration | None:

@@ -18,8 +18,11 @@ from lab.ports import free_ports
 from lab.postgres import Postgres
 from store.engine import Store, open_store
 from store.migrate import migrate
+from store.models import Limit
+from tests.rows import all_rows
 
 ADD = "INSERT INTO limits (scope, cps, max_channels) VALUES ('{}', 1, 1)"
+RAISE = text("UPDATE limits SET cps = cps + 1 WHERE scope = :scope")
 
 
 def add(connection: Connection, scope: str) -> None:
@@ -244,6 +247,40 @@ async def test_a_read_is_one_snapshot_and_changes_nothing(store: Store, store_ur
     with pytest.raises(StoreUnavailable, match="read-only"):
         await store.read(add, "x")
     await other.close()
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_who_is_ended_in_a_deadlock_is_tried_again(store: Store) -> None:
+    both_have_one = asyncio.Barrier(2)
+    runs = []
+
+    def cross(connection: Connection, first: str, second: str) -> None:
+        runs.append(first)
+        connection.exec_driver_sql("SET LOCAL deadlock_timeout = '20ms'")
+        connection.execute(RAISE, {"scope": first})
+        if len(runs) <= 2:
+            await_only(both_have_one.wait())
+        connection.execute(RAISE, {"scope": second})
+
+    await store.write(add, "a")
+    await store.write(add, "b")
+    await asyncio.gather(store.write(cross, "a", "b"), store.write(cross, "b", "a"))
+    assert len(runs) == 3
+    assert [row["cps"] for row in await all_rows(store, Limit)] == [3, 3]
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "40001"])
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_it_is_tried_again_once(store: Store, sqlstate: str) -> None:
+    runs = []
+
+    def ended(connection: Connection) -> None:
+        runs.append(sqlstate)
+        connection.exec_driver_sql(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$")
+
+    with pytest.raises(StoreUnavailable):
+        await store.write(ended)
+    assert len(runs) == 2
 
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)

@@ -1,5 +1,6 @@
 """Exports on both databases: fields, order, pages, and no row of another campaign. I/O."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -8,10 +9,12 @@ from typing import Any
 import pytest
 
 from domain.dispositions import Disposition
-from store import exports
+from domain.errors import StoreUnavailable
+from store import exports, registrations, settled
 from store.apply import apply
 from store.engine import Store
 from store.facts import Fact
+from tests.locks import held_open
 from tests.rows import (
     BY_NINE,
     NOW,
@@ -165,6 +168,33 @@ async def test_a_registration_and_the_call_backs(store: Store) -> None:
     assert (advise["kind"], advise["registration_id"]) == ("advice", None)
     for export in (exports.attempts, exports.registrations, exports.callbacks):
         assert await rows_of(export(store, other.id)) == []
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_who_goes_on_after_the_last_misses_nothing_that_is_committed_late(
+    store: Store,
+) -> None:
+    campaign = await make_campaign(store, numbers(2))
+    slow, quick = (asked(one, NOW, campaign_id=campaign.id) for one in numbers(2))
+    async with held_open(store, registrations.register, [slow], BY_NINE):
+        await store.write(registrations.register, [quick], BY_NINE)
+        polling = asyncio.create_task(rows_of(exports.registrations(store, campaign.id)))
+        await asyncio.wait({polling}, timeout=0.3)
+    seen = await polling
+    seen += await rows_of(exports.registrations(store, campaign.id, seen[-1]["registration_id"]))
+    assert [row["msisdn"] for row in seen] == numbers(2)
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_who_writes_for_ever_is_not_waited_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settled, "_PATIENCE_SECONDS", 0.1)
+    campaign = await make_campaign(store, numbers(1))
+    request = asked(numbers(1)[0], NOW, campaign_id=campaign.id)
+    async with held_open(store, registrations.register, [request], BY_NINE):
+        with pytest.raises(StoreUnavailable, match="writes to callbacks for too long"):
+            await rows_of(exports.callbacks(store, campaign.id))
 
 
 async def test_the_store_is_free_while_a_reader_dawdles(store: Store) -> None:

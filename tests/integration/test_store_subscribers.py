@@ -1,23 +1,39 @@
 """What is held on one number: all of it is shown, and what may go is taken out. I/O."""
 
+import re
+from typing import Any
+
 import orjson
 import pytest
+from sqlalchemy import Connection
 
 from domain.dispositions import Disposition
 from domain.errors import InputError
-from domain.states import TargetState
+from domain.states import ReceiptState, TargetState
 from store import attempts, outbox, subscribers
 from store.engine import Store
-from store.models import Audit, Event, MessageIn, MessageOut, OptOut, SmsReference, Target
+from store.models import (
+    Audit,
+    Event,
+    MessageIn,
+    MessageOut,
+    OptOut,
+    Receipt,
+    SmsReference,
+    Target,
+    table,
+)
+from store.receipts import NewReceipt, take_receipts
 from store.settlement import settle
-from tests.keeping import erase, live, over, tables_with
+from tests.keeping import DAY, KEY, erase, live, over, tables_with
+from tests.plans import plans
 from tests.rows import NOW, all_rows, claim_some, ended, make_campaign
 from tests.texts import NUMBER, OTHER, new_post
 
 
 async def test_all_that_is_held_is_given_as_json(store: Store) -> None:
     call = await live(store)
-    held = await store.write(subscribers.export, NUMBER, "lan", NOW)
+    held = await subscribers.export(store, NUMBER, "lan", NOW)
     stands_in = await tables_with(store, NUMBER)
     assert {name for name, rows in held.items() if rows} == stands_in | {"key_presses"}
     assert held["attempts"][0]["id"] == call.attempt_id
@@ -45,6 +61,39 @@ async def test_what_the_law_does_not_want_kept_is_taken_out(store: Store) -> Non
     [done] = [r for r in await all_rows(store, Audit) if r["action"] == "subscriber_erased"]
     assert (done["data"]["by"], done["data"]["rows"]["attempts"]) == ("lan", 1)
     assert sum((await erase(store)).values()) == 0
+
+
+async def test_what_is_locked_meanwhile_is_short(store: Store) -> None:
+    """Receipts and texts are many, and whoever takes a number out lets nobody dial."""
+    await live(store)
+    assert await plans(store.read, subscribers.held, NUMBER)
+    receipts = table(Receipt).c.id.in_([7]) | (table(Receipt).c.id > 9)
+    same = (NUMBER, KEY, "lan", NOW + 3 * DAY, receipts)
+    told = await plans(store.write, subscribers._erase, *same)
+    walk = re.compile(r"(SCAN|Seq Scan on) (messages_in|receipts)\b(?! USING INDEX ix_)")
+    assert [line for line in "\n".join(told).splitlines() if walk.search(line)] == []
+    assert sum("ix_messages_in_msisdn" in each for each in told) >= 2
+
+
+async def test_receipts_go_too_the_late_ones_as_well(store: Store) -> None:
+    await live(store)
+    await store.write(take_receipts, [receipt("m1"), receipt("m2")])
+    late = receipt("m3")
+    erasing = subscribers._erase
+
+    def beside(connection: Connection, *args: Any) -> dict[str, int]:
+        take_receipts(connection, [late])  # after the others were looked for
+        return erasing(connection, *args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subscribers, "_erase", beside)
+        assert (await erase(store))["receipts"] == 3
+    assert await tables_with(store, NUMBER) == set()
+
+
+def receipt(message_id: str) -> NewReceipt:
+    said = (ReceiptState.DELIVERED, "DELIVRD", None, NOW)
+    return NewReceipt("main", NUMBER.encode(), message_id, (message_id,), *said, NUMBER)
 
 
 async def test_after_a_year_the_texts_of_a_refusal_go_too(store: Store) -> None:
