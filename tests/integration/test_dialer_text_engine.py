@@ -221,6 +221,20 @@ async def test_a_long_text_counts_as_one_and_is_done_with_its_last_part(store: S
     assert (await world.outcomes())[numbers(1)[0]] == "sent"
 
 
+async def test_a_campaign_of_long_texts_ends_although_its_link_was_lost(store: Store) -> None:
+    await make_text_campaign(store, numbers(6), text="ạ" * 150, cps=2.0)
+    world = TextWorld(store)
+    await world.engine.tick()
+    head, *rest = await world.take(1)
+    world.sent.clear()
+    await store.write(outcomes.record, [outcomes.Sent(head.id, "head", world.now)])
+    await store.write(outcomes.give_back, [out.id for out in rest])
+    await world.passes(5)
+    assert Counter(world.numbers) == {**dict.fromkeys(numbers(6), 3), head.msisdn: 2}
+    assert await store.write(campaigns.finish_exhausted, world.now) == ["texts"]
+    assert set((await world.outcomes()).values()) == {"sent"}
+
+
 async def test_a_target_that_is_made_ready_again_is_not_texted_again(store: Store) -> None:
     """Whatever an operator recycles: the key stands, and the target is done as it was."""
     await make_text_campaign(store, numbers(3), cps=50.0)

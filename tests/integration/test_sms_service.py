@@ -164,6 +164,46 @@ async def test_what_was_claimed_and_not_written_goes_back_when_the_link_ends(
     }
 
 
+async def long_invitation(store: Store) -> None:
+    """One in three parts; with a window of 1 the link has its first two, one by one."""
+    post = new_post(AUDIENCE[0], PostKind.INVITATION, once="1:1", campaign_id=1, parts=3)
+    await store.write(outbox.post, [post], NOW)
+
+
+async def until_sent(store: Store, smsc: Smsc) -> list[str]:
+    """Until the SMSC has the three parts, each once, and nothing waits; the states of the rows."""
+    await smsc.until(lambda: len(smsc.journal.mts) >= 3)
+    rows = await until_rows(
+        store, MessageOut, lambda rows: not {"queued", "sending"} & {row["state"] for row in rows}
+    )
+    payloads = [mt.message.payload for mt in smsc.journal.mts]
+    assert payloads == [b"xin chao0", b"xin chao1", b"xin chao2"]
+    return [row["state"] for row in rows]
+
+
+async def test_a_long_text_goes_on_after_its_link_was_lost(audience: Store) -> None:
+    await long_invitation(audience)
+    async with Smsc() as smsc:
+        smsc.set_faults(latency_seconds=0.1, receipts=False)
+        async with serving(audience, smsc, window=1):
+            await smsc.until(lambda: len(smsc.journal.mts) == 2)
+            smsc.cut("the test wants it")
+            assert await until_sent(audience, smsc) == ["accepted", "unknown", "accepted"]
+
+
+async def test_a_long_text_goes_on_at_the_next_start(audience: Store) -> None:
+    await long_invitation(audience)
+    async with Smsc() as smsc:
+        smsc.set_faults(latency_seconds=0.1, receipts=False)
+        async with serving(audience, smsc, window=1):
+            await smsc.until(lambda: len(smsc.journal.mts) == 2)
+        assert [row["state"] for row in await all_rows(audience, MessageOut)] == [
+            *("accepted", "accepted", "queued"),
+        ]
+        async with serving(audience, smsc, window=1):
+            assert await until_sent(audience, smsc) == ["accepted"] * 3
+
+
 async def test_what_was_claimed_long_ago_goes_back_unsent(audience: Store) -> None:
     ahead = timedelta(0)
     await audience.write(outbox.post, [new_post(number) for number in AUDIENCE], NOW)
