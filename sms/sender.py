@@ -32,7 +32,7 @@ from sms.tally import TextTally
 from store import outbox, outcomes
 from store.engine import Store
 from store.outbox import Outgoing
-from store.outcomes import Refused
+from store.outcomes import Refused, Unsent
 
 log = logging.getLogger(__name__)
 
@@ -103,8 +103,8 @@ class Sender:
 
     def closed(self) -> None:
         """The link has ended: what is not written yet may go by another bind."""
-        self._recorder.give_back([outgoing.id for _, outgoing in self._ready])
-        self._ready.clear()
+        while self._ready:
+            self._give_back(*self._ready.popleft())
 
     async def run(self) -> None:
         """Claim and send until cancelled; then what is not written goes back to the queue."""
@@ -127,7 +127,8 @@ class Sender:
             claimed = await self._claim(now)
             if claimed and self._bind.state is not BindState.BOUND:
                 # The link has ended meanwhile: `closed` has not seen them.
-                self._recorder.give_back([outgoing.id for outgoing in claimed])
+                for outgoing in claimed:
+                    self._give_back(now, outgoing)
             elif claimed:
                 self._ready.extend((now, outgoing) for outgoing in claimed)
                 self._filled.set()
@@ -171,7 +172,7 @@ class Sender:
             while self._ready and self._bind.room > 0:
                 claimed_at, outgoing = self._ready.popleft()
                 if self._clock() - claimed_at > _STALE:
-                    self._recorder.give_back([outgoing.id])
+                    self._give_back(claimed_at, outgoing)
                 else:
                     self._send(claimed_at, outgoing)
             if self._size.is_due(len(self._ready)):
@@ -192,6 +193,9 @@ class Sender:
         else:
             self.sent += 1
             self._size.written()
+
+    def _give_back(self, claimed_at: datetime, outgoing: Outgoing) -> None:
+        self._recorder.note(Unsent(outgoing.id, self._bind.name, claimed_at))
 
     def _submit(self, outgoing: Outgoing) -> Submit:
         return Submit(

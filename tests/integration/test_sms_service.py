@@ -18,9 +18,10 @@ from sms.esme.setting import BindSetting
 from sms.replies import DEFAULTS
 from sms.service import Texts
 from sms.setting import TextSetting
-from store import outbox
+from store import outbox, outcomes
 from store.engine import Store
 from store.models import MessageIn, MessageOut, Receipt, Registration
+from store.outcomes import Unsent
 from tests.rows import NOW, all_rows, make_campaign, numbers
 from tests.texts import new_post
 
@@ -73,6 +74,13 @@ async def until_rows(
         while not holds(rows := await all_rows(store, row)):
             await asyncio.sleep(0.02)
     return rows
+
+
+async def until_done(store: Store) -> list[dict[str, Any]]:
+    """Until nothing waits in the outbox, nor is on its way."""
+    return await until_rows(
+        store, MessageOut, lambda rows: not {"queued", "sending"} & {row["state"] for row in rows}
+    )
 
 
 async def test_a_text_is_stored_acknowledged_registered_answered_and_receipted(
@@ -151,11 +159,7 @@ async def test_what_was_claimed_and_not_written_goes_back_when_the_link_ends(
             smsc.clear_faults()
             smsc.cut("the test wants it")
             await smsc.until(lambda: len(smsc.journal.mts) == len(AUDIENCE))
-            rows = await until_rows(
-                audience,
-                MessageOut,
-                lambda rows: not [r for r in rows if r["state"] in ("queued", "sending")],
-            )
+            rows = await until_done(audience)
     unknown = [row for row in rows if row["state"] == MessageOutState.UNKNOWN]
     assert len(unknown) == 3, "an invitation without an answer is never sent again"
     assert {row["tries"] for row in rows} == {1}
@@ -173,9 +177,7 @@ async def long_invitation(store: Store) -> None:
 async def until_sent(store: Store, smsc: Smsc) -> list[str]:
     """Until the SMSC has the three parts, each once, and nothing waits; the states of the rows."""
     await smsc.until(lambda: len(smsc.journal.mts) >= 3)
-    rows = await until_rows(
-        store, MessageOut, lambda rows: not {"queued", "sending"} & {row["state"] for row in rows}
-    )
+    rows = await until_done(store)
     payloads = [mt.message.payload for mt in smsc.journal.mts]
     assert payloads == [b"xin chao0", b"xin chao1", b"xin chao2"]
     return [row["state"] for row in rows]
@@ -243,6 +245,36 @@ async def test_a_claim_that_was_committed_though_its_answer_was_lost_is_sent(
         await smsc.until(lambda: len(smsc.journal.mts) == len(AUDIENCE))
     assert 0 < len(lost) <= len(AUDIENCE)  # the first claim: what the window has room for
     assert {row["tries"] for row in await all_rows(audience, MessageOut)} == {1}
+
+
+async def test_a_give_back_that_was_committed_though_its_answer_was_lost_sends_nothing_twice(
+    audience: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, told = audience.write, list[Any]()
+    async with Smsc() as smsc:
+
+        async def answers_too_late(operation: Any, *args: Any, **kwargs: Any) -> Any:
+            outs = args[0] if operation is outcomes.record else ()
+            is_unsent = any(isinstance(out, Unsent) for out in outs)
+            if is_unsent and told:  # once they are on the next link
+                await smsc.until(lambda: len(smsc.journal.mts) == 6)
+            done = await write(operation, *args, **kwargs)
+            told.extend(outs if is_unsent else ())
+            if is_unsent and told == outs:
+                raise StoreUnavailable("the store can't be reached: it died in its COMMIT")
+            return done
+
+        monkeypatch.setattr(audience, "write", answers_too_late)
+        smsc.set_faults(latency_seconds=1.0, receipts=False)
+        async with serving(audience, smsc, window=3):
+            await smsc.until(lambda: bool(smsc.sessions))
+            await write(outbox.post, [new_post(number) for number in AUDIENCE[:6]], NOW)
+            await smsc.until(lambda: len(smsc.journal.mts) == 3)
+            smsc.cut("the test wants it")
+            await until_done(audience)
+        assert sum(isinstance(out, Unsent) for out in told) == 2 * 3, "told twice"
+        assert len({mt.message.destination.digits for mt in smsc.journal.mts}) == 6
+        assert len(smsc.journal.mts) == 6
 
 
 async def test_stopping_leaves_nothing_in_between(audience: Store) -> None:

@@ -11,7 +11,7 @@ from store.models import MessageOut
 from store.outbox import Outgoing
 from store.outcomes import Refused, Sent, Unknown
 from tests.rows import NOW, all_rows
-from tests.texts import OTHER, SECOND, claim, new_post
+from tests.texts import OTHER, SECOND, claim, give_back, new_post
 
 LATER = NOW + 60 * SECOND
 PERMANENT, THROTTLED = 0x0B, 0x58
@@ -21,10 +21,6 @@ async def long_text(store: Store, kind: PostKind = PostKind.INVITATION) -> list[
     """The three parts of one that is claimed."""
     await store.write(outbox.post, [new_post(kind=kind, once="1:1", parts=3)], NOW)
     return await claim(store)
-
-
-async def give_back(store: Store, outs: Sequence[Outgoing]) -> None:
-    await store.write(outcomes.give_back, [out.id for out in outs])
 
 
 def parts(outs: Sequence[Outgoing]) -> list[int]:
@@ -83,3 +79,32 @@ async def test_a_later_part_that_was_throttled_takes_nobody_along(store: Store) 
 async def test_a_text_of_which_nothing_went_out_comes_again_as_it_was(store: Store) -> None:
     await give_back(store, await long_text(store))
     assert [(out.part, out.tries) for out in await claim(store, 1)] == [(1, 1), (2, 1), (3, 1)]
+
+
+async def test_a_give_back_that_is_told_again_takes_nothing_from_another_bind(
+    store: Store,
+) -> None:
+    """As after a COMMIT whose answer was lost."""
+    await store.write(outbox.post, [new_post(kind=PostKind.INVITATION, once="1:1")], NOW)
+    one = await claim(store)
+    await give_back(store, one)
+    [other] = await claim(store, now=NOW + SECOND, bind="node2:acc:1")
+    await give_back(store, one)
+    assert await claim(store, now=LATER) == []
+    await store.write(outcomes.record, [Sent(other.id, "a", LATER)])
+    await give_back(store, one)
+    assert [row["state"] for row in await all_rows(store, MessageOut)] == ["accepted"]
+
+
+async def test_a_give_back_that_is_told_again_takes_nothing_from_a_later_claim(
+    store: Store,
+) -> None:
+    await store.write(outbox.post, [new_post(kind=PostKind.INVITATION, once="1:1")], NOW)
+    one = await claim(store)
+    await give_back(store, one)
+    [again] = await claim(store, now=NOW + SECOND)
+    await give_back(store, one)
+    assert await claim(store, now=LATER) == []
+    await give_back(store, [again], NOW + SECOND)
+    [third] = await claim(store, now=LATER)
+    assert third.tries == 1

@@ -39,6 +39,7 @@ from tests.operated import SETTING, Operated
 from tests.operators import MINUTE, World, chosen, one_number, some_numbers
 from tests.rows import all_rows
 from tests.text_campaigns import BIND
+from tests.texts import give_back
 
 T = TypeVar("T")
 
@@ -182,7 +183,7 @@ class TextCampaigns(RuleBasedStateMachine):
         if self.fate == "taken":
             await world.store.write(outcomes.record, [Sent(out.id, f"id{out.id}", world.now)])
         elif self.fate == "unwritten":
-            await world.store.write(outcomes.give_back, [out.id])
+            await give_back(world.store, [out], world.now)
         elif self.fate == "killed":
             await world.store.write(outcomes.abandon, [BIND], world.now)
         else:
