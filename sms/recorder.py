@@ -9,8 +9,6 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
-
 from domain.errors import StoreUnavailable
 from store import outcomes
 from store.engine import Store
@@ -31,7 +29,6 @@ class Recorder:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._outcomes: list[Outcome] = []
-        self._unsent: list[int] = []
         self._arrived = asyncio.Event()
         self._late: deque[int] = deque(maxlen=_MOST_LATE)
 
@@ -48,12 +45,6 @@ class Recorder:
         """Take the outcome of one PDU."""
         self._outcomes.append(outcome)
         self._arrived.set()
-
-    def give_back(self, ids: Sequence[int]) -> None:
-        """Take PDUs that were claimed and never written."""
-        if ids:
-            self._unsent.extend(ids)
-            self._arrived.set()
 
     async def run(self) -> None:
         """Write until cancelled; what arrives after that is left to `flush`."""
@@ -73,31 +64,23 @@ class Recorder:
         """Write what has arrived; False where the store did not take it, and it waits."""
         self._arrived.clear()
         noted, self._outcomes = self._outcomes, []
-        unsent, self._unsent = self._unsent, []
         try:
-            await self._store.write(_write, noted, unsent)
+            await self._store.write(outcomes.record, noted)
         except StoreUnavailable as error:
             log.warning("outcomes of %d texts wait: %s", len(noted), error)
             self._outcomes[:0] = noted
-            self.give_back(unsent)
             self._arrived.set()
             return False
         except Exception:
-            await self._write_singly(noted, unsent)
+            await self._write_singly(noted)
         return True
 
-    async def _write_singly(self, noted: Sequence[Outcome], unsent: Sequence[int]) -> None:
+    async def _write_singly(self, noted: Sequence[Outcome]) -> None:
         """One outcome that the store refuses must not take the others down with it."""
         for one in noted:
             try:
-                await self._store.write(_write, [one], ())
+                await self._store.write(outcomes.record, [one])
             except StoreUnavailable:
                 self.note(one)
             except Exception:
                 log.exception("the outcome of row %d is lost, it will count as unknown", one.id)
-        self.give_back(unsent)
-
-
-def _write(connection: Connection, noted: Sequence[Outcome], unsent: Sequence[int]) -> None:
-    outcomes.record(connection, noted)
-    outcomes.give_back(connection, unsent)

@@ -2,7 +2,7 @@
 
 The next texts are claimed while the last ones are on their way, so that the window stays full, but
 only a moment ahead: after kill -9 they count as unknown (`sms.claim_size`). What was claimed and is
-not written when the link ends goes back to the queue, for another bind maybe.
+not written soon, or when the link ends, goes back to the queue, for another bind maybe.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -32,15 +33,19 @@ from sms.tally import TextTally
 from store import outbox, outcomes
 from store.engine import Store
 from store.outbox import Outgoing
-from store.outcomes import Refused
+from store.outcomes import Refused, Unsent
 
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
 """How often to look without being told: what is due again, what another process has posted."""
 _STORE_AWAY_SECONDS = 1.0
-_STALE = timedelta(minutes=5)
-"""What was claimed so long ago goes back unsent: soon others would take it for abandoned."""
+_FRESH_FOR = timedelta(seconds=2)
+"""What is not written by then goes back: its number may have opted out, its campaign be halted,
+replies wait behind it, or another bind have room."""
+_BEGUN_FOR = timedelta(minutes=5)
+"""So long the rest of a text may wait whose first part went out: half of one can't be read. Soon
+after, others would take it for abandoned."""
 _DOUBTFUL_FOR = timedelta(minutes=1)
 """How long a COMMIT without an answer may still be carried out by the database."""
 _FEWEST_CLAIMED, _MOST_CLAIMED = 50, 500
@@ -51,6 +56,14 @@ _WANT_RECEIPT = 1
 _INTERNATIONAL, _ISDN = 1, 1
 _MALFORMED = 0xFF
 """Our own status (unknown error) for a row that has no form as a PDU."""
+
+
+class _AtHand(NamedTuple):
+    """A PDU that is claimed and not written; its claim is named by the time it was made."""
+
+    outgoing: Outgoing
+    claimed_at: datetime
+    since: datetime
 
 
 class Sender:
@@ -78,7 +91,8 @@ class Sender:
         self._tally = tally
         most = max(_FEWEST_CLAIMED, min(_MOST_CLAIMED, 2 * bind.setting.window))
         self._size = ClaimSize(most, time.monotonic)
-        self._ready: deque[tuple[datetime, Outgoing]] = deque()  # with the time of its claim
+        self._ready: deque[_AtHand] = deque()
+        self._begun: int | None = None  # the text whose part was written last
         self._under_way: dict[int, Outgoing] = {}
         self._doubtful: dict[datetime, datetime] = {}  # times of claims, and how long to doubt them
         self._posted = asyncio.Event()
@@ -103,8 +117,8 @@ class Sender:
 
     def closed(self) -> None:
         """The link has ended: what is not written yet may go by another bind."""
-        self._recorder.give_back([outgoing.id for _, outgoing in self._ready])
-        self._ready.clear()
+        while self._ready:
+            self._give_back(self._ready.popleft())
 
     async def run(self) -> None:
         """Claim and send until cancelled; then what is not written goes back to the queue."""
@@ -125,11 +139,10 @@ class Sender:
             now = self._clock()
             self._doubtful = {at: until for at, until in self._doubtful.items() if until > now}
             claimed = await self._claim(now)
+            self._take(now, claimed)
             if claimed and self._bind.state is not BindState.BOUND:
-                # The link has ended meanwhile: `closed` has not seen them.
-                self._recorder.give_back([outgoing.id for outgoing in claimed])
+                self.closed()  # the link has ended meanwhile
             elif claimed:
-                self._ready.extend((now, outgoing) for outgoing in claimed)
                 self._filled.set()
                 self._hungry.clear()
             else:
@@ -145,7 +158,7 @@ class Sender:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
             with suppress(StoreUnavailable):
-                self._ready.extend((now, outgoing) for outgoing in await claiming)
+                self._take(now, await claiming)
             raise
         except Exception as error:
             # It may be committed all the same, even later: then nothing of it is ever written.
@@ -167,17 +180,48 @@ class Sender:
                 self._filled.clear()
                 self._hungry.set()
                 await self._filled.wait()
-            await self._bind.wait_room()
+            await self._wait_room()
             while self._ready and self._bind.room > 0:
-                claimed_at, outgoing = self._ready.popleft()
-                if self._clock() - claimed_at > _STALE:
-                    self._recorder.give_back([outgoing.id])
+                at_hand = self._ready.popleft()
+                if self._is_old(at_hand):
+                    self._give_back(at_hand)
                 else:
-                    self._send(claimed_at, outgoing)
+                    self._send(at_hand)
             if self._size.is_due(len(self._ready)):
                 self._hungry.set()
 
-    def _send(self, claimed_at: datetime, outgoing: Outgoing) -> None:
+    async def _wait_room(self) -> None:
+        """Until there is room. While that takes long, nothing is claimed, and nothing kept."""
+        while self._bind.room <= 0:
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._bind.wait_room()
+            except TimeoutError:
+                self._hungry.clear()
+                self._give_back_old()
+
+    def _give_back_old(self) -> None:
+        for _ in range(len(self._ready)):
+            at_hand = self._ready.popleft()
+            if self._is_old(at_hand):
+                self._give_back(at_hand)
+            else:
+                self._ready.append(at_hand)
+
+    def _is_old(self, at_hand: _AtHand) -> bool:
+        is_begun = at_hand.outgoing.part > 1 and at_hand.outgoing.message == self._begun
+        return self._clock() - at_hand.since > (_BEGUN_FOR if is_begun else _FRESH_FOR)
+
+    def _take(self, claimed_at: datetime, claimed: Sequence[Outgoing]) -> None:
+        # Their age counts from here: else a slow store would make them old before they are sent.
+        now = self._clock()
+        self._ready.extend(_AtHand(outgoing, claimed_at, now) for outgoing in claimed)
+
+    def _give_back(self, at_hand: _AtHand) -> None:
+        self._recorder.note(Unsent(at_hand.outgoing.id, self._bind.name, at_hand.claimed_at))
+
+    def _send(self, at_hand: _AtHand) -> None:
+        outgoing = at_hand.outgoing
         if outgoing.tries > 1 and self._recorder.came_late(outgoing.id):
             return  # taken at an earlier try, as its row will say
         self._under_way[outgoing.id] = outgoing
@@ -185,13 +229,14 @@ class Sender:
             self._bind.send(outgoing.id, self._submit(outgoing))
         except NoRoom:
             del self._under_way[outgoing.id]
-            self._ready.appendleft((claimed_at, outgoing))
+            self._ready.appendleft(at_hand)
         except ValueError:
             del self._under_way[outgoing.id]
             log.exception("text %d has no form as a PDU", outgoing.message)
             now = self._clock()
             self._recorder.note(Refused(outgoing.id, outgoing.tries, _MALFORMED, None, now))
         else:
+            self._begun = outgoing.message
             self.sent += 1
             self._size.written()
 

@@ -213,13 +213,20 @@ _TAKE = (
 )
 
 
+_head = table(MessageOut).alias("head").c
+_HEAD_STATE = select(_head.state).where(_head.id == _out.head_id).scalar_subquery()
+_IS_FRESH = _out.tries == _NONE
+# Not EXISTS: PostgreSQL might read all heads at once for it.
+_HEAD_IS_OVER = _HEAD_STATE.not_in([fixed(MessageOutState.QUEUED), fixed(MessageOutState.SENDING)])
+
+
 def _next_of(kind: PostKind) -> Any:
     """Claims the next of a kind; a statement for each, since a partial index wants words.
 
-    A part that was never tried comes with its head, so a head counts for all of its parts.
+    A part that was never tried comes with its head, so a head counts for all of its parts; it comes
+    alone where it was given back after its head went out, and only once that has its answer.
     """
-    is_fresh = _out.tries == _NONE
-    pdus = case((is_fresh, _out.part_total), else_=_ONE)
+    pdus = case((_out.head_id.is_(None) & _IS_FRESH, _out.part_total), else_=_ONE)
     order = (_out.not_before, _out.id)
     due = (
         select(_out.id, (func.sum(pdus).over(order_by=order) - pdus).label("pdus_before"))
@@ -228,7 +235,7 @@ def _next_of(kind: PostKind) -> Any:
             _out.kind == fixed(kind),
             _QUEUED,
             _out.not_before <= bindparam("now"),
-            _out.head_id.is_(None) | ~is_fresh,
+            _out.head_id.is_(None) | ~_IS_FRESH | _HEAD_IS_OVER,
         )
         .order_by(*order)
         .limit(bindparam("limit"))
@@ -239,7 +246,13 @@ def _next_of(kind: PostKind) -> Any:
 
 
 _NEXT = {kind: _next_of(kind) for kind in PostKind}
-_OTHER_PARTS = _TAKE.where(among(_out.head_id, "heads"), _out.tries == _NONE)
+_OTHER_PARTS = _TAKE.where(among(_out.head_id, "heads"), _IS_FRESH)
+_END_WITH_HEAD = (
+    update(table(MessageOut))
+    .where(among(_out.id, "ids"), _HEAD_STATE.in_([fixed(MessageOutState.FAILED)]))
+    .values(state=fixed(MessageOutState.FAILED), tries=_NONE)
+    .returning(_out.id)
+)
 _CLAIM_LOCK = text("SELECT pg_advisory_xact_lock(2169233, hashtext(:account))")
 
 
@@ -260,7 +273,7 @@ def claim(
         if (left := limit - len(taken)) <= 0:
             break
         wanted = {**same, "of_account": account, "limit": left}
-        rows = list(connection.execute(_NEXT[kind], wanted))
+        rows = _without_lost(connection, connection.execute(_NEXT[kind], wanted).all())
         if heads := [row.id for row in rows if row.part_number < row.part_total]:
             rows += connection.execute(_OTHER_PARTS, {**same, "heads": heads})
         away: set[int] = set()
@@ -270,11 +283,21 @@ def claim(
     return taken
 
 
+def _without_lost(connection: Connection, rows: Sequence[Any]) -> list[Any]:
+    """Without the parts whose head has failed meanwhile: nobody could read them."""
+    alone = [row.id for row in rows if row.part_number > 1 and row.tries == 1]
+    if not alone:
+        return list(rows)
+    lost = set(connection.execute(_END_WITH_HEAD, {"ids": alone}).scalars())
+    return [row for row in rows if row.id not in lost]
+
+
 def _in_order(rows: Iterable[Sequence[Any]]) -> list[Outgoing]:
     """PDUs by the time of their texts, parts one after the other."""
     outs = []
+    due: dict[int, Any] = {}
     for *values, tlvs, tries, not_before in rows:
         out = Outgoing._make((*values, _unpacked(tlvs) if tlvs else (), tries))
-        outs.append((not_before, out.message, out.part, out))
-    outs.sort()
-    return [out for *_, out in outs]
+        due[out.message] = min(due.get(out.message, not_before), not_before)
+        outs.append(out)
+    return sorted(outs, key=lambda out: (due[out.message], out.message, out.part))

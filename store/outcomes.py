@@ -1,4 +1,4 @@
-"""What became of PDUs that were sent: taken, refused, or nobody knows. I/O.
+"""What became of PDUs that were claimed: taken, refused, nobody knows, or not sent at all. I/O.
 
 Each outcome may be told twice, late, or after another: a later try is never judged by the outcome
 of an earlier one, and a final state stays.
@@ -27,6 +27,7 @@ from sqlalchemy import (
 from domain.states import MessageOutState, PostKind
 from store.batches import Columns, EachRow
 from store.columns import UtcDateTime, fixed
+from store.message_models import Account
 from store.messages import storable
 from store.models import MessageOut, table
 from store.statements import among
@@ -64,7 +65,19 @@ class Unknown:
     at: datetime
 
 
-Outcome = Sent | Refused | Unknown
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """It was claimed and never written: it waits again, and this try does not count.
+
+    `bind` and `claimed_at` are those of its claim: another may have taken it since.
+    """
+
+    id: int
+    bind: str
+    claimed_at: datetime
+
+
+Outcome = Sent | Refused | Unknown | Unsent
 
 _out = table(MessageOut).c
 _SENDING = _out.state == fixed(MessageOutState.SENDING)
@@ -146,7 +159,15 @@ _UNSENT = (
     .where(_SENDING)
     .values(state=fixed(MessageOutState.QUEUED), tries=_out.tries - _ONE)
 )
-_GIVE_BACK = _UNSENT.where(among(_out.id, "ids"))
+
+
+def _give_back(new: Columns) -> Update:
+    return _UNSENT.where(
+        _out.id == new["id"], _out.bind == new["bind"], _out.sending_at == new["claimed_at"]
+    )
+
+
+_GIVE_BACK = EachRow({"id": BigInteger(), "bind": Account, "claimed_at": UtcDateTime()}, _give_back)
 _GIVE_BACK_CLAIM = _UNSENT.where(
     _out.bind == bindparam("of_bind"), _out.sending_at == bindparam("claimed_at")
 )
@@ -159,7 +180,7 @@ _ABANDON_BINDS = _ABANDON.where(among(_out.bind, "binds"))
 
 
 def record(connection: Connection, outcomes: Sequence[Outcome]) -> None:
-    """Write outcomes: accepted; queued again or failed; queued once more or unknown."""
+    """Write outcomes: accepted; queued again or failed; queued once more or unknown; queued."""
     ordered = sorted(outcomes, key=lambda outcome: outcome.id)
     _REFUSE.run(
         connection,
@@ -170,12 +191,9 @@ def record(connection: Connection, outcomes: Sequence[Outcome]) -> None:
         connection,
         [(o.id, storable(o.message_id) or None, o.at) for o in ordered if isinstance(o, Sent)],
     )
-
-
-def give_back(connection: Connection, ids: Sequence[int]) -> None:
-    """Queue what was claimed and never written: it counts as not tried."""
-    if ids:
-        connection.execute(_GIVE_BACK, {"ids": list(ids)})
+    _GIVE_BACK.run(
+        connection, [(o.id, o.bind, o.claimed_at) for o in ordered if isinstance(o, Unsent)]
+    )
 
 
 def give_back_claim(connection: Connection, bind: str, claimed_at: datetime) -> None:

@@ -1,5 +1,6 @@
 """Texts for the tests of the store: those that come in, those that go out. I/O."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -10,6 +11,7 @@ from store.engine import Store
 from store.messages import NewText
 from store.models import MessageIn
 from store.outbox import Outgoing, PartRow, Post
+from store.outcomes import Unsent
 from store.receipts import NewReceipt
 from tests.rows import NOW, all_rows
 
@@ -84,6 +86,13 @@ async def claim(
 ) -> list[Outgoing]:
     """Claim in a transaction of its own."""
     return await store.write(outbox.claim, account, bind, limit, now)
+
+
+async def give_back(
+    store: Store, outs: Iterable[Outgoing], claimed_at: datetime = NOW, bind: str = BIND
+) -> None:
+    """That bind has not written them."""
+    await store.write(outcomes.record, [Unsent(out.id, bind, claimed_at) for out in outs])
 
 
 async def send(store: Store, message_id: str | None = None, **other: Any) -> Outgoing:

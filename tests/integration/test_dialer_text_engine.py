@@ -18,7 +18,7 @@ from store.text_campaigns import HELD
 from tests.dialling import World
 from tests.rows import BY_NINE, NOW, all_rows, asked, numbers
 from tests.text_campaigns import TextWorld, make_text_campaign
-from tests.texts import new_receipt
+from tests.texts import give_back, new_receipt
 
 SECOND = timedelta(seconds=1)
 EVENING = NOW.replace(hour=14, minute=59, second=50)  # 21:59:50 in Vietnam
@@ -83,13 +83,14 @@ async def test_a_pause_is_felt_within_two_seconds_however_slow_the_link(store: S
     # What a link has claimed it writes; as many as it sends in two seconds, no more.
     taken = await world.take(1000)
     assert len(taken) <= 16
+    taken_at = world.now
     await world.move(CampaignState.PAUSED)
     await world.passes(3)
     assert len({out.id for _, out in world.sent}) == len(world.sent)
     assert (await world.take()) == []
     held = [row for row in await all_rows(store, MessageOut) if row["not_before"] == HELD]
     assert {row["state"] for row in held} <= {MessageOutState.SENDING}
-    await store.write(outcomes.give_back, [out.id for out in taken])  # the link has ended
+    await give_back(store, taken, taken_at)  # the link has ended
     assert (await world.take()) == []
     await world.move(CampaignState.RUNNING)
     world.sent = world.sent[: -len(taken)]
@@ -219,6 +220,20 @@ async def test_a_long_text_counts_as_one_and_is_done_with_its_last_part(store: S
     await store.write(outcomes.record, [outcomes.Sent(one[2].id, "last", world.now)])
     await world.engine.tick()
     assert (await world.outcomes())[numbers(1)[0]] == "sent"
+
+
+async def test_a_campaign_of_long_texts_ends_although_its_link_was_lost(store: Store) -> None:
+    await make_text_campaign(store, numbers(6), text="ạ" * 150, cps=2.0)
+    world = TextWorld(store)
+    await world.engine.tick()
+    head, *rest = await world.take(1)
+    world.sent.clear()
+    await store.write(outcomes.record, [outcomes.Sent(head.id, "head", world.now)])
+    await give_back(store, rest, world.now)
+    await world.passes(5)
+    assert Counter(world.numbers) == {**dict.fromkeys(numbers(6), 3), head.msisdn: 2}
+    assert await store.write(campaigns.finish_exhausted, world.now) == ["texts"]
+    assert set((await world.outcomes()).values()) == {"sent"}
 
 
 async def test_a_target_that_is_made_ready_again_is_not_texted_again(store: Store) -> None:

@@ -1,20 +1,16 @@
 """Texts through the whole service and a simulated SMSC, over real sockets. Both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import time, timedelta
+from datetime import time
 from typing import Any
 
 import pytest
 
-from domain.clock import Clock, utc_now
+from domain.clock import utc_now
 from domain.errors import ConfigError, StoreUnavailable
-from domain.states import MessageOutState, PostKind
+from domain.states import MessageOutState
 from lab.smsc.server import Smsc
-from lab.smsc.setting import TSTN
 from lab.smsc.subscribers import MO
-from sms.esme.setting import BindSetting
 from sms.replies import DEFAULTS
 from sms.service import Texts
 from sms.setting import TextSetting
@@ -22,38 +18,10 @@ from store import outbox
 from store.engine import Store
 from store.models import MessageIn, MessageOut, Receipt, Registration
 from tests.rows import NOW, all_rows, make_campaign, numbers
+from tests.text_service import REPLIES, serving, until_rows
 from tests.texts import new_post
 
-REPLIES = {str(kind): text for kind, text in DEFAULTS.items()}
 AUDIENCE = numbers(20)
-PATIENCE_SECONDS = 0.3
-
-
-@asynccontextmanager
-async def serving(
-    store: Store, smsc: Smsc, clock: Clock = utc_now, **bind: Any
-) -> AsyncIterator[Texts]:
-    """The service with one bind, while the block runs."""
-    setting = BindSetting(
-        **{
-            "name": "node1:acc:1",
-            "account": "acc",
-            "host": "127.0.0.1",
-            "port": smsc.port,
-            "system_id": TSTN.system_id,
-            "password": TSTN.password,
-            "retry_seconds": (0.05, 0.2),
-            **bind,
-        }
-    )
-    setting_of_texts = TextSetting(REPLIES, {}, time(21), patience_seconds=PATIENCE_SECONDS)
-    texts = Texts([setting], {}, setting_of_texts, store, clock)
-    running = asyncio.create_task(texts.run())
-    try:
-        yield texts
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 @pytest.fixture
@@ -64,15 +32,6 @@ async def audience(store: Store) -> Store:
 
 def tstn(msisdn: str, **other: Any) -> MO:
     return MO(source=msisdn.removeprefix("+"), text="TSTN", **other)
-
-
-async def until_rows(
-    store: Store, row: type[Any], holds: Callable[[list[dict[str, Any]]], bool]
-) -> list[dict[str, Any]]:
-    async with asyncio.timeout(10):
-        while not holds(rows := await all_rows(store, row)):
-            await asyncio.sleep(0.02)
-    return rows
 
 
 async def test_a_text_is_stored_acknowledged_registered_answered_and_receipted(
@@ -134,54 +93,6 @@ async def test_a_store_that_hangs_makes_the_smsc_try_again(
         await smsc.until(lambda: [mo.status for mo in smsc.journal.mos] == [0])
     assert len(await all_rows(audience, Registration)) == 1
     assert len(await all_rows(audience, MessageOut)) == 1, "late commits count as repeats"
-
-
-async def test_what_was_claimed_and_not_written_goes_back_when_the_link_ends(
-    audience: Store,
-) -> None:
-    invitations = [
-        new_post(number, PostKind.INVITATION, once=f"i{number}", campaign_id=1)
-        for number in AUDIENCE
-    ]
-    await audience.write(outbox.post, invitations, NOW)
-    async with Smsc() as smsc:
-        smsc.set_faults(latency_seconds=30.0)
-        async with serving(audience, smsc, window=3):
-            await smsc.until(lambda: smsc.counts().get("mt", 0) == 3)
-            smsc.clear_faults()
-            smsc.cut("the test wants it")
-            await smsc.until(lambda: len(smsc.journal.mts) == len(AUDIENCE))
-            rows = await until_rows(
-                audience,
-                MessageOut,
-                lambda rows: not [r for r in rows if r["state"] in ("queued", "sending")],
-            )
-    unknown = [row for row in rows if row["state"] == MessageOutState.UNKNOWN]
-    assert len(unknown) == 3, "an invitation without an answer is never sent again"
-    assert {row["tries"] for row in rows} == {1}
-    assert {mt.message.destination.digits for mt in smsc.journal.mts} == {
-        n.removeprefix("+") for n in AUDIENCE
-    }
-
-
-async def test_what_was_claimed_long_ago_goes_back_unsent(audience: Store) -> None:
-    ahead = timedelta(0)
-    await audience.write(outbox.post, [new_post(number) for number in AUDIENCE], NOW)
-    async with Smsc() as smsc:
-        smsc.set_faults(latency_seconds=1.0)
-        async with serving(audience, smsc, lambda: utc_now() + ahead, window=10):
-            await smsc.until(lambda: smsc.counts().get("mt", 0) == 10)
-            ahead = timedelta(minutes=6)
-            late = utc_now() + ahead
-            await smsc.until(lambda: len(smsc.journal.mts) == len(AUDIENCE))
-            rows = await until_rows(
-                audience,
-                MessageOut,
-                lambda rows: {row["state"] for row in rows} <= {"accepted", "delivered"},
-            )
-    assert {row["tries"] for row in rows} == {1}
-    claimed_again = [row for row in rows if row["sending_at"] >= late]
-    assert len(claimed_again) == 10, "those that were not written with the first ten"
 
 
 async def test_a_claim_that_was_committed_though_its_answer_was_lost_is_sent(
