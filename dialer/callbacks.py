@@ -18,7 +18,7 @@ from store import callback_calls, callback_queue, callback_schedule, outbox
 from store.callback_schedule import AT_ONCE, Raised, Unscheduled
 from store.outbox import Post
 from store.tick_lock import is_mine
-from store.workload import Workload, workload
+from store.workload import Workload
 
 Notice = Callable[[str], Post | None]
 """Makes the text that tells a number that it was not reached; None where no text can be sent."""
@@ -93,13 +93,11 @@ def _notices(lost: list[Unscheduled], notice: Notice) -> list[Post]:
     ]
 
 
-def forecast_now(connection: Connection, now: datetime, setting: CallbackSetting) -> Forecast:
-    """What becomes of all call-backs if the agents who are on duty now stay, inside their hours."""
-    return forecast_of(workload(connection), now, setting)
-
-
 def forecast_of(load: Workload, now: datetime, setting: CallbackSetting) -> Forecast:
-    """The same of a workload that was read before: thousands of rows take a while, in a thread."""
+    """What becomes of a workload if the agents who are on duty stay, inside their hours.
+
+    Thousands of call-backs take a while: on a server, in a thread.
+    """
     return forecast(backlog_of(load, now), staff_of(load, setting), setting.hours, now)
 
 

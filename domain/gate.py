@@ -163,11 +163,6 @@ def phase_opens_at(opens_on: date | None, closes_on: date | None, now: datetime)
     return midnight(opens_on)
 
 
-def phase_is_open(opens_on: date | None, closes_on: date | None, day: date) -> bool:
-    """Whether a place is invited on a local day; one without a phase is not."""
-    return opens_on is not None and opens_on <= day and (closes_on is None or day <= closes_on)
-
-
 def midnight(day: date) -> datetime:
     """The beginning of a local day, in UTC."""
     return datetime.combine(day, time(0), LOCAL).astimezone(UTC)

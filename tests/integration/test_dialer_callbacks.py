@@ -20,6 +20,7 @@ from store import callback_queue
 from store.engine import Store, open_store
 from store.models import Callback, CallbackClaim, Event, MessageOut, Registration
 from store.outbox import PartRow, Post
+from store.workload import workload
 from tests.answering_calls import (
     HOURS,
     LEASE,
@@ -278,10 +279,10 @@ async def test_an_expired_claim_survives_a_restart_within_its_lease(store: Store
 async def test_the_forecast_of_a_store(store: Store) -> None:
     await register(store, *numbers(40))
     await release(store)
-    nobody = await store.read(callbacks.forecast_now, NOW, SETTING)
+    nobody = callbacks.forecast_of(await store.read(workload), NOW, SETTING)
     assert len(nobody.misses_promise) == 40
     await on_duty(store, 1, 2)
-    found = await store.read(callbacks.forecast_now, NOW, SETTING)
+    found = callbacks.forecast_of(await store.read(workload), NOW, SETTING)
     assert found.misses_target == frozenset()
     # 40 call-backs, 1.4 attempts each (0.6 are reached, 2 attempts at most), 180 s, two agents.
     assert found.clears_at is not None

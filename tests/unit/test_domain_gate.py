@@ -16,7 +16,6 @@ from domain.gate import (
     cap_frees_at,
     lawful,
     list_trouble,
-    phase_is_open,
     phase_opens_at,
     shut,
 )
@@ -112,6 +111,11 @@ def test_a_cap_frees_at_the_first_moment_that_leaves_room(
         assert now < frees <= now + ROLLING
         assert within(frees) < most
         assert within(frees - timedelta(microseconds=1)) >= most
+
+
+def phase_is_open(opens: date | None, closes: date | None, day: date) -> bool:
+    """The rule itself, for it stands in SQL: a place without a phase is not invited."""
+    return opens is not None and opens <= day and (closes is None or day <= closes)
 
 
 @given(days, st.none() | days, moments)
