@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 
 from console import desk_calls, desk_view, forms
 from console.access import is_alive
+from console.desk_topics import QUEUE
+from console.desk_view import Queue
 from console.live import Fragment
 from console.parts import parts, session
 from console.render import fragment, page
@@ -46,7 +48,7 @@ async def answer(
 ) -> web.Response:
     """The whole desk; `given` and `wrong` are those of a result that can't be taken."""
     desk = await desk_view.desk_of(request)
-    names: dict[str, Any] = {"desk": desk, **await desk_view.queue_of(request)}
+    names: dict[str, Any] = {"desk": desk, "queue": await desk_view.queue_of(request)}
     names |= {"said": said, "pauses": PAUSES, "wrong": wrong or {}, "is_typed": bool(given)}
     if desk.taken is None:
         return page(request, "desk/ready.html", names, status)
@@ -120,13 +122,13 @@ async def stream(request: web.Request) -> web.StreamResponse:
     While the page is open and its session lives, the claim is renewed.
     """
     fragments = {
-        "queue": Fragment("desk_queue", _queue, _figures),
+        "queue": Fragment(QUEUE, _queue, _figures),
         "claim": Fragment("desk", _claim, _own_claim),
     }
     if "claim" in request.query:
         fragments["call"] = Fragment("desk", desk_calls.render, desk_calls.own_call)
     else:
-        fragments["upcoming"] = Fragment("desk_queue", _upcoming)
+        fragments["upcoming"] = Fragment(QUEUE, _upcoming)
     async with _renewing(request):
         return await parts(request).live.stream(request, fragments)
 
@@ -161,17 +163,22 @@ async def _renew(request: web.Request) -> None:
 
 async def _queue(request: web.Request) -> str:
     desk = await desk_view.desk_of(request)
-    names = {"desk": desk, **await desk_view.queue_of(request)}
-    return fragment(request, "desk/queue.html", names)
+    return fragment(request, "desk/queue.html", {"desk": desk, "queue": _queue_seen(request)})
 
 
 async def _figures(request: web.Request) -> object:
-    desk, queue = await desk_view.desk_of(request), await desk_view.queue_of(request)
-    return desk.results_today, queue["counts"]
+    desk = await desk_view.desk_of(request)
+    return desk.results_today, _queue_seen(request).counts
 
 
 async def _upcoming(request: web.Request) -> str:
-    return fragment(request, "desk/upcoming.html", await desk_view.queue_of(request))
+    return fragment(request, "desk/upcoming.html", {"queue": _queue_seen(request)})
+
+
+def _queue_seen(request: web.Request) -> Queue:
+    """The queue as the look that woke all pages has read it: fifty pages do not count anew."""
+    seen: Queue = parts(request).live.seen(QUEUE)
+    return seen
 
 
 async def _own_claim(request: web.Request) -> str:

@@ -17,7 +17,7 @@ from console.parts import parts, session
 from console.phone_line import LineState, PhoneLine
 from console.places import same
 from domain.clock import LOCAL, to_local
-from domain.sla import SlaState, sla_bounds, sla_state
+from domain.sla import SlaBounds, SlaState, sla_bounds, sla_state
 from domain.states import CallbackState
 from store import agent_desk, callback_views, history, numbers
 from store.agent_desk import Desk
@@ -56,18 +56,30 @@ async def desk_of(request: web.Request) -> Desk:
     return await it.store.read(agent_desk.of_agent, session(request).user_id, midnight(it.clock()))
 
 
-async def queue_of(request: web.Request) -> dict[str, Any]:
-    """The queue by its deadlines, and who comes next, masked."""
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How many stand where against their deadlines, and the open ones among the next."""
+
+    counts: dict[SlaState, int]
+    upcoming: list[RowMapping]
+
+    @property
+    def waiting(self) -> int:
+        """All that are still to be made."""
+        return sum(self.counts.values())
+
+
+def queue(connection: Connection, bounds: SlaBounds) -> Queue:
+    """The queue as it stands. It costs a count of all that waits, so pages share it."""
+    rows = callback_views.queue(connection, bounds, NEXT_SHOWN).rows
+    upcoming = [row for row in rows if row["state"] == CallbackState.OPEN]
+    return Queue(callback_views.sla_counts(connection, bounds), upcoming)
+
+
+async def queue_of(request: web.Request) -> Queue:
+    """The queue for a page that is loaded: it may know more than the last look of all pages."""
     it = parts(request)
-    bounds = sla_bounds(it.clock(), it.desk.at_risk)
-
-    def look(connection: Connection) -> tuple[dict[SlaState, int], list[RowMapping]]:
-        rows = callback_views.queue(connection, bounds, NEXT_SHOWN).rows
-        waiting = [row for row in rows if row["state"] == CallbackState.OPEN]
-        return callback_views.sla_counts(connection, bounds), waiting
-
-    counts, upcoming = await it.store.read(look)
-    return {"counts": counts, "waiting": sum(counts.values()), "upcoming": upcoming}
+    return await it.store.read(queue, sla_bounds(it.clock(), it.desk.at_risk))
 
 
 async def work(request: web.Request, taken: Taken, given: Mapping[str, str]) -> dict[str, Any]:

@@ -96,6 +96,7 @@ class Live:
     ) -> None:
         self._topics = {topic.name: topic for topic in topics}
         self._versions: dict[str, str] = {}
+        self._seen: dict[str, Any] = {}
         self._unreadable: set[str] = set()
         self._listeners: set[_Listener] = set()
         self._wake = asyncio.Event()
@@ -107,6 +108,10 @@ class Live:
         """Look at once: the topic has changed. KeyError for one that there is not."""
         self._topics[topic]
         self._wake.set()
+
+    def seen(self, topic: str) -> Any:
+        """What the last look at a topic gave, for all its fragments; KeyError before the first."""
+        return self._seen[topic]
 
     def close(self) -> None:
         """End all streams; browsers come back by themselves."""
@@ -186,6 +191,7 @@ class Live:
             self._unreadable.add(name)
             return
         self._unreadable.discard(name)
+        self._seen[name] = value
         version = blake2s(repr(value).encode(), digest_size=6).hexdigest()
         if self._versions.get(name) != version:
             self._versions[name] = version

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from aiohttp import ClientResponse
 
 from domain.roles import Role
+from domain.sla import SlaState
 from domain.states import CallbackState, ClaimEnd, Duty
-from store import users
+from store import callback_views, users
 from store.apply import apply
 from store.engine import Store
 from store.models import (
@@ -138,3 +141,33 @@ async def test_what_waits_is_shown_without_reload(desk: Desk, agent: Visitor) ->
         while "090****777" not in heard:
             heard += (await answer.content.readany()).decode()
     answer.close()
+
+
+async def test_a_change_of_the_queue_is_counted_once_for_all_open_desks(
+    desk: Desk, agent: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts, count = [], callback_views.sla_counts
+
+    def counted(*of: Any) -> dict[SlaState, int]:
+        counts.append(of)
+        return count(*of)
+
+    monkeypatch.setattr(callback_views, "sla_counts", counted)
+    accept = {"Accept": "text/event-stream"}
+    pages = [await agent.get("/desk/stream", headers=accept) for _ in range(8)]
+    await asyncio.gather(*(_hears(one, "event: upcoming") for one in pages))
+    at_first = len(counts)
+    await desk.rig.store.write(apply, [asked("+84907777777", desk.hands.at)], BY_NINE)
+    desk.rig.console.parts.live.push("desk_queue")
+    await asyncio.gather(*(_hears(one, "090****777") for one in pages))
+    assert at_first <= 8
+    assert len(counts) - at_first <= 3  # a look each second, whoever listens
+    for one in pages:
+        one.close()
+
+
+async def _hears(answer: ClientResponse, words: str) -> None:
+    heard = ""
+    async with asyncio.timeout(10):
+        while words not in heard:
+            heard += (await answer.content.readany()).decode()
