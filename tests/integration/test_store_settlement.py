@@ -123,11 +123,11 @@ async def test_open_attempts_await_no_verdict_and_the_oldest_ends_are_first(stor
     calls = await claim_some(store, campaign)
     facts = [ended(call, Disposition.BUSY, NOW - turn * MINUTE) for turn, call in enumerate(calls)]
     await store.write(apply, facts[1:], BY_NINE)
-    waiting = await store.read(unsettled, 2)
+    waiting = await store.write(unsettled, 2)
     assert [row.attempt_id for row in waiting] == [calls[3].attempt_id, calls[2].attempt_id]
     assert {row.alike for row in waiting} == {1}
     await store.write(settle_ended, NOW)
-    assert await store.read(unsettled, 10) == []
+    assert await store.write(unsettled, 10) == []
     assert [state for state, *_ in await targets(store)].count(TargetState.CLAIMED) == 1
 
 
