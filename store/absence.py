@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, select
 from domain.states import AttemptState, Duty
 from store import audit, duty
 from store.audit import Act
-from store.callback_claims import LONGEST_CALL
+from store.callback_claims import LONGEST_CALL, in_a_call
 from store.columns import UtcDateTime, fixed
 from store.models import Agent, Attempt, CallbackAttempt, Session, User, table
 
@@ -24,15 +24,7 @@ _IS_IN = (
     )
     .exists()
 )
-_CALLS_BACK = (
-    select(_call.id)
-    .where(
-        _call.agent_id == _agent.agent_id,
-        _call.ended_at.is_(None),
-        _call.started_at > bindparam("forgotten_before", type_=UtcDateTime),
-    )
-    .exists()
-)
+_CALLS_BACK = in_a_call(_call.agent_id == _agent.agent_id)
 _TALKS_BY_KEY_3 = (
     select(_attempt.id)
     .where(

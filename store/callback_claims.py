@@ -41,16 +41,15 @@ def unfinished(rows: FromClause) -> ColumnElement[bool]:
     )
 
 
-IN_A_CALL: ColumnElement[bool] = (
-    select(_call.id)
-    .where(
-        _call.callback_id == _callback.id,
-        _call.ended_at.is_(None),
-        _call.started_at > bindparam("forgotten_before", type_=UtcDateTime),
-    )
-    .exists()
-)
-"""That the call-back's call is under way; `forgotten_before` is to be now less LONGEST_CALL."""
+def in_a_call(of: ColumnElement[bool]) -> ColumnElement[bool]:
+    """That one of these calls is under way; `forgotten_before` is to be now less LONGEST_CALL."""
+    forgotten_before = bindparam("forgotten_before", type_=UtcDateTime)
+    is_open = _call.ended_at.is_(None) & (_call.started_at > forgotten_before)
+    return select(_call.id).where(of, is_open).exists()
+
+
+IN_A_CALL = in_a_call(_call.callback_id == _callback.id)
+"""That the call-back's call is under way."""
 
 _HELD = (
     select(table(Callback), _claim.agent_id)
