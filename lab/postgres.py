@@ -86,7 +86,7 @@ class Postgres(Part):
     def remove(self) -> None:
         """Ends it, and deletes the cluster's files."""
         if self.is_running():
-            self.kill()  # an orderly stop would first write everything to files that go anyway
+            self._end_at_once()
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
@@ -112,6 +112,13 @@ class Postgres(Part):
         if self._child is None:
             raise LabError("PostgreSQL has not been started")
         return self._child
+
+    def _end_at_once(self) -> None:
+        """An orderly stop would first write everything; kill -9 leaves shared memory behind."""
+        self.thaw()
+        os.kill(self._running.pid, signal.SIGQUIT)
+        if not self._running.ends_within(STOP_SECONDS):
+            self.kill()
 
     def _make_cluster(self) -> Path:
         directory = Path(tempfile.mkdtemp(prefix="tstn-postgres-"))

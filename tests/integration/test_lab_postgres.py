@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -48,3 +49,19 @@ async def test_what_was_committed_outlives_a_kill(cluster: Postgres) -> None:
     assert await connection.fetchval("select value from kept") == 7
     await connection.close()
     cluster.drop_database("killed")
+
+
+async def test_removed_it_leaves_no_shared_memory_behind() -> None:
+    with Postgres() as removed:
+        connection = await asyncpg.connect(removed.create_database("removed"))
+        directory = Path(await connection.fetchval("show data_directory"))
+        await connection.close()
+        first = (directory / "postmaster.pid").read_text().split()[0]
+        assert first in _makers_of_segments()
+    assert first not in _makers_of_segments()
+
+
+def _makers_of_segments() -> set[str]:
+    """Processes that have made System V shared memory which is still there."""
+    lines = Path("/proc/sysvipc/shm").read_text().splitlines()
+    return {line.split()[lines[0].split().index("cpid")] for line in lines[1:]}
