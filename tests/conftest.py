@@ -6,6 +6,8 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,6 +27,9 @@ settings.load_profile("tstn")
 
 MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 4_000_000_000  # noqa: S108
 
+CALLS_SHARE = 0.4
+"""The share of the other modules beside which the modules of calls run."""
+
 
 def pytest_configure() -> None:
     """Files of the tests lie in memory, where there is room: there, no fsync stalls for seconds.
@@ -33,6 +38,18 @@ def pytest_configure() -> None:
     """
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
         tempfile.tempdir = os.environ.setdefault("TMPDIR", str(MEMORY))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules of calls, which wait much, run beside others, which compute; short ones come last."""
+    calls: list[list[pytest.Item]] = []
+    others: list[list[pytest.Item]] = []
+    for path, module in groupby(items, key=lambda item: item.path):
+        (calls if "acceptance" in path.parts else others).append(list(module))
+    placed = [(CALLS_SHARE * at / len(calls), module) for at, module in enumerate(calls)]
+    placed += [(at / len(others), module) for at, module in enumerate(others)]
+    placed.sort(key=itemgetter(0))
+    items[:] = chain.from_iterable(module for _, module in placed)
 
 
 @pytest.fixture(scope="session")
