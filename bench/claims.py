@@ -20,9 +20,10 @@ from domain.dispositions import Disposition
 from domain.states import CampaignState
 from lab.postgres import Postgres
 from store import attempts, campaigns
-from store.claims import Claimed, ClaimOrder, claim, lock_claims
+from store.claims import Claimed, ClaimOrder, claim
 from store.engine import Store, open_store
 from store.facts import AttemptEnded
+from store.locks import lock_claims
 from store.migrate import migrate
 from store.settlement import Verdict, settle
 

@@ -13,7 +13,7 @@ from domain.dispositions import Disposition
 from domain.states import BrakeCause
 from store import brakes
 from store.brakes import Change, Scope
-from store.tick_lock import is_mine
+from store.locks import may_tick
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _RECENT = timedelta(minutes=10)
 
 
 def put(connection: Connection, setting: BrakeSetting, now: datetime) -> None:
-    if not is_mine(connection, "brake-congestion"):
+    if not may_tick(connection, "brake-congestion"):
         return
     scope = Scope(BrakeCause.CONGESTION, trunk=setting.trunk)
     if BrakeCause.CONGESTION not in setting.causes:

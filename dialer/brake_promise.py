@@ -21,9 +21,9 @@ from domain.states import BrakeCause, CampaignState
 from store import brakes, campaigns, limits, pace_figures, staffing
 from store.brakes import Scope
 from store.limits import GLOBAL, of_trunk
+from store.locks import may_tick
 from store.models import Campaign
 from store.pace_figures import PaceFigures
-from store.tick_lock import is_mine
 from store.workload import workload
 
 _ARRIVING = timedelta(minutes=30)
@@ -54,7 +54,7 @@ def put(
     connection: Connection, setting: BrakeSetting, wanted: float, reason: str, now: datetime
 ) -> None:
     """The same for all campaigns that run, of calls and of texts; the others are let go."""
-    if not is_mine(connection, "brake-promise"):
+    if not may_tick(connection, "brake-promise"):
         return
     rows = brakes.all_of(connection)
     drawn = {row["campaign_id"] for row in rows if row["campaign_id"] and row["factor"] < 1}

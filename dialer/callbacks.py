@@ -16,8 +16,8 @@ from domain.calendar import Calendar
 from domain.sla import sla_bounds
 from store import callback_calls, callback_queue, callback_schedule, outbox
 from store.callback_schedule import AT_ONCE, Raised, Unscheduled
+from store.locks import may_tick
 from store.outbox import Post
-from store.tick_lock import is_mine
 from store.workload import Workload
 
 Notice = Callable[[str], Post | None]
@@ -45,7 +45,7 @@ class Scheduled:
 
 def schedule(connection: Connection, now: datetime, setting: CallbackSetting) -> Scheduled:
     """Say when each new or unreached call-back is ready; give up where the attempts are used up."""
-    if not is_mine(connection, "callbacks-schedule"):
+    if not may_tick(connection, "callbacks-schedule"):
         return Scheduled(0, 0, False)
     waiting = callback_schedule.unscheduled(connection)
     moments = {row.id: _ready_at(row, setting) for row in waiting}
@@ -65,7 +65,7 @@ def return_expired(connection: Connection, now: datetime) -> int:
 
 def raise_deadlines(connection: Connection, now: datetime, setting: CallbackSetting) -> Raised:
     """Raise some of what is newly at risk, late or broken; tell how many of each."""
-    if not is_mine(connection, "callbacks-deadlines"):
+    if not may_tick(connection, "callbacks-deadlines"):
         return Raised({}, has_more=False)
     return callback_schedule.raise_deadlines(connection, sla_bounds(now, setting.at_risk))
 

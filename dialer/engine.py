@@ -26,9 +26,10 @@ from domain.gate import ListAges, shut
 from domain.pacing import Monotonic
 from domain.states import Purpose
 from store import attempts, brakes, campaigns, do_not_call, gate, limits, trial_calls, variants
-from store.claims import Claimed, ClaimOrder, claim, lock_claims
+from store.claims import Claimed, ClaimOrder, claim
 from store.engine import Store
 from store.limits import Caps
+from store.locks import lock_claims
 from store.models import Campaign
 
 log = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ from domain.states import CampaignState
 from store import campaigns, following
 from store.engine import Store
 from store.following import Copied, Follower
+from store.locks import may_tick
 from store.restored import require_told
-from store.tick_lock import is_mine
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Following:
 
 def copy_next(connection: Connection, one: Follower, after: int, now: datetime) -> Copied | None:
     """The next piece; a campaign that was finished goes on. None while another node is at it."""
-    if not is_mine(connection, f"follow-{one.campaign_id}"):
+    if not may_tick(connection, f"follow-{one.campaign_id}"):
         return None
     copied = following.follow(connection, one.campaign_id, one.text_campaign_id, one.hours, after)
     campaign = campaigns.by_name(connection, str(one.campaign_id))

@@ -16,8 +16,9 @@ from dialer.engine import Originator
 from domain.clock import Clock
 from domain.errors import StoreUnavailable
 from store import attempts, trial_calls
-from store.claims import Claimed, lock_claims
+from store.claims import Claimed
 from store.engine import Store
+from store.locks import lock_claims
 
 log = logging.getLogger(__name__)
 

@@ -13,15 +13,14 @@ from domain.pacing import Monotonic
 from domain.sla import sla_bounds
 from store import scrape
 from store.engine import Store
-from store.models import Campaign
+from store.models import Campaign, Registration
 from store.scrape import Present
+from store.settled import settled
 
 log = logging.getLogger(__name__)
 
 _FRESH_SECONDS = 5.0
 _PATIENCE_SECONDS = 1.0
-_LATE_COMMIT_SECONDS = 60.0
-"""So long after it got its id a registration may still be committed."""
 
 
 class RowFigures:
@@ -52,7 +51,7 @@ class RowFigures:
         self._now = now
         self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
-        self._counts = _Registrations(now)
+        self._counted_to: int | None = None
 
     @property
     def age_seconds(self) -> float:
@@ -83,40 +82,21 @@ class RowFigures:
                 if each.id in present.due and self._is_open(each, now)
             )
             self.present = present
-            self.registrations = await self._counts.read(self._store)
+            await self._count_registrations()
             self._read_at = self._now()
         except StoreUnavailable:
             pass  # the age of the figures tells
         except Exception:
             log.exception("fault at reading the figures of the rows")
 
+    async def _count_registrations(self) -> None:
+        """Those since the last time, each once: none with a smaller id can come any more."""
+        last = await settled(self._store, Registration.id)
+        if self._counted_to is not None:
+            new = await self._store.read(scrape.registered, self._counted_to, last)
+            self.registrations.update(new)
+        self._counted_to = last
+
     def _is_open(self, campaign: Campaign, now: datetime) -> bool:
         calendar = calendar_or_trouble(campaign, self._holidays)
         return isinstance(calendar, str) or calendar.is_open(now)
-
-
-class _Registrations:
-    """Counts registrations by their ids: each row is read for a minute, and then never again."""
-
-    def __init__(self, now: Monotonic) -> None:
-        self._now = now
-        self._settled: Counter[str] = Counter()
-        self._settled_to: int | None = None
-        self._marks: list[tuple[float, int]] = []
-
-    async def read(self, store: Store) -> Counter[str]:
-        last = await store.read(scrape.last_registration)
-        self._marks.append((self._now(), last))
-        start = last if self._settled_to is None else self._settled_to
-        self._settled_to = await self._settle(store, start)
-        return self._settled + Counter(await store.read(scrape.registered, self._settled_to, last))
-
-    async def _settle(self, store: Store, settled_to: int) -> int:
-        """Count for good what can't change any more; give the last id that is counted so."""
-        before = self._now() - _LATE_COMMIT_SECONDS
-        old = [last for at, last in self._marks if at <= before]
-        if not old:
-            return settled_to
-        self._settled.update(await store.read(scrape.registered, settled_to, old[-1]))
-        self._marks = self._marks[len(old) :]
-        return old[-1]

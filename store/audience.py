@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, text
+from sqlalchemy import Connection, bindparam, insert, or_, select
 from sqlalchemy.dialects import sqlite
 
 from domain.states import CampaignState, TargetState
@@ -30,7 +30,6 @@ _INSERT = (
     f"INSERT INTO targets ({', '.join(_OF_IMPORT)}) "  # noqa: S608 - names of ours
     f"VALUES ({', '.join('?' * len(_OF_IMPORT))})"
 )
-_LOCK = text("SELECT pg_advisory_xact_lock(2169232, :campaign_id)")
 _as_kept = UtcDateTime().bind_processor(sqlite.dialect())
 _STILL_TO_DIAL = (CampaignState.DRAFT, CampaignState.RUNNING, CampaignState.PAUSED)
 _KNOWN = (
@@ -80,16 +79,6 @@ class NewTarget(TypedDict):
     district: str | None
     list_no: int | None
     attributes: dict[str, Any]
-
-
-def hold(connection: Connection, campaign_id: int) -> None:
-    """Let nobody else bring numbers into a campaign until the transaction ends.
-
-    Two files with the same numbers would else wait for each other's rows for ever, and what is
-    known to be new might be so no more. It comes before `kept_refusals.begin_bringing_in`.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK, {"campaign_id": campaign_id})
 
 
 def known(connection: Connection, campaign_id: int, msisdns: Sequence[str]) -> Known:

@@ -35,8 +35,6 @@ from store.callback_claims import (
     held,
     unfinished,
 )
-from store.callback_results import Result as Result
-from store.callback_results import close as close
 from store.columns import UtcDateTime, fixed
 from store.models import Agent, Callback, CallbackClaim, table
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     String,
     bindparam,
     literal_column,
-    text,
     update,
 )
 
@@ -94,23 +93,13 @@ _TAKE = (
         state=fixed(TargetState.CLAIMED), attempts_made=_targets.attempts_made + 1, held_by=None
     )
 )
-_CLAIM_LOCK = text("SELECT pg_advisory_xact_lock(2169231)")
-
-
-def lock_claims(connection: Connection) -> None:
-    """Let one node at a time count channels and claim, until the transaction ends.
-
-    SQLite's write transaction is such a lock already.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(_CLAIM_LOCK)
 
 
 def claim(connection: Connection, order: ClaimOrder) -> list[Claimed]:
     """Write ahead: take the next ready targets and insert their attempts, all or nothing.
 
     The campaign must be running. Who does not pass the gate is done, or waits (`store.gate`). Hold
-    `lock_claims`: what other campaigns have just dialled counts against the caps.
+    `locks.lock_claims`: what other campaigns have just dialled counts against the caps.
     """
     claimed: list[Claimed] = []
     for at_once in (order.limit, *_LOOK_FURTHER):

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, bindparam, select
 from domain.erasure import MARK
 from domain.errors import InputError
 from domain.states import CampaignKind, CampaignState, TargetState
-from store import audience, campaigns
+from store import campaigns
 from store.batches import NewRows
 from store.columns import fixed
-from store.kept_refusals import begin_bringing_in
+from store.locks import lock_audience, lock_bringing_in
 from store.models import Campaign, MessageOut, OptOut, Registration, Target, table
 
 AT_ONCE = 1000
@@ -112,8 +112,8 @@ def follow(
     They may be called so many hours after their text. A number that is there already stays as it
     is, so that a repeat adds nothing; `after` is FIRST, then what the last step gave.
     """
-    audience.hold(connection, campaign_id)
-    begin_bringing_in(connection)
+    lock_audience(connection, campaign_id)
+    lock_bringing_in(connection)
     silent = {"of_campaign": text_campaign_id, "after": after}
     rows = connection.execute(_SILENT, silent).all()
     later = timedelta(hours=hours)

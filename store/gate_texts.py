@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from domain.clock import to_local
 from domain.gate import (
@@ -25,14 +25,13 @@ from domain.states import ContactScope, MessageOutState, PostKind, Purpose
 from store.columns import UtcDateTime, fixed
 from store.gate import moments
 from store.gate_rules import PHASE, PHASE_ID, first_broken, of_number
+from store.locks import lock_inviting
 from store.models import Campaign, MessageOut, Phase, Target, table
 from store.statements import among
 
 _out, _campaigns = table(MessageOut).c, table(Campaign).c
 _targets, _phases = table(Target).c, table(Phase).c
 _MESSAGE = func.coalesce(_out.head_id, _out.id)
-# Two accounts may send to one number at the same time; SQLite's transaction is such a lock already.
-_LOCK = text("SELECT pg_advisory_xact_lock(2169234)")
 _JUDGED = (
     select(
         *(_out.id, _MESSAGE.label("message"), _out.msisdn, _campaigns.purpose),
@@ -98,8 +97,7 @@ class _Invitation:
 
 def turn_away(connection: Connection, ids: Sequence[int], now: datetime) -> set[int]:
     """Give the claimed invitations that must not be sent; they have failed, or wait again."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK)
+    lock_inviting(connection)
     judged = connection.execute(_JUDGED, {"ids": ids, "today": moments(now)["today"]})
     claimed = [_Invitation(*row) for row in judged]
     closed = {each.id: at for each in claimed if (at := each.waits_for_phase(now)) is not None}

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from domain.errors import InputError
 from domain.states import ImportState
-from store import audience
+from store.locks import lock_audience
 from store.models import Campaign, Import, table
 
 _imports = table(Import).c
@@ -42,7 +42,7 @@ def require_loading(connection: Connection, import_id: int, campaign_id: int) ->
 
     Raises InputError: somebody has undone it meanwhile.
     """
-    audience.hold(connection, campaign_id)
+    lock_audience(connection, campaign_id)
     if connection.execute(_STATE, {"import_id": import_id}).scalar() != ImportState.LOADING:
         raise InputError(f"import {import_id} was undone while it was loading")
 

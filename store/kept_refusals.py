@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, select, update
 
 from domain.erasure import key_name, keyed_name
 from domain.errors import InputError
 from store import consent
 from store.facts import OptOutAsked
+from store.locks import lock_bringing_in
 from store.models import ErasureKey, OptOut, table
 from store.statements import among, insert_new
 
@@ -22,22 +23,6 @@ _opt_outs, _keys = table(OptOut).c, table(ErasureKey).c
 _NAMES = select(_keys.name)
 _NOTE_KEY = insert_new(ErasureKey)
 _KEPT = select(_opt_outs.msisdn, _opt_outs.at).where(among(_opt_outs.msisdn, "names"))
-# Who takes numbers out waits for those who bring some in, and they for him; among themselves they
-# don't. SQLite's transaction is such a lock already.
-_OUT = text("SELECT pg_advisory_xact_lock(2169241)")
-_IN = text("SELECT pg_advisory_xact_lock_shared(2169241)")
-
-
-def begin_taking_out(connection: Connection) -> None:
-    """Let nobody bring numbers in until the transaction ends."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_OUT)
-
-
-def begin_bringing_in(connection: Connection) -> None:
-    """Let nobody take numbers out until the transaction ends."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_IN)
 
 
 def keep(connection: Connection, msisdn: str, key: str, now: datetime) -> int:
@@ -57,7 +42,7 @@ def heed(connection: Connection, msisdns: Sequence[str], key: str, now: datetime
 
     Raises InputError where refusals stand under a key that is not ours: nobody could tell.
     """
-    begin_bringing_in(connection)
+    lock_bringing_in(connection)
     if not connection.execute(_NAMES).scalars().all():
         return
     _require(connection, key)

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, delete, select, update
 
 from domain.errors import InputError
 from store import history
 from store.history import happening
+from store.locks import lock_limits
 from store.models import Event, Limit, table
 from store.statements import insert_new
 
 GLOBAL = "global"
 _SET = "limits_set"
 _NEW = insert_new(Limit)
-_LOCK = text("LOCK TABLE limits IN SHARE ROW EXCLUSIVE MODE")
 _event = table(Event).c
 _CHANGES = (
     select(_event.id, _event.at, _event.data)
@@ -45,8 +45,7 @@ def read(connection: Connection) -> dict[str, Caps]:
 
 def to_change(connection: Connection) -> dict[str, Caps]:
     """The same, which nobody else changes until the transaction ends."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK)  # a scope that is not set yet has no row to be locked
+    lock_limits(connection)
     return read(connection)
 
 

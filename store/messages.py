@@ -16,7 +16,6 @@ from sqlalchemy import (
     Text,
     bindparam,
     select,
-    text,
     update,
 )
 
@@ -24,6 +23,7 @@ from domain.states import MessageInState
 from store.batches import Columns, EachRow, NewRows
 from store.columns import UtcDateTime, fixed
 from store.engine import one_statement
+from store.locks import lock_reading
 from store.models import MessageIn, table
 from store.statements import among
 
@@ -115,7 +115,6 @@ _OLDEST = (
     .order_by(_in.id)
     .limit(bindparam("limit"))
 )
-_READING_LOCK = text("SELECT pg_advisory_xact_lock(2169232)")
 
 
 def _read_one(new: Columns) -> Any:
@@ -184,16 +183,6 @@ def storable(text: str) -> str:
         return text
     known = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     return known.replace("\0", "\ufffd")
-
-
-def lock_reading(connection: Connection) -> None:
-    """Let one node at a time read texts, until the transaction ends.
-
-    Else two nodes could read a text and its repeat at the same time, and answer both. SQLite's
-    write transaction is such a lock already.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(_READING_LOCK)
 
 
 def unread(connection: Connection, limit: int) -> list[Unread]:

@@ -15,7 +15,6 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    text,
     update,
 )
 
@@ -23,6 +22,7 @@ from domain.states import MessageOutState, PostKind
 from store import gate_texts
 from store.batches import ManyTimes, NewRows
 from store.columns import fixed
+from store.locks import lock_sending
 from store.messages import storable
 from store.models import MessageOut, SmsReference, table
 from store.statements import among, among_chosen, insert_new, insert_or_update
@@ -253,7 +253,6 @@ _END_WITH_HEAD = (
     .values(state=fixed(MessageOutState.FAILED), tries=_NONE)
     .returning(_out.id)
 )
-_CLAIM_LOCK = text("SELECT pg_advisory_xact_lock(2169233, hashtext(:account))")
 
 
 def claim(
@@ -264,9 +263,7 @@ def claim(
     All parts of a message come together and in order, be they more than `limit`. `bind` must be the
     name of no other bind anywhere. Invitations pass the gate (`store.gate_texts`).
     """
-    if connection.dialect.name == "postgresql":
-        # One bind at a time: else two could share the parts of a message.
-        connection.execute(_CLAIM_LOCK, {"account": account})
+    lock_sending(connection, account)
     same = {"bind_name": bind, "now": now}
     taken: list[Outgoing] = []
     for kind in PostKind:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, and_, bindparam, func, select
 
 from domain.states import MessageInState
 from store.columns import fixed
-from store.messages import READ, UNREAD, Unread, as_unread, lock_reading
+from store.locks import lock_reading
+from store.messages import READ, UNREAD, Unread, as_unread
 from store.models import MessageIn, table
 
 _SENT_AGAIN_WITHIN = timedelta(hours=24)

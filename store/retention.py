@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Integer, bindparam, delete, func, literal_col
 
 from store import kept_refusals
 from store.gate_rules import found
+from store.locks import lock_taking_out
 from store.models import Attempt, MessageOut, OptOut, SmsReference, Target, TrialCall, table
 from store.overdue import (
     REFUSALS_OVER,
@@ -121,7 +122,7 @@ def _counters(connection: Connection, ids: Sequence[RowId]) -> list[dict[str, An
 def _keep_refusals(
     connection: Connection, ids: Sequence[RowId], before: Before, key: str
 ) -> dict[str, int]:
-    kept_refusals.begin_taking_out(connection)
+    lock_taking_out(connection)
     chosen = select(_opt_outs.msisdn).where(among(_opt_outs.id, "ids"), REFUSALS_OVER.is_over)
     msisdns = connection.execute(chosen.distinct(), {"ids": ids, **before}).scalars().all()
     kept = [kept_refusals.keep(connection, msisdn, key, before["now"]) for msisdn in msisdns]

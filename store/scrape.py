@@ -29,7 +29,6 @@ _FIRST_DUE = (
 _LAST_DIAL = select(func.max(_attempt.started_at)).where(
     _attempt.campaign_id == bindparam("campaign")
 )
-_LAST_REGISTRATION = select(func.coalesce(func.max(_registration.id), 0))
 _REGISTERED = (
     select(_registration.channel, func.count())
     .where(_registration.id > bindparam("after"), _registration.id <= bindparam("upto"))
@@ -74,11 +73,6 @@ def present(connection: Connection, bounds: SlaBounds) -> Present:
         limits=limits.read(connection),
         texts=texts.backlog(connection),
     )
-
-
-def last_registration(connection: Connection) -> int:
-    """The highest id there is; 0 where there is none."""
-    return int(connection.execute(_LAST_REGISTRATION).scalar_one())
 
 
 def registered(connection: Connection, after: int, upto: int) -> dict[str, int]:

@@ -24,9 +24,9 @@ from domain.states import (
 )
 from store import audit, kept_refusals, texts
 from store.audit import Act
-from store.claims import lock_claims
 from store.columns import fixed
 from store.engine import Store
+from store.locks import lock_claims, lock_taking_out
 from store.models import (
     Address,
     Attempt,
@@ -109,7 +109,7 @@ def _erase(
     of_receipts: ColumnElement[bool],
 ) -> dict[str, int]:
     """Short, since nobody dials meanwhile: with the receipts that were looked for before."""
-    kept_refusals.begin_taking_out(connection)
+    lock_taking_out(connection)
     lock_claims(connection)
     _refuse_open(connection, msisdn)
     _refuse_recent(connection, msisdn, now)

@@ -10,8 +10,9 @@ from domain.addresses import Address, Scheme
 from domain.calendar import Calendar, Window
 from domain.callbacks import Outcome
 from domain.states import CallbackState, Duty
-from store import callback_queue, callbacks, duty, registrations
-from store.callback_queue import Result, Taken
+from store import callback_queue, callback_results, callbacks, duty, registrations
+from store.callback_queue import Taken
+from store.callback_results import Result
 from store.callback_schedule import make_ready, unscheduled
 from store.engine import Store
 from store.models import Callback
@@ -89,7 +90,7 @@ async def close(
 ) -> CallbackState:
     """Record a result."""
     return await store.write(
-        callback_queue.close, claim.claim_id, result(outcome, **more), now, ALL_DAY
+        callback_results.close, claim.claim_id, result(outcome, **more), now, ALL_DAY
     )
 
 

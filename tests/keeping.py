@@ -12,6 +12,7 @@ from store import attempts, audience, outcomes, subscribers
 from store.audience import Newcomer
 from store.claims import Claimed
 from store.engine import Store
+from store.locks import lock_audience
 from store.models import Base, Campaign, table
 from store.outcomes import Sent
 from store.settlement import Verdict, settle
@@ -34,7 +35,7 @@ async def bring_in(
     """An audience file with these numbers; gives those that the campaign did not have."""
 
     def add(connection: Connection) -> set[str]:
-        audience.hold(connection, campaign.id)
+        lock_audience(connection, campaign.id)
         new = set(msisdns) - audience.known(connection, campaign.id, msisdns).held.keys()
         rows = [Newcomer(msisdn, None, None, 1, '{"name":"Lan"}', None, None) for msisdn in new]
         audience.add_new(connection, campaign.id, 1, rows, now, key)

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy.engine import make_url
 
 from domain.states import MessageOutState, ReceiptMatch
 from lab.smsc.codec import RMSGQFUL, RSYSERR
+from lab.smsc.control_client import SmscControl
 from lab.smsc.garbage import Garbage
 from store.models import MessageOut, Receipt
 from tests.acceptance.rehearsal import until
@@ -54,16 +56,25 @@ def until_passed(rehearsal: TextRehearsal, mts: int) -> None:
     rehearsal.smscs[0].control.until(lambda counts: counts["mt"] >= mts, 60)
 
 
+def until_bound_anew(control: SmscControl, end_link: Callable[[], None]) -> None:
+    """End the link; return once there is another bind, which can be ended in its turn."""
+    binds = control.counts()["bind"]
+    end_link()
+    control.until(lambda counts: counts["bind"] > binds, 20)
+
+
 def cut_again_and_again(rehearsal: TextRehearsal) -> None:
+    control = rehearsal.smscs[0].control
     for progress in (30, 100, 170, 240, 310):
         until_passed(rehearsal, progress)
-        rehearsal.smscs[0].control.cut()
+        until_bound_anew(control, control.cut)
 
 
 def unbind_again_and_again(rehearsal: TextRehearsal) -> None:
+    control = rehearsal.smscs[0].control
     for progress in (30, 140, 250):
         until_passed(rehearsal, progress)
-        rehearsal.smscs[0].control.unbind()
+        until_bound_anew(control, control.unbind)
 
 
 def refuse_binds_after_a_cut(rehearsal: TextRehearsal) -> None:
@@ -78,9 +89,7 @@ def put_unframed_garbage(rehearsal: TextRehearsal) -> None:
     control = rehearsal.smscs[0].control
     for progress, kind in ((60, Garbage.SHORT_LENGTH), (200, Garbage.HUGE_LENGTH)):
         until_passed(rehearsal, progress)
-        control.put_garbage(kind)
-        links = control.counts()["links"]
-        control.until(lambda counts, links=links: counts["links"] > links, 20)
+        until_bound_anew(control, partial(control.put_garbage, kind))
 
 
 CASES = [

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from domain.callbacks import Outcome
 from domain.clock import utc_now
 from domain.states import CallbackState, ClaimEnd
-from store import callback_queue, callbacks
+from store import callback_queue, callback_results, callbacks
 from store.callback_queue import Taken
 from store.engine import Store, open_store
 from store.models import Callback, CallbackClaim
@@ -50,7 +50,7 @@ class Desk:
             self.served.append((claim.claimed_at, claim))
             await asyncio.sleep(self._chance.uniform(0.5, 1.5) * TALK_SECONDS)
             await self._store.write(
-                callback_queue.close, claim.claim_id, result(Outcome.ADVISED), utc_now(), ALL_DAY
+                callback_results.close, claim.claim_id, result(Outcome.ADVISED), utc_now(), ALL_DAY
             )
 
     async def _claim(self) -> Taken | None:

@@ -15,9 +15,10 @@ from domain.states import CampaignState
 from runtime import audience_import
 from runtime.audience_import import import_audience
 from runtime.audience_report import ImportReport
-from store import audience, following
+from store import following
 from store.batches import copy_in
 from store.engine import Store
+from store.locks import lock_audience
 from store.models import Import, Target
 from tests.audiences import bring_in, csv_file, row
 from tests.rows import NOW, all_rows, make_campaign, numbers, target
@@ -183,7 +184,7 @@ async def test_a_connection_that_is_lost_in_a_copy_is_told_as_any_other(
         await other.close()
 
     def add(connection: Connection, *, is_lost: bool) -> None:
-        audience.hold(connection, campaign.id)
+        lock_audience(connection, campaign.id)
         if is_lost:
             connection.connection.dbapi_connection.run_async(end)  # type: ignore[union-attr]
         copy_in(connection, Target, list(new), [tuple(new.values())])

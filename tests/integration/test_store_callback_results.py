@@ -11,8 +11,8 @@ from domain.addresses import Appointment, Slot
 from domain.callbacks import LEADS_TO, RETRIED, Next, Outcome
 from domain.errors import ClaimLost, InputError
 from domain.states import CallbackKind, CallbackState, ClaimEnd, Duty, RegistrationState
-from store import callback_queue, duty, history, registrations, standing
-from store.callback_queue import Result
+from store import callback_queue, callback_results, duty, history, registrations, standing
+from store.callback_results import Result
 from store.engine import Store
 from store.models import Address, Callback, CallbackClaim, Event, Registration
 from tests.answering_calls import (
@@ -115,7 +115,7 @@ async def test_a_result_that_makes_no_sense_is_refused(
     claim = await claimed(store)
     before = await callback_of(store, ONE)
     with pytest.raises(InputError, match=words):
-        await store.write(callback_queue.close, claim.claim_id, result, LATER, HOURS)
+        await store.write(callback_results.close, claim.claim_id, result, LATER, HOURS)
     assert await callback_of(store, ONE) == before
     assert await all_rows(store, Address) == []
 

@@ -14,9 +14,10 @@ from domain.dispositions import Disposition
 from domain.gate import Refusal
 from domain.states import ContactScope, Purpose
 from store import attempts, consent, do_not_call, gate, phases, registrations, settlement
-from store.claims import Claimed, claim, lock_claims
+from store.claims import Claimed, claim
 from store.engine import Store, open_store
 from store.facts import OptOutAsked
+from store.locks import lock_claims
 from store.models import Attempt, Campaign, Target
 from store.phases import NewPhase
 from store.settlement import Verdict
