@@ -36,7 +36,7 @@ run: venv web ## Run the server with config/tstn.toml
 	@$(BIN)/tstn migrate && $(BIN)/tstn serve
 
 test: setup ## Every test: unit, integration (both databases), acceptance (real Asterisk)
-	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 5 --dist loadscope --no-loadscope-reorder
 
 compose-test: venv ## docker-compose.yml from nothing: demo, upgrade, restore (OPTIONS=--kills or --host: see README)
 	@lab/setup docker
