@@ -28,8 +28,8 @@ class RowFigures:
 
     Attributes:
         present: None until they have been read once.
-        due: the running campaigns that have a number to dial, and whose window is open (or makes
-            no sense, which is one of the reasons why nothing may be dialled).
+        due: the running campaigns that have a number whose turn it is, and whose window is open
+            (or makes no sense, which is one of the reasons why nothing may be dialled or sent).
         registrations: by channel, since the start of this process, whoever made them.
     """
 
@@ -78,7 +78,7 @@ class RowFigures:
             present = await self._store.read(scrape.present, sla_bounds(now, self._at_risk))
             self.due = frozenset(
                 each.id
-                for each in present.running
+                for each in (*present.running, *present.texting)
                 if each.id in present.due and self._is_open(each, now)
             )
             self.present = present

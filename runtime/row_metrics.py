@@ -41,8 +41,9 @@ def _of_campaigns(present: Present, is_due: frozenset[int]) -> Iterator[Metric]:
     by = ("campaign",)
     said = "Channels in use"
     yield gauge("tstn_channels_in_use", said, ("campaign", "trunk"), present.channels)
-    due = {each.name: float(each.id in is_due) for each in present.running}
-    said = "Whether a running campaign has a number to dial now, within its window"
+    both = (*present.running, *present.texting)
+    due = {each.name: float(each.id in is_due) for each in both}
+    said = "Whether a running campaign has a number to dial, or to text, now, within its window"
     yield gauge("tstn_campaign_due", said, by, due)
     said = "When a running campaign last dialled, or was started if it never has"
     last = {
@@ -51,6 +52,13 @@ def _of_campaigns(present: Present, is_due: frozenset[int]) -> Iterator[Metric]:
         if (at := present.last_dials[each.id] or each.started_at) is not None
     }
     yield gauge("tstn_campaign_last_dial_timestamp_seconds", said, by, last)
+    said = "When a running campaign of texts last posted one, or was started if it never has"
+    last = {
+        each.name: at.timestamp()
+        for each in present.texting
+        if (at := each.text_due_at or each.started_at) is not None
+    }
+    yield gauge("tstn_campaign_last_text_timestamp_seconds", said, by, last)
     cps = {each.name: each.cps for each in present.running}
     yield gauge("tstn_campaign_cps", "Calls a second at most, of a running campaign", by, cps)
     channels = {each.name: each.max_channels for each in present.running}

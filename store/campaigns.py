@@ -62,11 +62,11 @@ def all_of(connection: Connection) -> list[Campaign]:
     return [_campaign(row) for row in rows.mappings()]
 
 
-def running(connection: Connection) -> list[Campaign]:
-    """The campaigns that may dial now."""
+def running(connection: Connection, kind: CampaignKind = CampaignKind.CALL) -> list[Campaign]:
+    """The campaigns that may dial (send, those of texts) now."""
     rows = connection.execute(
         select(_table)
-        .where(Campaign.state == CampaignState.RUNNING, Campaign.kind == CampaignKind.CALL)
+        .where(Campaign.state == CampaignState.RUNNING, Campaign.kind == kind)
         .order_by(Campaign.id)
     )
     return [_campaign(row) for row in rows.mappings()]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 
 from domain.sla import SlaBounds
-from domain.states import TargetState
+from domain.states import CampaignKind, TargetState
 from store import attempts, brakes, callback_figures, campaigns, limits, texts
 from store.callback_figures import Figures
 from store.columns import UtcDateTime, fixed
@@ -42,7 +42,8 @@ class Present:
 
     Attributes:
         channels: in use, by the name of the campaign and the trunk.
-        running: the campaigns that may dial, `due`: those of them that have a number to dial.
+        running: the campaigns that may dial; `texting`: those that may send.
+        due: those of both that have a number whose turn it is, by their id.
         last_dials: when those last dialled, by their id; None: never.
         brakes: those that are drawn, as rows.
     """
@@ -50,6 +51,7 @@ class Present:
     callbacks: Figures
     channels: Mapping[tuple[str, str], int]
     running: Sequence[Campaign]
+    texting: Sequence[Campaign]
     due: frozenset[int]
     last_dials: Mapping[int, datetime | None]
     brakes: Sequence[Mapping[str, Any]]
@@ -63,11 +65,15 @@ def present(connection: Connection, bounds: SlaBounds) -> Present:
     names = {campaign.id: campaign.name for campaign in every}
     in_use = attempts.open_channels(connection)
     running = campaigns.running(connection)
+    texting = campaigns.running(connection, CampaignKind.TEXT)
     return Present(
         callbacks=callback_figures.figures(connection, bounds),
         channels={(names[id_], trunk): count for (id_, trunk), count in in_use.items()},
         running=running,
-        due=frozenset(each.id for each in running if _is_due(connection, each.id, bounds.now)),
+        texting=texting,
+        due=frozenset(
+            each.id for each in (*running, *texting) if _is_due(connection, each.id, bounds.now)
+        ),
         last_dials={each.id: _last_dial(connection, each.id) for each in running},
         brakes=[row for row in brakes.all_of(connection) if row["factor"] < 1],
         limits=limits.read(connection),

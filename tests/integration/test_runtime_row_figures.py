@@ -19,6 +19,7 @@ from store.brakes import Change, Scope
 from store.engine import Store
 from tests.locks import held_open
 from tests.rows import BY_NINE, NOW, asked, claim_some, make_campaign, numbers
+from tests.text_campaigns import TextWorld, make_text_campaign
 
 HOUR = timedelta(hours=1)
 
@@ -88,6 +89,27 @@ async def test_what_stands_in_rows(store: Store) -> None:
 
 
 NAMES = ("mekong", "later", "closed")
+
+
+async def test_a_campaign_of_texts_is_due_until_it_has_sent_them_all(store: Store) -> None:
+    await make_text_campaign(store, numbers(2), "texts")
+    await make_text_campaign(store, numbers(1, 50), "closed", windows=["18:00-19:00"])
+    world, texting = World(), TextWorld(store, NOW + HOUR)
+    async with figures(store, world) as rows:
+        await fresh(rows)
+        assert [value(rows, "tstn_campaign_due", campaign=name) for name in TEXTS] == [1, 0]
+        last = "tstn_campaign_last_text_timestamp_seconds"
+        assert value(rows, last, campaign="texts") == NOW.timestamp()
+        await texting.passes(2)
+        assert texting.numbers == numbers(2)
+        world.seconds += 25
+        await fresh(rows)
+        assert [value(rows, "tstn_campaign_due", campaign=name) for name in TEXTS] == [0, 0]
+        assert value(rows, last, campaign="texts") > (NOW + HOUR).timestamp()
+        assert value(rows, "tstn_campaign_channels", campaign="texts") == 0
+
+
+TEXTS = ("texts", "closed")
 
 
 async def test_registrations_are_counted_from_the_start_on_each_once(store: Store) -> None:

@@ -28,6 +28,7 @@ WATCHED = {  # what operators must be told of, and a metric that tells it
     "spool filling": "tstn_spooled_facts",
     "no dialling though due": "tstn_campaign_due",
     "one campaign alone that does not dial": "tstn_campaign_last_dial_timestamp_seconds",
+    "a campaign of texts that sends none": "tstn_campaign_last_text_timestamp_seconds",
     "brakes drawn, breaker open": "tstn_brake_factor",
     "call-backs at risk or broken": "tstn_callbacks_waiting",
     "bind down": "tstn_bind_state",
