@@ -60,16 +60,22 @@ def _highest_held(run: Run, rates: tuple[float, ...]) -> Trial:
     for rate in rates:
         with _directory() as directory:
             trial = run(directory, rate)
-        verdict = "held" if trial.holds else f"lost {trial.offered - trial.done}"
-        started = f"{trial.started_per_second:.1f} started/s"
         console.print(
-            f"  {trial.name} at {rate:g}/s: {trial.done}/{trial.offered}, {started}, {verdict}"
+            f"  {trial.name} at {rate:g}/s: {trial.done}/{trial.offered},"
+            f" {trial.started_per_second:.1f} started/s, {_verdict(trial)}"
         )
         if best is not None and not trial.holds:
             break
         best = trial
     assert best is not None  # noqa: S101
     return best
+
+
+def _verdict(trial: Trial) -> str:
+    if trial.holds:
+        return "held"
+    lost = trial.offered - trial.done
+    return f"lost {lost}" if lost else "none lost, rate not kept"
 
 
 def _tried(run: Run) -> Trial:
