@@ -55,12 +55,8 @@ class Postgres(Part):
 
     def stop(self) -> None:
         """A fast shutdown: open transactions are rolled back. Nothing to do if it is dead."""
-        if not self.is_running():
-            return
-        self.thaw()
-        self._signal(signal.SIGINT)
-        if not self._running.ends_within(STOP_SECONDS):
-            self.kill()
+        if self.is_running():
+            self._shut_down(signal.SIGINT)
 
     def kill(self) -> None:
         """kill -9 of every process of the cluster, as a power cut would, and waits for the end."""
@@ -86,7 +82,8 @@ class Postgres(Part):
     def remove(self) -> None:
         """Ends it, and deletes the cluster's files."""
         if self.is_running():
-            self._end_at_once()
+            # An orderly stop would first write everything; kill -9 leaves shared memory behind.
+            self._shut_down(signal.SIGQUIT)
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
@@ -113,10 +110,9 @@ class Postgres(Part):
             raise LabError("PostgreSQL has not been started")
         return self._child
 
-    def _end_at_once(self) -> None:
-        """An orderly stop would first write everything; kill -9 leaves shared memory behind."""
+    def _shut_down(self, how: signal.Signals) -> None:
         self.thaw()
-        os.kill(self._running.pid, signal.SIGQUIT)
+        self._signal(how)
         if not self._running.ends_within(STOP_SECONDS):
             self.kill()
 
