@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -12,20 +13,17 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from dialer.brakes_in_force import InForce, in_force
 from dialer.capacity import Capacity, InUse
+from dialer.orders import Orders, read_orders
 from dialer.settling import settle_ended
 from dialer.sharing import Sharing, Want
 from dialer.variants import version_of, versions
-from dialer.windows import calendar_or_trouble
 from domain.agents_queue import QueueView
-from domain.calendar import Calendar
 from domain.clock import Clock
 from domain.errors import StoreUnavailable
-from domain.gate import ListAges, shut
 from domain.pacing import Monotonic
 from domain.states import Purpose
-from store import attempts, brakes, campaigns, do_not_call, gate, limits, trial_calls, variants
+from store import attempts, brakes, campaigns, gate, trial_calls, variants
 from store.claims import Claimed, ClaimOrder, claim
 from store.engine import Store
 from store.limits import Caps
@@ -35,6 +33,8 @@ from store.models import Campaign
 log = logging.getLogger(__name__)
 
 _CLAIM_AT_ONCE = 50
+_ORDERS_HOLD_SECONDS = 1.5
+"""No dial by older ones: what an operator changes holds within two seconds."""
 _NOTHING_DUE_SECONDS = 0.5
 _STORE_AWAY_SECONDS = 1.0
 _FIRST_HOLD_SECONDS, _LONGEST_HOLD_SECONDS = 1.0, 30.0
@@ -81,7 +81,7 @@ class Engine:
     """Dials all running campaigns of this server through one trunk.
 
     `why_idle` says of each running campaign that does not dial, or more slowly than it might, what
-    it waits for; `alarms` has every brake that is drawn.
+    it waits for.
     """
 
     def __init__(
@@ -94,7 +94,6 @@ class Engine:
         agents: AgentsQueue | None = None,
     ) -> None:
         self.why_idle: dict[str, str] = {}
-        self.alarms: Sequence[dict[str, Any]] = ()
         self._setting = setting
         self._store = store
         self._originator = originator
@@ -102,16 +101,18 @@ class Engine:
         self._clock = clock
         self._monotonic = monotonic
         self.capacity = Capacity(setting.defaults, monotonic)
-        self._running: list[Campaign] = []
-        self._calendars: dict[int, Calendar | str] = {}
-        self._lists: ListAges = {}
+        self._orders = Orders()
         self._nothing_due_until: dict[int, float] = {}
         self._sharing = Sharing()
-        self._brakes = InForce()
         self._next_run: dict[str, float] = {}
         self._refusals = 0
         self._held_until = 0.0
         self._dials: set[asyncio.Task[None]] = set()
+
+    @property
+    def alarms(self) -> Sequence[dict[str, Any]]:
+        """Every brake that is drawn."""
+        return self._orders.brakes.alarms
 
     @property
     def queue_view(self) -> QueueView | None:
@@ -119,30 +120,37 @@ class Engine:
         return self._agents.view if self._agents is not None else None
 
     async def run(self) -> None:
-        """Tick until cancelled; dials under way are then waited for."""
+        """Dial, and see to the rows meanwhile, until cancelled; dials under way are waited for."""
         try:
-            while True:
-                await asyncio.sleep(await self._tick_safely())
+            # Beside each other: a dial that waited for the other's transactions would be late, and
+            # what is late by more than a bucket holds is never dialled at its rate.
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._repeat(self._see_to_rows))
+                both.create_task(self._repeat(self._dial_due))
         finally:
             if self._dials:
                 await asyncio.wait(self._dials)
 
     async def tick(self) -> None:
-        """One round. Raises StoreUnavailable."""
-        await self._every(0.5, self._read_knobs)
-        await self._every(0.5, self._settle)
-        await self._every(1.0, self._finish)
+        """One round of each. Raises StoreUnavailable."""
+        await self._see_to_rows()
         await self._dial_due()
 
-    async def _tick_safely(self) -> float:
-        """Tick, and give the seconds until the next one."""
-        began = self._monotonic()
-        try:
-            await self.tick()
-        except StoreUnavailable as error:
-            log.warning("no dialling: %s", error)
-            return _STORE_AWAY_SECONDS
-        return max(0.0, self._setting.tick_seconds - (self._monotonic() - began))
+    async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            began = self._monotonic()
+            try:
+                await work()
+                pause = max(0.0, self._setting.tick_seconds - (self._monotonic() - began))
+            except StoreUnavailable as error:
+                log.warning("no dialling: %s", error)
+                pause = _STORE_AWAY_SECONDS
+            await asyncio.sleep(pause)
+
+    async def _see_to_rows(self) -> None:
+        await self._every(0.5, self._read_orders)
+        await self._every(0.5, self._settle)
+        await self._every(1.0, self._finish)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         now = self._monotonic()
@@ -150,64 +158,61 @@ class Engine:
             self._next_run[work.__name__] = now + seconds
             await work()
 
-    async def _read_knobs(self) -> None:
-        self._running = await self._store.read(campaigns.running)
-        self.capacity.set_limits(await self._store.read(limits.read))
-        self._lists = await self._store.read(do_not_call.ages)
-        self._calendars = {
-            row.id: calendar_or_trouble(row, self._setting.holidays) for row in self._running
-        }
-        self._apply(await self._store.read(brakes.all_of))
+    async def _read_orders(self) -> None:
+        setting = self._setting
+        of = (setting.trunk, setting.node, setting.holidays)
+        orders = await self._store.read(read_orders, *of, self._clock(), self._monotonic())
+        self._orders = orders
+        self.capacity.set_limits(orders.caps)
+        self.capacity.set_brakes(orders.factors(), {setting.trunk: orders.brakes.trunk})
         self.why_idle = {
             row.name: why
-            for row in self._running
-            if (why := self._why_not(row) or self._brakes.slowed(row.id)) is not None
+            for row in orders.running
+            if (why := self._why_not(row, orders) or orders.brakes.slowed(row.id)) is not None
         }
 
-    def _apply(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Slow down as the brakes say."""
-        trunk = self._setting.trunk
-        self._brakes = in_force(rows, trunk, self._setting.node, self._clock())
-        self.alarms = self._brakes.alarms
-        factors = {row.id: self._brakes.campaigns.get(row.id, 1.0) for row in self._running}
-        self.capacity.set_brakes(factors, {trunk: self._brakes.trunk})
-
-    def _why_not(self, campaign: Campaign) -> str | None:
+    def _why_not(self, campaign: Campaign, orders: Orders) -> str | None:
         """Why a running campaign must not dial now, or None."""
         if not self._originator.ready:
             return "Asterisk is not there"
         heard = versions(campaign.variants, campaign.script_version)
         if missing := [each for each in heard if each not in self._setting.scripts]:
             return f"the prompts of script {' and '.join(missing)} are not built"
-        calendar, days = self._calendars[campaign.id], self._setting.do_not_call_days
-        closed = shut(campaign.purpose, calendar, self._lists, days, self._clock())
+        closed = orders.closed(campaign, self._setting.do_not_call_days, self._clock())
         if closed is not None:
-            return closed.words
+            return closed
         if self._monotonic() < self._held_until:
             return f"the trunk {self._setting.trunk} takes no calls"
-        breaker = self._brakes.breaker
+        breaker = orders.brakes.breaker
         if breaker is not None and self._clock() < breaker["until"]:
             at = breaker["until"].isoformat(timespec="seconds")
             return f"the trunk {self._setting.trunk} is not dialled until {at}: {breaker['reason']}"
         return None
 
+    def _open(self) -> dict[int, Campaign]:
+        """The campaigns that may dial now; none where that is not known any more."""
+        orders = self._orders
+        if self._monotonic() - orders.asked_at > _ORDERS_HOLD_SECONDS:
+            return {}
+        return {row.id: row for row in orders.running if self._why_not(row, orders) is None}
+
     async def _dial_due(self) -> None:
         now = self._monotonic()
-        ready = [
-            campaign
-            for campaign in self._running
-            if self._why_not(campaign) is None
-            and now >= self._nothing_due_until.get(campaign.id, 0.0)
+        due = {
+            identity
+            for identity, campaign in self._open().items()
+            if now >= self._nothing_due_until.get(identity, 0.0)
             and self.capacity.tokens(campaign, self._setting.trunk) > 0
-        ]
-        if not ready:
+        }
+        if not due:
             return
-        claiming = asyncio.ensure_future(self._store.write(self._claim, ready))
+        claiming = asyncio.ensure_future(self._store.write(self._claim, due))
         try:
             self._start_dials(await asyncio.shield(claiming))
         except asyncio.CancelledError:
             # The claim is committed all the same, and nobody else would dial it.
-            self._start_dials(await claiming)
+            with suppress(StoreUnavailable):
+                self._start_dials(await claiming)
             raise
 
     def _start_dials(self, claimed: list[Claimed]) -> None:
@@ -216,12 +221,12 @@ class Engine:
             self._dials.add(task)
             task.add_done_callback(self._dials.discard)
 
-    def _claim(self, connection: Connection, ready: list[Campaign]) -> list[Claimed]:
+    def _claim(self, connection: Connection, due: Set[int]) -> list[Claimed]:
         claimed: list[Claimed] = []
         lock_claims(connection)
         in_use = attempts.open_channels(connection) | trial_calls.open_channels(connection)
         # The transaction may have had to wait: look again.
-        hungry = {row.id: row for row in ready if self._why_not(row) is None}
+        hungry = {identity: row for identity, row in self._open().items() if identity in due}
         while hungry and (calls := self._calls(connection, in_use)) > 0:
             wants = [self._want(row, in_use) for row in hungry.values()]
             picks = self._sharing.plan(calls, wants)
@@ -241,7 +246,7 @@ class Engine:
     def _calls(self, connection: Connection, in_use: InUse) -> int:
         """How many calls all campaigns together may start now."""
         calls = self.capacity.shared(self._setting.trunk, in_use)
-        breaker = self._brakes.breaker
+        breaker = self._orders.brakes.breaker
         if breaker is None or calls <= 0:
             return calls
         most, since = self._setting.probes, breaker["until"]

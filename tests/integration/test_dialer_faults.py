@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from dialer.engine import Engine, EngineSetting
+from dialer.orders import read_orders
+from dialer.settling import settle_ended
 from domain.dispositions import Disposition
 from lab.postgres import Postgres
 from store.engine import Store, open_store
@@ -147,18 +149,25 @@ def _lock(store_url: str) -> sqlite3.Connection:
 
 
 class Watching(Store):
-    """The real store; `claiming` is set when a dialler begins to claim."""
+    """The real store; `claiming` is set when a dialler begins to claim, `held` ones wait."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *held: Any) -> None:
         self.claiming = asyncio.Event()
+        self.may_go = asyncio.Event()
+        self.may_go.set()
         self._store = store
+        self._held = held
 
     async def write(self, operation: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(getattr(operation, "__self__", None), Engine):
             self.claiming.set()
+        if operation in self._held:
+            await self.may_go.wait()
         return await self._store.write(operation, *args, **kwargs)
 
     async def read(self, operation: Any, *args: Any, **kwargs: Any) -> Any:
+        if operation in self._held:
+            await self.may_go.wait()
         return await self._store.read(operation, *args, **kwargs)
 
     async def close(self) -> None:
@@ -187,6 +196,58 @@ async def test_who_is_claimed_while_we_stop_is_dialled_or_given_back(
     await store.write(lambda _: None)  # comes after whatever was begun before
     written = {row["msisdn"] for row in await all_rows(store, Attempt) if row["state"] != "ended"}
     assert written == set(server.carrier.numbers)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+async def test_a_stop_amid_a_claim_that_fails_is_a_stop(
+    store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.engine._BUSY_SECONDS", 0.3)
+    await make_campaign(store, numbers(200), cps=20.0)
+    brief = open_store(store_url)
+    watching = Watching(brief)
+    server = Serving(watching)
+    await server.until_dialled(3)
+    with closing(_lock(store_url)):
+        watching.claiming.clear()
+        async with asyncio.timeout(10):
+            await watching.claiming.wait()
+        server.task.cancel()
+        done, _ = await asyncio.wait({server.task}, timeout=10)
+    assert done, "it dials on, told to stop"
+    await brief.close()
+
+
+async def test_settling_what_ended_holds_no_dial_up(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands may have ended at once: who is next is dialled meanwhile."""
+    monkeypatch.setattr("dialer.engine._ORDERS_HOLD_SECONDS", 60.0)
+    await make_campaign(store, numbers(400), cps=100.0)
+    watching = Watching(store, settle_ended)
+    async with serving(watching) as server:
+        await server.until_dialled(3)
+        watching.may_go.clear()
+        await server.until_dialled(len(server.carrier.dialled) + 100)
+        watching.may_go.set()
+
+
+async def test_nothing_is_dialled_by_orders_that_may_have_changed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the store does not say what holds now, a campaign that was paused must stand still."""
+    monkeypatch.setattr("dialer.engine._ORDERS_HOLD_SECONDS", 0.8)
+    await make_campaign(store, numbers(400), cps=100.0)
+    watching = Watching(store, read_orders)
+    async with serving(watching) as server:
+        await server.until_dialled(3)
+        watching.may_go.clear()
+        await asyncio.wait({server.task}, timeout=1.0)
+        before = len(server.carrier.dialled)
+        await asyncio.wait({server.task}, timeout=0.5)
+        assert len(server.carrier.dialled) == before
+        watching.may_go.set()
+        await server.until_dialled(before + 40)
 
 
 async def test_a_stop_waits_for_the_dials_under_way(store: Store) -> None:
