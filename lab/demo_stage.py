@@ -2,6 +2,7 @@
 
 import fcntl
 import shutil
+from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -48,13 +49,13 @@ class Stage(Part):
     server_log: str
     """Where the server's log is."""
 
+    @abstractmethod
     def server(self, command_line: CommandLine) -> Server:
         """Our server, to be started. Where it is a child, its command is printed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def require_alive(self) -> None:
         """Raises LabError where a part has died."""
-        raise NotImplementedError
 
 
 class LocalStage(Stage):

@@ -20,9 +20,18 @@ class Hand:
 
     def __init__(self, at: float = 1000.0) -> None:
         self.at = at
+        self._looks = 0
 
     def __call__(self) -> float:
+        self._looks += 1
         return self.at
+
+    async def until_seen(self, times: int = 6) -> None:
+        """Returns once so many more looks have been taken at it: ticks have passed."""
+        enough = self._looks + times
+        async with asyncio.timeout(10):
+            while self._looks < enough:
+                await asyncio.sleep(0.005)
 
 
 class Notes:

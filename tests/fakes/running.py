@@ -1,10 +1,11 @@
 """What all fakes of servers have in common: they listen inside their `async with` block."""
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 
-class Running:
+class Running(ABC):
     """Calls `start` and `stop` of the fake."""
 
     async def __aenter__(self) -> Self:
@@ -19,8 +20,8 @@ class Running:
     ) -> None:
         await self.stop()
 
-    async def start(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def start(self) -> None: ...
 
-    async def stop(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def stop(self) -> None: ...

@@ -308,7 +308,7 @@ async def test_time_in_which_we_did_not_read_does_not_count(
         link.write(accepted(sequence))  # stands unread
         for _ in range(20):
             clock.at += 0.09
-            await asyncio.sleep(0.02)  # ticks pass; all they might do is wrong
+            await clock.until_seen()  # all that ticks might do is wrong
         assert notes.silent
         bind.acknowledge(message, 0)
         assert await notes.next("submitted") == (1, Accepted("id", {}))
@@ -321,7 +321,7 @@ async def test_a_process_that_stood_still_does_not_blame_the_peer(
     bind.send(1, TEXT)
     (sequence,) = await some(link, SUBMIT, 1)
     clock.at += 60
-    await asyncio.sleep(0.1)  # some ticks
+    await clock.until_seen()
     assert notes.silent
     link.write(accepted(sequence))
     assert await notes.next("submitted") == (1, Accepted("id", {}))
