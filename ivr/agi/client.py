@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from uuid import uuid4
 
 from ivr.agi.lanes import Lanes
 from ivr.ami.connection import AmiConnection
@@ -14,6 +15,7 @@ from ivr.origination import Endpoint, Originated, Origination, checked
 
 _MADE_SECONDS = 5.0
 _SOUND = "sound:"
+_NOWHERE = "tstn-nowhere"
 _NO_CHANNEL = "such channel", "does not exist"
 _NORMAL_CLEARING = 16
 
@@ -32,13 +34,23 @@ class ListedChannel:
         return self.context != AGENTS_CONTEXT
 
 
+class _Asked:
+    """An originate whose fate is not known yet."""
+
+    def __init__(self) -> None:
+        self.made = asyncio.Event()
+        """Its channel was seen."""
+        self.told = asyncio.Event()
+        """That, or Asterisk says that it failed."""
+
+
 class AgiClient:
     """One Asterisk by AMI and FastAGI. AMI's connection must be kept open by the event stream."""
 
     def __init__(self, ami: AmiConnection, lanes: Lanes) -> None:
         self._ami = ami
         self._lanes = lanes
-        self._asked: dict[str, asyncio.Future[bool]] = {}
+        self._asked: dict[str, _Asked] = {}
 
     # -- the dial
 
@@ -61,7 +73,7 @@ class AgiClient:
         checked(
             channel_id, caller_id=caller_id, timeout_seconds=timeout_seconds, variables=variables
         )
-        made = self._asked[channel_id] = asyncio.get_running_loop().create_future()
+        asked = self._asked[channel_id] = _Asked()
         self._lanes.open(channel_id)
         try:
             answer = await self._ami.action(
@@ -80,8 +92,11 @@ class AgiClient:
             if not answer.ok:
                 return self._refused(channel_id, answer.message)
             async with asyncio.timeout(_MADE_SECONDS):
-                if not await made:
-                    return self._refused(channel_id, "no channel could be made")
+                await asked.told.wait()
+                if not asked.made.is_set():
+                    await self._hear_out()
+            if not asked.made.is_set():
+                return self._refused(channel_id, "no channel could be made")
         except AmiNotSent as error:
             return self._refused(channel_id, str(error))
         except (AmiUnavailable, TimeoutError) as error:
@@ -93,14 +108,42 @@ class AgiClient:
     def told(self, event: Message) -> None:
         """An event of AMI that may tell what became of an originate."""
         if event.event == "Newchannel":
-            self._answer(event.get("Uniqueid"), made=True)
+            asked = self._asked.get(event.get("Uniqueid"))
+            if asked is not None:
+                asked.made.set()
+                asked.told.set()
         elif event.event == "OriginateResponse" and event.get("Response") == "Failure":
-            self._answer(event.action_id, made=False)
+            asked = self._asked.get(event.action_id)
+            if asked is not None:
+                asked.told.set()
 
-    def _answer(self, channel_id: str, *, made: bool) -> None:
-        asked = self._asked.get(channel_id)
-        if asked is not None and not asked.done():
-            asked.set_result(made)
+    async def _hear_out(self) -> None:
+        """Return once all is told that channels did until now. Raises AmiUnavailable.
+
+        That an originate failed is told at once; what channels do is told in its turn, so that a
+        call which was refused within a moment seems never to have been dialled. So a channel that
+        leads nowhere is made: once it is told of, so is what was before.
+        """
+        mark = str(uuid4())
+        asked = self._asked[mark] = _Asked()
+        try:
+            answer = await self._ami.action(
+                "Originate",
+                ActionID=mark,
+                ChannelId=mark,
+                Channel=f"Local/mark@{_NOWHERE}",
+                Context=CALLS_CONTEXT,
+                Exten=CALLS_EXTENSION,
+                Priority=1,
+                Async="true",
+            )
+            if not answer.ok:
+                raise AmiUnavailable(answer.message)
+            await asked.made.wait()
+        except AmiNotSent as error:
+            raise AmiUnavailable(str(error)) from error
+        finally:
+            del self._asked[mark]
 
     def _refused(self, channel_id: str, text: str) -> Originated:
         self._lanes.forget(channel_id)

@@ -174,6 +174,14 @@ async def test_a_trunk_that_is_not_there_takes_no_call(calls: Calls) -> None:
     assert refused.outcome is Origination.REFUSED
 
 
+async def test_however_quickly_a_call_fails_it_was_dialled(calls: Calls) -> None:
+    """Thirty at once: of three hundred, Asterisk fails one or more before it tells of them."""
+    for _ in range(20):
+        asked = (calls.originate(str(uuid4()), subscriber("busy")) for _ in range(30))
+        outcomes = [dialled.outcome for dialled in await asyncio.gather(*asked)]
+        assert outcomes == [Origination.ACCEPTED] * 30
+
+
 async def test_asterisk_ends_a_call_that_we_forget(calls: Calls) -> None:
     call = await calls.answered("silent", absolute_seconds=2)
     assert await calls.agi.play(call, f"{call}-1", [LONG], "")

@@ -150,21 +150,62 @@ async def test_a_refused_originate_was_not_dialled(rig: Rig) -> None:
     assert (await rig.ended())["disposition"] == "not_dialled"
 
 
+def queued(action: Action) -> bytes:
+    """Asterisk will try."""
+    return block(Response="Success", ActionID=action["ActionID"][0], Message="successfully queued")
+
+
+def cannot(action: Action) -> bytes:
+    """Asterisk could not."""
+    headers = {"Response": "Failure", "Reason": 0, "Uniqueid": "<null>"}
+    return block(Event="OriginateResponse", ActionID=action["ActionID"][0], **headers)
+
+
+def begins(action: Action) -> bytes:
+    """The channel is told of."""
+    return block(Event="Newchannel", Uniqueid=action["ChannelId"][0])
+
+
 async def test_a_channel_that_cannot_be_made_was_not_dialled(rig: Rig) -> None:
     """A trunk that is away: Asterisk says that it will try, and then that it could not."""
 
-    def cannot(action: Action) -> list[bytes]:
-        action_id = action["ActionID"][0]
-        failed = {"Response": "Failure", "Reason": 0, "Uniqueid": "<null>"}
-        return [
-            block(Response="Success", ActionID=action_id, Message="successfully queued"),
-            block(Event="OriginateResponse", ActionID=action_id, **failed),
-        ]
+    def answer(action: Action) -> list[bytes]:
+        if action["ChannelId"] == [rig.call]:
+            return [queued(action), cannot(action)]
+        return [queued(action), begins(action), cannot(action)]  # of the mark, which leads nowhere
 
-    rig.asterisk.answers["Originate"] = cannot
+    rig.asterisk.answers["Originate"] = answer
     assert not await rig.node.originate(rig.attempt)
     await rig.journal.flush()
     assert (await rig.ended())["disposition"] == "not_dialled"
+
+
+async def test_a_call_that_failed_before_its_channel_was_told_of_was_dialled(rig: Rig) -> None:
+    """The word on an originate overtakes what channels do, by a moment: it must not count alone."""
+    calls: list[Action] = []
+
+    def answer(action: Action) -> list[bytes]:
+        calls.append(action)
+        if action["ChannelId"] == [rig.call]:
+            return [queued(action), cannot(action)]
+        return [queued(action), cannot(action), begins(calls[0]), begins(action)]
+
+    rig.asterisk.answers["Originate"] = answer
+    assert await rig.node.originate(rig.attempt)
+    await rig.hangs_up(17, TechCause=486)
+    assert (await rig.ended())["disposition"] == "busy"
+
+
+async def test_where_channels_are_told_of_no_more_a_failure_is_unknown(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agi_client, "_MADE_SECONDS", 0.05)
+    monkeypatch.setattr("ivr.node._LOST_SECONDS", 0.01)
+    rig.asterisk.answers["Originate"] = lambda action: [queued(action), cannot(action)]
+    assert await rig.node.originate(rig.attempt)
+    await rig.until(lambda: rig.call not in rig.node.calls)
+    await rig.journal.flush()
+    assert (await rig.ended())["disposition"] == "unknown"
 
 
 async def test_no_word_of_a_channel_is_unknown_not_failed(

@@ -254,6 +254,7 @@ def test_an_audience_is_weighed_imported_listed_and_undone(tstn: Tstn) -> None:
 
 def test_an_import_shows_its_progress_on_a_terminal(tstn: Tstn) -> None:
     tstn("campaign", "create", EXAMPLE)
+    tstn.environment["TERM"] = "xterm"  # whatever these tests are started from
     ours, theirs = pty.openpty()
     words = ("audience", "import", tstn.write("a.csv", AUDIENCE), "--campaign", NAME)
     with tstn.start(*words, stderr=theirs) as process:

@@ -336,16 +336,13 @@ async def test_a_peer_that_does_not_read_gets_no_more_and_is_left(
         await smsc.bound()
         await notes.next("opened")
         sent = 0
-        async with asyncio.timeout(30):
-            while bind.room:
+        with pytest.raises(TimeoutError):
+            while sent < 100_000:
+                async with asyncio.timeout(0.2):  # the kernel may take some more a moment later
+                    await bind.wait_room()
                 for _ in range(min(bind.room, 500)):
                     bind.send(sent, replace(TEXT, payload=b"x" * 254))
                     sent += 1
-                await asyncio.sleep(0)
-        assert sent < 100_000
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await bind.wait_room()
         clock.at += 0.6
         assert [await notes.next("submitted") for _ in range(sent)] == [
             (ref, Lost()) for ref in range(sent)
