@@ -74,6 +74,7 @@ class LiveCall:
         self._played = 0
         self._playing: str | None = None
         self._is_over = False
+        self._is_ours = True
         self._key_at: datetime | None = None
         self._last_key: tuple[datetime, str] | None = None
         self._silence: asyncio.TimerHandle | None = None
@@ -110,9 +111,13 @@ class LiveCall:
             self.feed(Event.PLAYED)
 
     def let_go(self) -> None:
-        """Another process has this call now: do nothing more to it, and record nothing."""
+        """Another process has this call now: nothing more is done to it.
+
+        A key that came before is kept all the same: nobody else has been told of it.
+        """
+        self._is_ours = False
         self._hush()
-        self._events.clear()
+        self._events = deque(event for event in self._events if isinstance(event, KeyReceived))
 
     async def _work(self) -> None:
         bind(
@@ -130,7 +135,8 @@ class LiveCall:
                 log.exception("call %s fails and is hung up", self.channel_id)
                 ends = [event for event in self._events if isinstance(event, ChannelDestroyed)]
                 self._events = deque(ends)
-                await self._tell(self._setting.control.hang_up(self.channel_id))
+                if self._is_ours:
+                    await self._tell(self._setting.control.hang_up(self.channel_id))
         self._working = None
 
     async def _take(self, event: CallEvent | Event) -> None:
@@ -166,10 +172,6 @@ class LiveCall:
 
     async def _carry_out(self, command: Command) -> None:
         match command:
-            case Command.STOP_PLAYING:
-                self._stop_playing()
-            case Command.LISTEN:
-                self._listen()
             case Command.REGISTER:
                 await self._keep(
                     reports.registration(self.attempt, self._key_at or self._setting.clock())
@@ -179,6 +181,12 @@ class LiveCall:
                 await self._keep(reports.refusal(self.attempt, at))
             case Command.PROMISE_ADVICE:
                 await self._keep(reports.advice(self.attempt, self._setting.clock()))
+            case _ if not self._is_ours:
+                pass
+            case Command.STOP_PLAYING:
+                self._stop_playing()
+            case Command.LISTEN:
+                self._listen()
             case Command.HAND_OVER:
                 await self._hand_over()
             case Command.HANG_UP:

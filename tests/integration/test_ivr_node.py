@@ -248,6 +248,22 @@ async def test_an_answer_that_was_missed_is_an_answer(node: Node) -> None:
     assert (await node.attempt())["state"] == "answered"
 
 
+async def test_a_key_just_before_another_server_takes_over_is_kept(node: Node) -> None:
+    """Asterisk tells one of the two: what this one says and does to the call is over."""
+    await node.send(start(node.call))
+    so_far = len(node.asterisk.requests)
+    await node.asterisk.send(key(node.call, "1"), event("ApplicationReplaced"))
+    async with asyncio.timeout(10):
+        while node.node.calls:
+            await asyncio.sleep(0.005)
+    await asyncio.gather(*working(node.node))
+    await node.journal.flush()
+    for row in (KeyPress, Registration, Callback):
+        assert len(await all_rows(node.store, row)) == 1
+    assert node.asterisk.requests[so_far:] == []
+    assert (await node.attempt())["state"] == "answered"
+
+
 def up(call: str) -> dict[str, Any]:
     """Our channel, answered and in our app, as Asterisk lists it."""
     return channel(call) | {"state": "Up", "dialplan": {"app_name": "Stasis"}}
