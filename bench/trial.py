@@ -1,6 +1,8 @@
 """What one run at one rate came to. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 
 
 @dataclass(frozen=True)
@@ -20,3 +22,23 @@ class Trial:
     def holds(self) -> bool:
         """No call lost, and the rate kept to within three per cent."""
         return self.done == self.offered and self.started_per_second >= 0.97 * self.rate
+
+
+def in_the_middle(trials: Sequence[Trial]) -> Trial:
+    """Trials of one thing at one rate as one: calls in sum, of each other figure the median."""
+    first = trials[0]
+    return replace(
+        first,
+        offered=sum(trial.offered for trial in trials),
+        done=sum(trial.done for trial in trials),
+        started_per_second=median(trial.started_per_second for trial in trials),
+        asterisk_ms=median(trial.asterisk_ms for trial in trials),
+        ours_ms=median(trial.ours_ms for trial in trials),
+        latencies={
+            wait: {
+                figure: median(trial.latencies[wait][figure] for trial in trials)
+                for figure in figures
+            }
+            for wait, figures in first.latencies.items()
+        },
+    )
