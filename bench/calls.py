@@ -66,8 +66,7 @@ def _highest_held(run: Run, rates: tuple[float, ...]) -> Trial:
     """Raise the rate until calls are lost; the last trial without loss (or the first one)."""
     best: Trial | None = None
     for rate in rates:
-        with _directory() as directory:
-            trial = run(directory, rate)
+        trial = _tried(run, rate)
         console.print(
             f"  {trial.name} at {rate:g}/s: {trial.done}/{trial.offered},"
             f" {trial.started_per_second:.1f} started/s, {_verdict(trial)}"
@@ -82,8 +81,7 @@ def _highest_held(run: Run, rates: tuple[float, ...]) -> Trial:
 def _verdict(trial: Trial) -> str:
     if trial.holds:
         return "held"
-    lost = trial.offered - trial.done
-    return f"lost {lost}" if lost else "none lost, rate not kept"
+    return f"lost {trial.lost}" if trial.lost else "none lost, rate not kept"
 
 
 def _tried(run: Run, rate: float) -> Trial:
@@ -112,15 +110,11 @@ def _print_beyond(trials: list[Trial]) -> None:
     table = Table(f"offered {_BEYOND:g} calls/s", "done", "lost", "started/s", "done/s, to plain")
     for trial in trials:
         table.add_row(
-            *(trial.name, f"{trial.done}/{trial.offered}", f"{trial.offered - trial.done}"),
+            *(trial.name, f"{trial.done}/{trial.offered}", f"{trial.lost}"),
             f"{trial.started_per_second:.1f}",
-            f"{_done_per_second(trial) / _done_per_second(trials[0]):.2f}",
+            f"{trial.done_per_second / trials[0].done_per_second:.2f}",
         )
     console.print(table)
-
-
-def _done_per_second(trial: Trial) -> float:
-    return trial.started_per_second * trial.done / trial.offered
 
 
 def _print_compared(trials: list[Trial]) -> None:

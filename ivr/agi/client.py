@@ -9,13 +9,13 @@ from uuid import uuid4
 from ivr.agi.lanes import Lanes
 from ivr.ami.connection import AmiConnection
 from ivr.ami.errors import AmiError, AmiNotSent, AmiUnavailable
-from ivr.ami.message import Message
+from ivr.ami.message import Message, Response, Value
 from ivr.dialplan import AGENTS_CONTEXT, CALLS_CONTEXT, CALLS_EXTENSION
 from ivr.origination import Endpoint, Originated, Origination, checked
 
 _MADE_SECONDS = 5.0
 _SOUND = "sound:"
-_NOWHERE = "tstn-nowhere"
+_NOWHERE = "Local/mark@tstn-nowhere"
 _NO_CHANNEL = "such channel", "does not exist"
 _NORMAL_CLEARING = 16
 
@@ -76,17 +76,11 @@ class AgiClient:
         asked = self._asked[channel_id] = _Asked()
         self._lanes.open(channel_id)
         try:
-            answer = await self._ami.action(
-                "Originate",
-                ActionID=channel_id,
-                ChannelId=channel_id,
-                Channel=str(endpoint),
-                Context=CALLS_CONTEXT,
-                Exten=CALLS_EXTENSION,
-                Priority=1,
+            answer = await self._ask_for(
+                channel_id,
+                str(endpoint),
                 CallerID=caller_id,
                 Timeout=timeout_seconds * 1000,
-                Async="true",
                 Variable=[f"{name}={value}" for name, value in variables.items()],
             )
             if not answer.ok:
@@ -127,16 +121,7 @@ class AgiClient:
         mark = str(uuid4())
         asked = self._asked[mark] = _Asked()
         try:
-            answer = await self._ami.action(
-                "Originate",
-                ActionID=mark,
-                ChannelId=mark,
-                Channel=f"Local/mark@{_NOWHERE}",
-                Context=CALLS_CONTEXT,
-                Exten=CALLS_EXTENSION,
-                Priority=1,
-                Async="true",
-            )
+            answer = await self._ask_for(mark, _NOWHERE)
             if not answer.ok:
                 raise AmiUnavailable(answer.message)
             await asked.made.wait()
@@ -144,6 +129,20 @@ class AgiClient:
             raise AmiUnavailable(str(error)) from error
         finally:
             del self._asked[mark]
+
+    async def _ask_for(self, channel_id: str, channel: str, **more: Value) -> Response:
+        """Ask for a channel by our id; answered, it comes to our calls."""
+        return await self._ami.action(
+            "Originate",
+            ActionID=channel_id,
+            ChannelId=channel_id,
+            Channel=channel,
+            Context=CALLS_CONTEXT,
+            Exten=CALLS_EXTENSION,
+            Priority=1,
+            Async="true",
+            **more,
+        )
 
     def _refused(self, channel_id: str, text: str) -> Originated:
         self._lanes.forget(channel_id)
